@@ -1,0 +1,1 @@
+"""The five steps: what each does, its program, and its Kubeflow face."""

@@ -1,0 +1,53 @@
+"""The command line for people: `cbvsynth WORD ...`.
+
+A command's module is imported only when its word is typed, so that help appears at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from cbvsynth import __version__
+from cbvsynth.entrypoint import run_function
+
+COMMANDS: dict[str, tuple[str, str]] = {}
+"""Word or words of a command -> (module:function, one line of help)."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code: 0 done, 1 data, 2 usage."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words in (["--version"], ["version"]):
+        print(f"cbvsynth {__version__}")
+        return 0
+    for length in (2, 1):
+        name = " ".join(words[:length])
+        if name in COMMANDS and len(words) >= length:
+            target, _ = COMMANDS[name]
+            module, _, function = target.partition(":")
+            return run_function(getattr(import_module(module), function), words[length:], f"cbvsynth {name}")
+    asked_for_help = not words or words[0] in ("-h", "--help", "help")
+    group = words[0] if words else ""
+    known = {name: line for name, (_, line) in COMMANDS.items() if name.split()[0] == group}
+    if known:
+        asked_for_help = len(words) == 1 or words[1] in ("-h", "--help")
+    print(_overview(known), file=sys.stdout if asked_for_help else sys.stderr)
+    if not asked_for_help:
+        print(f"error: '{' '.join(words[:2])}' is not a command of cbvsynth.", file=sys.stderr)
+    return 0 if asked_for_help else 2
+
+
+def _overview(chosen: dict[str, str]) -> str:
+    lines = chosen or {name: line for name, (_, line) in COMMANDS.items()}
+    width = max((len(name) for name in lines), default=0)
+    rows = "\n".join(f"  {name:<{width}}  {line}" for name, line in lines.items())
+    return (
+        "usage: cbvsynth COMMAND [OPTIONS]\n\n"
+        "Quantitative cerebral blood volume maps from standard brain-tumour MRI.\n"
+        "For research only; not a medical device.\n\n"
+        f"{rows}\n\n"
+        "'cbvsynth COMMAND --help' explains a command. The five steps are programs of their own:\n"
+        "  python -m components.{validate,preprocess,train,evaluate,promote} --help"
+    )

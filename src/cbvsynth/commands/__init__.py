@@ -1,0 +1,1 @@
+"""The subcommands of `cbvsynth`: one module each, light to import."""

@@ -1,0 +1,194 @@
+"""The interface of every step: one frozen dataclass each.
+
+A field is at once a command-line flag, a key of params.yaml, a Kubeflow parameter and an MLflow
+param; tests/test_step_contract.py holds them together. Values are str, int, float, Path, lists of
+str and words from a closed list; there are no booleans and no None. Hyper-parameters default to the
+paper's values; where the paper gives none, the field says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cbvsynth.domain.options import (
+    Baseline,
+    Decoder,
+    EndKernel,
+    Layout,
+    OutputActivation,
+    Precision,
+    SkipConnections,
+    SplitUnit,
+    Switch,
+    UpdateRule,
+)
+
+
+@dataclass(frozen=True)
+class PhantomConfig:
+    """Fill an empty data folder with a digital brain-tumour phantom study.
+
+    A folder that already holds something is never written to.
+    """
+
+    data: Path = Path("data")
+    """Folder to fill; must be missing or empty."""
+    receipt: Path = Path("artifacts/data.json")
+    """Where to write what was found or made: number of examinations, digest, generator version."""
+    patients: int = 40
+    """Number of patients; every third one or so has a second examination."""
+    matrix: int = 64
+    """In-plane matrix size, voxels."""
+    slices: int = 8
+    """Number of axial slices; SSIM's window needs at least 7."""
+    damaged: int = 7
+    """Number of additional examinations with a planted fault, one kind after the other."""
+    seed: int = 2023
+    """Seed of the whole study; the same seed gives the same bytes on every machine."""
+
+
+@dataclass(frozen=True)
+class ValidateConfig:
+    """Check every examination and drop the unfit ones, each with its reason."""
+
+    data: Path = Path("data")
+    """Data root: a study in one of the known layouts, or with a manifest.csv of its own."""
+    layout: Layout = Layout.AUTO
+    """Folder layout of the study; a manifest.csv in the data root is preferred when there is one."""
+    limits: Path = Path("limits.yaml")
+    """Limits of the checks; a laboratory can change them."""
+    out: Path = Path("artifacts/validate")
+    """Folder for examinations.csv, measurements.csv, the report and the flow chart."""
+    max_dropped_share: float = 0.25
+    """The run fails when a larger share of the examinations is dropped."""
+    workers: int = 2
+    """Examinations measured at the same time."""
+
+
+@dataclass(frozen=True)
+class PreprocessConfig:
+    """Bring every accepted examination onto one grid, mask it, split the patients, cache arrays."""
+
+    data: Path = Path("data")
+    """Data root, as for validate."""
+    layout: Layout = Layout.AUTO
+    """Folder layout of the study, as for validate."""
+    examinations: Path = Path("artifacts/validate/examinations.csv")
+    """Decisions of validate; only accepted examinations are read."""
+    out: Path = Path("artifacts/preprocess")
+    """Folder for the cached arrays and their index.json."""
+    split_by: SplitUnit = SplitUnit.PATIENT
+    """Unit of the split; 'examination' replicates the paper and leaks between siblings."""
+    held_out_share: float = 0.3
+    """Share held out to score models; the paper's 7:3."""
+    seed: int = 2023
+    """Seed of the split."""
+    workers: int = 2
+    """Examinations processed at the same time."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Train one model, export it as a SavedModel and score the held-out examinations with it."""
+
+    model: str
+    """Which of the 62 models, as in encdec-t1-t1c-adc."""
+    examinations: Path = Path("artifacts/preprocess")
+    """Cached examinations made by preprocess."""
+    out: Path = Path("artifacts/train")
+    """Results go to a folder of this one that is named after the model."""
+    checkpoints: Path = Path("artifacts/checkpoints")
+    """Resumable state, a folder per model; may be deleted when a sweep is done."""
+    epochs: int = 500
+    """Passes over the training examinations (paper: 500), one examination a step."""
+    learning_rate: float = 1e-3
+    """Adam's learning rate (paper: 1e-3)."""
+    seed: int = 2023
+    """Seed of the weights and of the order of examinations."""
+    base_channels: int = 16
+    """Channels of the first layer (paper: 16, then 32 and 64)."""
+    residual_blocks: int = 6
+    """Residual blocks of the generator (paper: 6)."""
+    decoder: Decoder = Decoder.DECONVOLUTION
+    """How the generator returns to full resolution."""
+    end_kernel: EndKernel = EndKernel.TEXT
+    """In-plane kernel of the generator's first and last layer."""
+    skip_connections: SkipConnections = SkipConnections.NONE
+    """Encoder features handed to the decoder."""
+    output_activation: OutputActivation = OutputActivation.RELU
+    """What follows the last convolution; not in the paper's text (authors' code: relu)."""
+    adversarial_weight: float = 0.1
+    """Weight of the adversarial loss (fcgan only); not in the paper's text (authors' code: 0.1)."""
+    feature_weight: float = 1.0
+    """Weight of the feature-consistency loss (fcgan only); not in the paper's text (code: 1)."""
+    update: UpdateRule = UpdateRule.SHARED
+    """Whether both networks learn from one forward pass or take turns (fcgan only)."""
+    cbv_max: float = 25.0
+    """CBV that the network sees as 1, and SSIM's dynamic range, in the target's unit."""
+    precision: Precision = Precision.FLOAT32
+    """Arithmetic of a step."""
+    checkpoint_every: int = 10
+    """Epochs between checkpoints."""
+    max_restarts: int = 2
+    """Fresh starts with the next seed when a run collapses to a constant map."""
+    example_count: int = 4
+    """Held-out examinations whose synthetic maps are stored for pictures."""
+    tensorboard: Switch = Switch.OFF
+    """Write TensorBoard curves beside the checkpoints."""
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """Rank the models of a sweep, compare them, and give the verdict."""
+
+    models: tuple[str, ...] = ("all",)
+    """The sweep: model ids, globs such as encdec-*, or all."""
+    results: Path = Path("artifacts/train")
+    """Results of train, a folder per model."""
+    examinations: Path = Path("artifacts/preprocess")
+    """Cached examinations, for the trivial baselines and the pictures."""
+    out: Path = Path("artifacts/evaluate")
+    """Folder for leaderboard, Table 2, comparisons, verdict.json and pictures."""
+    registered_name: str = "cbvsynth"
+    """Registered model whose present champion the candidate must stand up to."""
+    select_by: str = "ssim_3d_whole"
+    """Column that ranks the models; the default is the paper's convention."""
+    required_baselines: tuple[Baseline, ...] = (Baseline.CONSTANT_MEAN,)
+    """Trivial maps that the candidate must beat in SSIM and in lesion error."""
+    min_examinations: int = 10
+    """Fewest held-out examinations that a verdict may rest on."""
+    max_lesion_bias: float = 1.0
+    """Largest mean difference of lesion CBV, synthetic minus real, either sign, target's unit."""
+    margin: float = 0.0
+    """A challenger's mean SSIM must exceed the champion's by more than this."""
+    alpha: float = 0.05
+    """Significance level of the paired test against the present champion."""
+    bootstrap_samples: int = 2000
+    """Resamples for confidence intervals, drawn by patient."""
+    seed: int = 2023
+    """Seed of the resampling."""
+
+
+@dataclass(frozen=True)
+class PromoteConfig:
+    """Make the registry obey the verdict."""
+
+    verdict: Path = Path("artifacts/evaluate/verdict.json")
+    """Verdict of evaluate."""
+    results: Path = Path("artifacts/train")
+    """Results of train, a folder per model."""
+    registered_name: str = "cbvsynth"
+    """Registered model to promote to."""
+    out: Path = Path("artifacts/promote")
+    """Folder for promotion.json, the record of what was done."""
+
+
+STEPS = {
+    "validate": ValidateConfig,
+    "preprocess": PreprocessConfig,
+    "train": TrainConfig,
+    "evaluate": EvaluateConfig,
+    "promote": PromoteConfig,
+}
+"""The five steps in order, by the one word that names each everywhere."""

@@ -1,0 +1,56 @@
+"""One examination of one patient: what the manifest says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from types import MappingProxyType
+
+from cbvsynth.domain.sequences import Sequence, TargetUnit
+
+QUALITY_FLAGS = ("metal", "motion", "cbv_failed", "poor_standard")
+"""Reasons for which the paper left examinations out; set by a reader, not measured."""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """One row of the manifest. Paths are relative to the data root, POSIX style.
+
+    A missing sequence is absent from `inputs`. `split` is empty unless the study prescribes it.
+    Age is in years, field strength in tesla.
+    """
+
+    exam_id: str
+    subject_id: str
+    session_id: str
+    inputs: Mapping[Sequence, PurePosixPath]
+    cbv: PurePosixPath | None = None
+    mask: PurePosixPath | None = None
+    seg: PurePosixPath | None = None
+    target_unit: TargetUnit = TargetUnit.ML_PER_100G
+    age: float | None = None
+    sex: str = ""
+    diagnosis: str = ""
+    grade: str = ""
+    scanner: str = ""
+    field_t: float | None = None
+    flags: frozenset[str] = frozenset()
+    split: str = ""
+    sha256: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def sequences(self) -> tuple[Sequence, ...]:
+        """Sequences that exist, in channel order."""
+        return tuple(sequence for sequence in Sequence if sequence in self.inputs)
+
+    @property
+    def files(self) -> Mapping[str, PurePosixPath]:
+        """Every file of the examination by its role: t1 ... adc, cbv, mask, seg."""
+        roles: dict[str, PurePosixPath | None] = {
+            **{sequence.value: self.inputs.get(sequence) for sequence in Sequence},
+            "cbv": self.cbv,
+            "mask": self.mask,
+            "seg": self.seg,
+        }
+        return {role: path for role, path in roles.items() if path is not None}

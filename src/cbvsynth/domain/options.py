@@ -1,0 +1,82 @@
+"""The choices that a step's interface offers, each a closed list of words."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Layout(StrEnum):
+    """How a study's files are arranged and named; ``auto`` looks and says what it recognised."""
+
+    AUTO = "auto"
+    BIDS = "bids"
+    UPENN_GBM = "upenn-gbm"
+    UCSD_PTGBM = "ucsd-ptgbm"
+    BRAIN_TUMOR_PROGRESSION = "brain-tumor-progression"
+    UCSF_PDGM = "ucsf-pdgm"
+    BRATS = "brats"
+    AUTHORS = "authors"
+
+
+class SplitUnit(StrEnum):
+    """What is drawn into the held-out part: whole patients, or (as the paper) single examinations."""
+
+    PATIENT = "patient"
+    EXAMINATION = "examination"
+
+
+class UpdateRule(StrEnum):
+    """Whether generator and discriminator share one forward pass or take turns (authors' code)."""
+
+    SHARED = "shared"
+    ALTERNATING = "alternating"
+
+
+class Decoder(StrEnum):
+    """How the generator returns to full resolution: the paper's deconvolution, or resize and convolve."""
+
+    DECONVOLUTION = "deconvolution"
+    UPSAMPLE = "upsample"
+
+
+class EndKernel(StrEnum):
+    """In-plane size of the first and last convolution: the paper's text has 3, the authors' code 7."""
+
+    TEXT = "3x3"
+    AUTHORS = "7x7"
+
+
+class SkipConnections(StrEnum):
+    """Whether encoder features are handed to the decoder (authors' code) or not (paper's text)."""
+
+    NONE = "none"
+    UNET = "unet"
+
+
+class OutputActivation(StrEnum):
+    """What follows the generator's last convolution."""
+
+    LINEAR = "linear"
+    RELU = "relu"
+    SOFTPLUS = "softplus"
+
+
+class Precision(StrEnum):
+    """Arithmetic of a training step; weights and losses stay float32."""
+
+    FLOAT32 = "float32"
+    MIXED_BFLOAT16 = "mixed_bfloat16"
+
+
+class Switch(StrEnum):
+    """On or off, as a word: booleans do not pass a command line and Kubeflow alike."""
+
+    OFF = "off"
+    ON = "on"
+
+
+class Baseline(StrEnum):
+    """Trivial maps that a model must beat."""
+
+    CONSTANT_MEAN = "constant-mean"
+    TISSUE_MEAN = "tissue-mean"

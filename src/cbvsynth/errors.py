@@ -1,0 +1,75 @@
+"""Every error that cbvsynth raises on purpose.
+
+CbvsynthError
+├── UsageError          a flag, parameter or name is wrong                     exit code 2
+└── DataError           what was read is wrong                                 exit code 1
+    ├── VolumeError     one image: header, shape, voxels, file
+    ├── GridError       images of one examination do not share a grid
+    ├── UnitError       a quantity in another unit than stated
+    ├── ManifestError   the list of examinations
+    ├── QualityError    too many examinations failed their checks
+    ├── TrainingError   a training run that gave no usable model
+    ├── ModelError      an exported model: missing, damaged, not the one asked for
+    ├── ResultError     a stored table or verdict
+    ├── RegistryError   the model registry
+    └── StorageError    the disk: full, read-only, not permitted
+
+A message says what was found, what was expected and what to do, in this order. It never holds a
+patient's name: images are called by examination and sequence.
+"""
+
+
+class CbvsynthError(Exception):
+    """Base of all errors that are shown to people as one clear line, without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(CbvsynthError):
+    """A flag, parameter or name that does not exist or does not fit."""
+
+    exit_code = 2
+
+
+class DataError(CbvsynthError):
+    """What was read is not what the step can work with."""
+
+
+class VolumeError(DataError):
+    """One image is unreadable, hostile, or not a finite 3-D volume."""
+
+
+class GridError(DataError):
+    """Images of one examination do not lie on one grid."""
+
+
+class UnitError(DataError):
+    """A quantity is not in the unit that was stated, or units are mixed."""
+
+
+class ManifestError(DataError):
+    """The list of examinations is missing, unreadable or contradicts itself."""
+
+
+class QualityError(DataError):
+    """More examinations failed their checks than the limit allows."""
+
+
+class TrainingError(DataError):
+    """Training ended without a usable model."""
+
+
+class ModelError(DataError):
+    """An exported model is missing, damaged or not the one that was asked for."""
+
+
+class ResultError(DataError):
+    """A stored table or verdict is missing, damaged or contradicts another one."""
+
+
+class RegistryError(DataError):
+    """The model registry cannot be reached or refuses."""
+
+
+class StorageError(DataError):
+    """The disk is full, read-only or not ours to write to."""

@@ -1,0 +1,1 @@
+"""Files in and out: NIfTI, folder layouts, manifests, cached examinations, result tables."""

@@ -1,0 +1,1 @@
+"""The two networks of the paper: generator and discriminator (TensorFlow)."""

@@ -1,0 +1,1 @@
+"""A physics-based digital brain-tumour phantom: the stand-in for patient data."""

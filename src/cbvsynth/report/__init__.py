@@ -1,0 +1,1 @@
+"""Pictures and pages that people read: montages, Table 2, leaderboards."""

@@ -1,0 +1,1 @@
+"""From cached examinations to an exported, scored SavedModel (TensorFlow)."""
