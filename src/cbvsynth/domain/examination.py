@@ -18,7 +18,8 @@ class Examination:
     """One row of the manifest. Paths are relative to the data root, POSIX style.
 
     A missing sequence is absent from `inputs`. `split` is empty unless the study prescribes it.
-    Age is in years, field strength in tesla.
+    Age is in years, field strength in tesla. `scales` holds, by role, the factor by which stored voxels
+    are multiplied where a study keeps another quantity (the trace of a diffusion tensor is 3 ADC).
     """
 
     exam_id: str
@@ -38,6 +39,12 @@ class Examination:
     flags: frozenset[str] = frozenset()
     split: str = ""
     sha256: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    scales: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+    def label(self, role: str) -> str:
+        """How messages call one image: ``sub-012/ses-1: ADC``; `role` is t1 ... adc, cbv, mask or seg."""
+        place = f"{self.subject_id}/{self.session_id}" if self.session_id else self.subject_id
+        return f"{place}: {Sequence(role).label if role in set(Sequence) else role.upper()}"
 
     @property
     def sequences(self) -> tuple[Sequence, ...]:
