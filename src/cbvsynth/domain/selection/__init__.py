@@ -1,0 +1,1 @@
+"""The gate: SSIM selects, guards protect, and the verdict says why."""
