@@ -1,0 +1,189 @@
+"""Values of a volume on another grid: linear interpolation, and averages where the new voxels are larger.
+
+A thick slice shows the mean of what lies in it. Reading a fine volume only at the middle of each thick
+slice errs by several percent; averaging over the slice does not (measured in
+tests/domain/test_resampling.py). So, along every axis on which the new voxels are larger, the value is
+the mean over the new voxel; along all others it is linearly interpolated. The two rules agree where the
+spacings are equal.
+
+Outside the field of view, whose outer voxels count in full, everything is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage, sparse
+
+from cbvsynth.domain.geometry import BORDER, Grid, canonical_reorientation, grids_equal
+from cbvsynth.domain.volume import Volume
+from cbvsynth.errors import VolumeError
+
+Float32Array = npt.NDArray[np.float32]
+Float64Array = npt.NDArray[np.float64]
+
+_ALIGNED_TOLERANCE = 1e-3
+"""Axes count as parallel when no voxel is off by more than this part of a source voxel."""
+_TIE = 1e-5
+"""Shares of a voxel that differ by less are the same but for rounding."""
+
+
+def resample(volume: Volume, grid: Grid) -> Volume:
+    """The volume on another grid, as described at the top of this module.
+
+    A volume that already lies on the grid is handed back bit for bit. A NaN spreads to the voxels that
+    are computed from it and no farther.
+    """
+    source = Grid.of(volume)
+    if grids_equal(source, grid):
+        return Volume(volume.data, grid.affine)
+    turn_source, turn_target = canonical_reorientation(source.affine), canonical_reorientation(grid.affine)
+    data = turn_source.apply(volume.data)
+    target = turn_target.apply_to_grid(grid)
+    index_map = np.linalg.inv(turn_source.apply_to_grid(source).affine) @ target.affine
+    if _is_axis_aligned(index_map, target.shape):
+        resampled = _resample_axis_by_axis(data, index_map, target.shape)
+    else:
+        resampled = _resample_oblique(data, index_map, target.shape)
+    return Volume(np.ascontiguousarray(turn_target.undo(resampled)), grid.affine)
+
+
+def resample_labels(volume: Volume, grid: Grid) -> Volume:
+    """Labels on another grid: the label that fills the largest part of each new voxel.
+
+    Where the new voxels are not larger this is the smooth form of nearest neighbour. At a tie the
+    smaller label wins; outside the field of view the label is 0.
+
+    Args:
+        volume: labels from 0 to 255, whole numbers.
+        grid: where the labels are wanted.
+
+    Raises:
+        VolumeError: a value is not a whole number from 0 to 255.
+    """
+    labels = np.unique(volume.data)
+    if not np.isin(labels, np.arange(256)).all():
+        raise VolumeError(
+            f"Labels range from {labels.min():g} to {labels.max():g}; expected whole numbers from 0 to 255. "
+            "Check that the file is a segmentation."
+        )
+    if grids_equal(Grid.of(volume), grid):
+        return Volume(volume.data, grid.affine)
+    winner = np.zeros(grid.shape, dtype=np.float32)
+    best = 1.0 - _share_of(volume, labels[labels > 0], grid)
+    for label in labels[labels > 0]:
+        share = _share_of(volume, label, grid)
+        better = share > best + _TIE
+        winner[better] = label
+        best = np.where(better, share, best)
+    return Volume(winner, grid.affine)
+
+
+def _share_of(volume: Volume, labels: npt.NDArray[np.float32], grid: Grid) -> Float32Array:
+    chosen = np.isin(volume.data, labels).astype(np.float32)
+    return resample(Volume(chosen, volume.affine), grid).data
+
+
+def _is_axis_aligned(index_map: Float64Array, shape: tuple[int, int, int]) -> bool:
+    off_diagonal = index_map[:3, :3] - np.diag(np.diag(index_map[:3, :3]))
+    reach = np.array(shape, dtype=np.float64) - 1.0
+    return bool((np.abs(off_diagonal) @ reach).max() <= _ALIGNED_TOLERANCE)
+
+
+def _resample_axis_by_axis(
+    data: Float32Array, index_map: Float64Array, shape: tuple[int, int, int]
+) -> Float32Array:
+    """Resample along one axis after the other, those that shrink the volume most coming first.
+
+    The parallel axes leave off-diagonal terms too small to matter; they are taken at the middle.
+    """
+    middle = (np.array(shape, dtype=np.float64) - 1.0) / 2.0
+    offsets = index_map[:3, :3] @ middle + index_map[:3, 3] - np.diag(index_map)[:3] * middle
+    for axis in sorted(range(3), key=lambda axis: shape[axis] / data.shape[axis]):
+        step, offset = float(index_map[axis, axis]), float(offsets[axis])
+        if shape[axis] == data.shape[axis] and _is_identity(step, offset, shape[axis]):
+            continue
+        weights = axis_weights(data.shape[axis], shape[axis], step, offset)
+        front = np.moveaxis(data, axis, 0)
+        columns = weights @ front.reshape(front.shape[0], -1)
+        data = np.moveaxis(columns.reshape(shape[axis], *front.shape[1:]), 0, axis)
+    return data
+
+
+def _is_identity(step: float, offset: float, size: int) -> bool:
+    return abs(offset) <= _ALIGNED_TOLERANCE and abs(offset + (step - 1.0) * (size - 1)) <= _ALIGNED_TOLERANCE
+
+
+def axis_weights(source_size: int, target_size: int, step: float, offset: float) -> sparse.csr_array:
+    """Weights (target_size, source_size) float32 that resample along one axis.
+
+    A row sums to 1 where the target voxel's centre lies inside the source's field of view, and to 0
+    elsewhere. For `step` >= 1 a weight is the part of the target voxel that the source voxel fills; for
+    smaller steps it is that of linear interpolation, the outer voxels being held constant.
+
+    Args:
+        source_size: number of voxels along the axis.
+        target_size: number of voxels wanted.
+        step: spacing of the target in source voxels, positive.
+        offset: position of the first target voxel, as a source index.
+    """
+    centres = offset + step * np.arange(target_size, dtype=np.float64)
+    half = max(step, 1.0) / 2.0
+    first = np.floor(centres - half + 0.5).astype(np.int64)
+    width = int(np.ceil(2.0 * half)) + 1
+    columns = first[:, None] + np.arange(width)
+    lower = np.maximum(columns - 0.5, (centres - half)[:, None])
+    upper = np.minimum(columns + 0.5, (centres + half)[:, None])
+    parts = np.clip(upper - lower, 0.0, None)
+    if step < 1.0:
+        columns = np.clip(columns, 0, source_size - 1)
+    parts[(columns < 0) | (columns > source_size - 1)] = 0.0
+    parts[(centres < -0.5 - BORDER) | (centres > source_size - 0.5 + BORDER)] = 0.0
+    sums = parts.sum(axis=1, keepdims=True)
+    parts = np.divide(parts, sums, out=np.zeros_like(parts), where=sums > 0.0)
+    rows = np.repeat(np.arange(target_size), width)
+    kept = parts.ravel() > 0.0
+    entries = (parts.ravel()[kept].astype(np.float32), (rows[kept], columns.ravel()[kept]))
+    return sparse.csr_array(entries, shape=(target_size, source_size))
+
+
+def _resample_oblique(
+    data: Float32Array, index_map: Float64Array, shape: tuple[int, int, int]
+) -> Float32Array:
+    """Mean over points spread evenly in each target voxel, each point interpolated linearly."""
+    total = np.zeros(shape, dtype=np.float64)
+    count = 0
+    contiguous = np.ascontiguousarray(data)
+    for shift in _points_in_voxel(index_map):
+        start = index_map[:3, :3] @ shift + index_map[:3, 3]
+        total += ndimage.affine_transform(
+            contiguous, index_map[:3, :3], start, shape, output=np.float32, order=1, mode="nearest"
+        )
+        count += 1
+    total /= count
+    total[~_centres_inside(data.shape, index_map, shape)] = 0.0
+    return total.astype(np.float32)
+
+
+def _points_in_voxel(index_map: Float64Array) -> Iterator[Float64Array]:
+    """Points of a target voxel to be averaged, (3,) in target voxels: one per source voxel it spans."""
+    steps = np.linalg.norm(index_map[:3, :3], axis=0)
+    counts = [int(np.ceil(step - 0.05)) if step > 1.05 else 1 for step in steps]
+    for point in product(*(range(count) for count in counts)):
+        yield (np.array(point) + 0.5) / counts - 0.5
+
+
+def _centres_inside(
+    source_shape: tuple[int, ...], index_map: Float64Array, shape: tuple[int, int, int]
+) -> npt.NDArray[np.bool_]:
+    x, y, z = np.ogrid[: shape[0], : shape[1], : shape[2]]
+    answer = np.ones(shape, dtype=np.bool_)
+    for axis, size in enumerate(source_shape):
+        index = (
+            index_map[axis, 0] * x + index_map[axis, 1] * y + (index_map[axis, 2] * z + index_map[axis, 3])
+        )
+        answer &= (index >= -0.5 - BORDER) & (index <= size - 0.5 + BORDER)
+    return answer
