@@ -1,0 +1,139 @@
+"""The generator: standard MRI in, synthetic CBV out.
+
+    convolutions 16, 32, 64 (strides 1, 2, 2) -> 6 residual blocks of 64 -> deconvolutions 32, 16
+    -> convolution to 1 channel; kernels 3x3x1, strides in plane only.
+
+The paper's text has every layer followed by instance normalisation. Here the last one is not: a
+normalised output would have the same mean and spread whatever the input, so that an absolute CBV
+could not come through.
+
+Source: Wang, Pan et al. 2023, Materials and Methods; what an option's docstring calls the authors'
+code is not in the text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+import tensorflow as tf
+
+from cbvsynth.domain.options import Decoder, EndKernel, OutputActivation, Precision, SkipConnections
+from cbvsynth.models.layers import (
+    convolve,
+    convolve_reflected,
+    deconvolve,
+    double,
+    fold,
+    normalise_instance,
+    unfold,
+)
+from cbvsynth.models.weights import NormalisedKernel, WeightMaker
+
+CBV_START = 0.1
+"""First bias of the output, as a share of cbv_max: near the brain's mean CBV (2-3 mL/100 g of 25), and
+above zero, so that a ReLU at the output starts alive. Not from the paper."""
+
+
+@dataclass(frozen=True)
+class GeneratorOptions:
+    """What shapes a generator; the defaults are the paper's text."""
+
+    base_channels: int = 16
+    residual_blocks: int = 6
+    decoder: Decoder = Decoder.DECONVOLUTION
+    end_kernel: EndKernel = EndKernel.TEXT
+    skip_connections: SkipConnections = SkipConnections.NONE
+    output_activation: OutputActivation = OutputActivation.RELU
+    precision: Precision = Precision.FLOAT32
+
+
+def build_generator(channels: int, options: GeneratorOptions, seed: int = 0) -> keras.Model:
+    """A generator with fresh weights.
+
+    The model maps (B, H, W, D, channels) normalised intensities to (B, H, W, D) float32 CBV as a
+    share of cbv_max, for any B, H, W and D; nothing is padded or cut, and no volume of a batch has
+    an influence on another one.
+    """
+    return Generator(channels, options, seed)
+
+
+class Generator(keras.Model):  # type: ignore[misc]  # keras has no type information
+    """See the module; `synthesise` is the network."""
+
+    def __init__(self, channels: int, options: GeneratorOptions, seed: int) -> None:
+        super().__init__(name="generator", dtype=options.precision.value, autocast=False)
+        self.options = options
+        self.channels = channels
+        base, size = options.base_channels, 7 if options.end_kernel is EndKernel.AUTHORS else 3
+        has_skips = options.skip_connections is SkipConnections.UNET
+        make = WeightMaker(self, seed)
+        self._first = make.normalised("first", size, channels, base)
+        self._down = (
+            make.normalised("down_1", 3, base, 2 * base),
+            make.normalised("down_2", 3, 2 * base, 4 * base),
+        )
+        self._blocks = tuple(
+            (
+                make.normalised(f"block_{number}_a", 3, 4 * base, 4 * base),
+                make.normalised(f"block_{number}_b", 3, 4 * base, 4 * base),
+            )
+            for number in range(1, options.residual_blocks + 1)
+        )
+        make_up = make.transposed if options.decoder is Decoder.DECONVOLUTION else make.normalised
+        self._up = (
+            make_up("up_1", 3, 4 * base, 2 * base),
+            make_up("up_2", 3, (4 if has_skips else 2) * base, base),
+        )
+        self._last = make.biased("last", size, (2 if has_skips else 1) * base, 1, CBV_START)
+        self.built = True
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """(B, H, W, D, C) -> (B, H, W, D) float32; volumes are handled one after the other."""
+        if inputs.shape[0] == 1:
+            return self.synthesise(inputs[0])[tf.newaxis]
+        return tf.map_fn(self.synthesise, inputs, fn_output_signature=tf.float32)
+
+    def synthesise(self, volume: tf.Tensor) -> tf.Tensor:
+        """One volume: (H, W, D, C) -> (H, W, D) float32."""
+        full = self._ends(fold(tf.cast(volume, self.compute_dtype)), self._first)
+        half = _activated(convolve(full, self._down[0].kernel, stride=2), self._down[0])
+        deep = _activated(convolve(half, self._down[1].kernel, stride=2), self._down[1])
+        for first, second in self._blocks:
+            change = _activated(convolve(deep, first.kernel), first)
+            deep += normalise_instance(convolve(change, second.kernel), second.scale, second.offset)
+        upper = self._joined(self._doubled(deep, self._up[0], like=half), half)
+        upper = self._joined(self._doubled(upper, self._up[1], like=full), full)
+        last = self._convolve_end(upper, self._last.kernel)
+        cbv = self._output(tf.cast(last, tf.float32) + self._last.bias)
+        return unfold(cbv)[..., 0]
+
+    def _ends(self, slices: tf.Tensor, weights: NormalisedKernel) -> tf.Tensor:
+        return _activated(self._convolve_end(slices, weights.kernel), weights)
+
+    def _convolve_end(self, slices: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+        reflects = self.options.end_kernel is EndKernel.AUTHORS
+        return convolve_reflected(slices, kernel) if reflects else convolve(slices, kernel)
+
+    def _doubled(self, slices: tf.Tensor, weights: NormalisedKernel, like: tf.Tensor) -> tf.Tensor:
+        if self.options.decoder is Decoder.DECONVOLUTION:
+            return _activated(deconvolve(slices, weights.kernel, like), weights)
+        return _activated(convolve(double(slices, like), weights.kernel), weights)
+
+    def _joined(self, slices: tf.Tensor, skipped: tf.Tensor) -> tf.Tensor:
+        if self.options.skip_connections is SkipConnections.NONE:
+            return slices
+        return tf.concat((slices, skipped), axis=-1)
+
+    def _output(self, values: tf.Tensor) -> tf.Tensor:
+        match self.options.output_activation:
+            case OutputActivation.RELU:
+                return tf.nn.relu(values)
+            case OutputActivation.SOFTPLUS:
+                return tf.nn.softplus(values)
+            case OutputActivation.LINEAR:
+                return values
+
+
+def _activated(convolved: tf.Tensor, weights: NormalisedKernel) -> tf.Tensor:
+    return tf.nn.relu(normalise_instance(convolved, weights.scale, weights.offset))

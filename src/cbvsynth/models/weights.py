@@ -1,0 +1,77 @@
+"""Fresh weights of a network, drawn from one seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+
+@dataclass(frozen=True)
+class NormalisedKernel:
+    """A convolution without bias and the instance normalisation that follows it.
+
+    A bias before a normalisation would be subtracted again: leaving it out computes the same function.
+    """
+
+    kernel: keras.Variable
+    scale: keras.Variable
+    offset: keras.Variable
+
+
+@dataclass(frozen=True)
+class BiasedKernel:
+    """A convolution with a bias, where no normalisation follows."""
+
+    kernel: keras.Variable
+    bias: keras.Variable
+
+
+class WeightMaker:
+    """Adds weights to a model; the same seed gives the same weights on every machine.
+
+    Kernels are drawn from a normal distribution with variance 2 / fan-in (He et al. 2015), which
+    suits (leaky) rectifiers; the paper names no distribution.
+    """
+
+    def __init__(self, model: keras.Model, seed: int) -> None:
+        self._model = model
+        self._rng = np.random.default_rng(seed)
+
+    def normalised(self, name: str, size: int, inputs: int, outputs: int) -> NormalisedKernel:
+        """A size x size kernel from `inputs` to `outputs` channels with scale 1 and offset 0."""
+        return NormalisedKernel(
+            self._draw(f"{name}_kernel", (size, size, inputs, outputs), size * size * inputs),
+            self._fill(f"{name}_scale", outputs, 1.0),
+            self._fill(f"{name}_offset", outputs, 0.0),
+        )
+
+    def transposed(self, name: str, size: int, inputs: int, outputs: int) -> NormalisedKernel:
+        """As `normalised`, for a transposed convolution of stride 2: kernel (size, size, outputs, inputs)."""
+        fan_in = size * size * inputs // 4
+        return NormalisedKernel(
+            self._draw(f"{name}_kernel", (size, size, outputs, inputs), fan_in),
+            self._fill(f"{name}_scale", outputs, 1.0),
+            self._fill(f"{name}_offset", outputs, 0.0),
+        )
+
+    def biased(self, name: str, size: int, inputs: int, outputs: int, bias: float = 0.0) -> BiasedKernel:
+        """A size x size kernel from `inputs` to `outputs` channels with the given first bias."""
+        return BiasedKernel(
+            self._draw(f"{name}_kernel", (size, size, inputs, outputs), size * size * inputs),
+            self._fill(f"{name}_bias", outputs, bias),
+        )
+
+    def _draw(self, name: str, shape: tuple[int, ...], fan_in: int) -> keras.Variable:
+        values = self._rng.normal(0.0, np.sqrt(2.0 / fan_in), shape).astype(np.float32)
+        return self._add(name, values)
+
+    def _fill(self, name: str, channels: int, value: float) -> keras.Variable:
+        return self._add(name, np.full(channels, value, np.float32))
+
+    def _add(self, name: str, values: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> keras.Variable:
+        def initial(_: tuple[int, ...], dtype: str | None = None) -> object:
+            return keras.ops.convert_to_tensor(values, dtype)
+
+        return self._model.add_weight(name=name, shape=values.shape, dtype="float32", initializer=initial)

@@ -1,0 +1,233 @@
+"""Training one model: epochs, checkpoints, resumption, restarts after a collapse.
+
+A run that was killed goes on from its last checkpoint and ends with the same weights, bit by bit, as
+one that was not (same machine, same number of threads): the order of examinations follows from the
+seed and the epoch, and a checkpoint holds everything that a step changes.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cbvsynth.config import TrainConfig
+from cbvsynth.domain.sequences import ModelId
+from cbvsynth.errors import CbvsynthError, TrainingError, UsageError
+from cbvsynth.io.ledger import RunStatus
+from cbvsynth.training.checkpoints import (
+    EpochRecord,
+    Progress,
+    read_arrays,
+    read_progress,
+    write_checkpoint,
+)
+from cbvsynth.training.collapse import collapse_reason, is_diverged
+from cbvsynth.training.data import TrainingData
+from cbvsynth.training.fingerprint import fingerprint_of
+from cbvsynth.training.journal import Journal, now
+from cbvsynth.training.networks import Networks, build_networks
+from cbvsynth.training.prefetch import prefetched
+
+PROBES = 4
+"""Training examinations looked at to see whether a run has collapsed."""
+
+FIRST_LOOK_SHARE = 0.1
+FIRST_LOOK_EPOCH = 3
+"""A run is looked at for the first time after a tenth of its epochs, not before the third."""
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A trained generator and how it came about."""
+
+    generator: keras.Model
+    history: tuple[EpochRecord, ...]
+    """Every epoch with the seed that was used, including those of resumed runs."""
+    restarts: int
+    seed_used: int
+    steps: int
+    seconds: float
+    """Time spent training, over all restarts and resumptions."""
+    parameters: int
+    """Weights of the generator."""
+    resumed_from: int
+    """Epoch of the checkpoint that this call went on from; 0 for a fresh start."""
+
+
+def fit(
+    model_id: ModelId, config: TrainConfig, data: TrainingData, folder: Path, data_fingerprint: str
+) -> FittedModel:
+    """Train a model, or finish the training that `folder` holds.
+
+    A stored run is gone on with when its fingerprint (model, data, settings with an effect, version
+    of the training code) is the same; when it has all its epochs already, it is returned at once.
+
+    Raises:
+        UsageError: a setting is out of range.
+        TrainingError: there are no examinations, every seed collapsed, or the checkpoint is damaged.
+    """
+    _check(model_id, config, data)
+    progress, message = _starting_point(config, folder, fingerprint_of(model_id, config, data_fingerprint))
+    networks = build_networks(model_id, config, progress.seed)
+    resumed_from = progress.epoch
+    if resumed_from:
+        networks.restore(read_arrays(folder, networks.arrays()))
+    run = _Run(model_id, config, data, folder, networks, progress)
+    with _journal(run) as journal:
+        journal.begin(progress, message)
+        while run.progress.epoch < config.epochs:
+            _one_epoch(run, journal)
+        journal.state(RunStatus.DONE, run.progress, message if resumed_from == config.epochs else "")
+    final = run.progress
+    return FittedModel(
+        generator=run.networks.generator,
+        history=final.history,
+        restarts=final.restarts,
+        seed_used=final.seed,
+        steps=final.epoch * len(data),
+        seconds=final.seconds,
+        parameters=run.networks.generator.count_params(),
+        resumed_from=resumed_from,
+    )
+
+
+def epoch_order(seed: int, epoch: int, count: int) -> list[int]:
+    """Order of examinations in an epoch (the first is 1): a permutation that needs no state."""
+    return [int(index) for index in np.random.default_rng((seed, epoch)).permutation(count)]
+
+
+@dataclass
+class _Run:
+    model_id: ModelId
+    config: TrainConfig
+    data: TrainingData
+    folder: Path
+    networks: Networks
+    progress: Progress
+
+
+@contextmanager
+def _journal(run: _Run) -> Iterator[Journal]:
+    journal = Journal(run.model_id.slug, run.folder, run.config.epochs, len(run.data), run.config.tensorboard)
+    try:
+        yield journal
+    except CbvsynthError as error:
+        journal.state(RunStatus.FAILED, run.progress, str(error))
+        raise
+    finally:
+        journal.close()
+
+
+def _check(model_id: ModelId, config: TrainConfig, data: TrainingData) -> None:
+    for name, least in (
+        ("epochs", 1),
+        ("checkpoint_every", 1),
+        ("base_channels", 1),
+        ("residual_blocks", 0),
+        ("seed", 0),
+        ("max_restarts", 0),
+    ):
+        found = getattr(config, name)
+        if found < least:
+            raise UsageError(f"{name} is {found}, expected {least} or more; change the flag --{name}.")
+    if not config.learning_rate > 0:
+        raise UsageError(
+            f"learning_rate is {config.learning_rate}, expected more than 0; change the flag --learning_rate."
+        )
+    if len(data) == 0:
+        raise TrainingError(
+            f"{model_id}: no training examination has all of {model_id.combination.label} and a CBV map. "
+            "Choose another model, or add examinations and run preprocess again."
+        )
+
+
+def _starting_point(config: TrainConfig, folder: Path, fingerprint: str) -> tuple[Progress, str]:
+    fresh = Progress(fingerprint, 0, config.seed, 0, 0.0, now(), ())
+    stored = read_progress(folder)
+    if stored is None:
+        return fresh, ""
+    if stored.fingerprint != fingerprint:
+        return fresh, "data or settings differ from the stored run's; training from the start"
+    if stored.epoch > config.epochs:
+        return fresh, (
+            f"the stored run has {stored.epoch} epochs, {config.epochs} are asked for; "
+            "training from the start"
+        )
+    if stored.epoch == config.epochs:
+        return stored, f"already trained for {stored.epoch} epochs"
+    return stored, f"going on after epoch {stored.epoch}" if stored.epoch else ""
+
+
+def _one_epoch(run: _Run, journal: Journal) -> None:
+    """Train one epoch; look at the result; store it, or start again with the next seed."""
+    config = run.config
+    record = _train_epoch(run, journal)
+    run.progress = replace(
+        run.progress,
+        epoch=record.epoch,
+        seconds=run.progress.seconds + record.seconds,
+        history=(*run.progress.history, record),
+    )
+    reason = "its loss is not finite" if is_diverged(record.losses) else _look(run)
+    if reason:
+        _restart(run, journal, reason)
+        return
+    if record.epoch % config.checkpoint_every == 0 or record.epoch == config.epochs:
+        write_checkpoint(run.folder, run.progress, run.networks.arrays())
+    journal.epoch(run.progress)
+
+
+def _train_epoch(run: _Run, journal: Journal) -> EpochRecord:
+    started, epoch = time.perf_counter(), run.progress.epoch + 1
+    order = epoch_order(run.progress.seed, epoch, len(run.data))
+
+    def load(index: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        example = run.data.load(index)
+        return tuple(tf.constant(part) for part in (example.inputs, example.target, example.foreground))
+
+    sums: dict[str, tf.Tensor] = {}
+    for tensors in prefetched(load, order):
+        for name, loss in run.networks.step(*tensors).items():
+            sums[name] = sums[name] + loss if name in sums else loss
+        journal.stepped()
+    losses = {name: float(total) / len(order) for name, total in sums.items()}
+    return EpochRecord(epoch, losses, time.perf_counter() - started)
+
+
+def _look(run: _Run) -> str:
+    """Reason why the run counts as collapsed after this epoch, or ''."""
+    epoch, epochs = run.progress.epoch, run.config.epochs
+    first_look = max(FIRST_LOOK_EPOCH, math.ceil(FIRST_LOOK_SHARE * epochs))
+    if epoch not in (first_look, epochs):
+        return ""
+    probes = np.unique(np.linspace(0, len(run.data) - 1, PROBES).round().astype(int))
+    examples = [run.data.load(int(index)) for index in probes]
+    return collapse_reason(run.networks.generator, examples, epoch * len(run.data) if epoch == epochs else 0)
+
+
+def _restart(run: _Run, journal: Journal, reason: str) -> None:
+    progress = run.progress
+    if progress.restarts >= run.config.max_restarts:
+        raise TrainingError(
+            f"{run.model_id}: seed {progress.seed} collapsed in epoch {progress.epoch}: {reason}. This was "
+            f"attempt {progress.restarts + 1}, and --max_restarts allows {run.config.max_restarts} restarts. "
+            "Lower --learning_rate, or choose --output_activation softplus."
+        )
+    run.progress = replace(
+        progress, epoch=0, seed=progress.seed + 1, restarts=progress.restarts + 1, history=()
+    )
+    run.networks = build_networks(run.model_id, run.config, run.progress.seed)
+    write_checkpoint(run.folder, run.progress, run.networks.arrays())
+    journal.begin(
+        run.progress,
+        f"seed {progress.seed} collapsed in epoch {progress.epoch} ({reason}); "
+        f"starting again with seed {run.progress.seed}",
+    )

@@ -1,0 +1,114 @@
+"""One training step of each algorithm as one traced graph, for examinations of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import tensorflow as tf
+
+from cbvsynth.domain.options import UpdateRule
+from cbvsynth.training.adam import Adam
+from cbvsynth.training.losses import (
+    adversarial_loss,
+    discriminator_loss,
+    feature_consistency_loss,
+    low_level_loss,
+)
+
+Step = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]
+"""(inputs (H, W, D, C), target (H, W, D), foreground (H, W, D)) -> each loss before the step."""
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A network and the optimiser that moves its weights."""
+
+    network: keras.Model
+    optimiser: Adam
+
+    def learn(self, tape: tf.GradientTape, loss: tf.Tensor) -> None:
+        """Move the weights down the gradient of a loss that the tape has seen."""
+        self.optimiser.apply(tape.gradient(loss, self._values))
+
+    @property
+    def _values(self) -> list[tf.Variable]:
+        return [weight.value for weight in self.network.trainable_variables]
+
+
+@dataclass(frozen=True)
+class GanWeights:
+    """Weights of the generator's losses beside the mean absolute error; the authors' code has these."""
+
+    adversarial: float = 0.1
+    feature: float = 1.0
+
+
+def encoder_decoder_step(generator: Learner) -> Step:
+    """Train the generator on the mean absolute error alone."""
+
+    def step(inputs: tf.Tensor, target: tf.Tensor, foreground: tf.Tensor) -> dict[str, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            loss = low_level_loss(target, generator.network.synthesise(inputs) * foreground)
+        generator.learn(tape, loss)
+        return {"mae": loss}
+
+    return _traced(step, generator.network.channels)
+
+
+def gan_step(generator: Learner, discriminator: Learner, weights: GanWeights, update: UpdateRule) -> Step:
+    """Train generator and discriminator.
+
+    With UpdateRule.SHARED both gradients come from one forward pass, so that the discriminator
+    learns from the synthetic map made before the generator's update. With UpdateRule.ALTERNATING the
+    generator is updated first and makes a new map for the discriminator, as in the authors' code.
+    """
+    judge = discriminator.network
+
+    def shared(inputs: tf.Tensor, target: tf.Tensor, foreground: tf.Tensor) -> dict[str, tf.Tensor]:
+        with tf.GradientTape(persistent=True) as tape:
+            synthetic = generator.network.synthesise(inputs) * foreground
+            features_of_real, scores_of_real = judge(target)
+            features_of_synthetic, scores_of_synthetic = judge(synthetic)
+            losses = {
+                "mae": low_level_loss(target, synthetic),
+                "adversarial": adversarial_loss(scores_of_synthetic),
+                "feature": feature_consistency_loss(features_of_real, features_of_synthetic),
+                "discriminator": discriminator_loss(scores_of_real, scores_of_synthetic),
+            }
+            total = _generator_loss(losses, weights)
+        generator.learn(tape, total)
+        discriminator.learn(tape, losses["discriminator"])
+        return losses
+
+    def alternating(inputs: tf.Tensor, target: tf.Tensor, foreground: tf.Tensor) -> dict[str, tf.Tensor]:
+        features_of_real, _ = judge(target)
+        with tf.GradientTape() as tape:
+            synthetic = generator.network.synthesise(inputs) * foreground
+            features_of_synthetic, scores_of_synthetic = judge(synthetic)
+            losses = {
+                "mae": low_level_loss(target, synthetic),
+                "adversarial": adversarial_loss(scores_of_synthetic),
+                "feature": feature_consistency_loss(features_of_real, features_of_synthetic),
+            }
+            total = _generator_loss(losses, weights)
+        generator.learn(tape, total)
+        improved = generator.network.synthesise(inputs) * foreground
+        with tf.GradientTape() as tape:
+            losses["discriminator"] = discriminator_loss(judge(target)[1], judge(improved)[1])
+        discriminator.learn(tape, losses["discriminator"])
+        return losses
+
+    return _traced(shared if update is UpdateRule.SHARED else alternating, generator.network.channels)
+
+
+def _generator_loss(losses: dict[str, tf.Tensor], weights: GanWeights) -> tf.Tensor:
+    return losses["mae"] + weights.adversarial * losses["adversarial"] + weights.feature * losses["feature"]
+
+
+def _traced(step: Step, channels: int) -> Step:
+    volume = tf.TensorSpec((None, None, None), tf.float32)
+    inputs = tf.TensorSpec((None, None, None, channels), tf.float32)
+    traced: Step = tf.function(step, input_signature=(inputs, volume, volume), autograph=False)
+    return traced
