@@ -1,0 +1,45 @@
+"""What validate does: list, measure, judge, write down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cbvsynth.config import ValidateConfig
+
+
+@dataclass(frozen=True)
+class ValidateSummary:
+    """Counts of a run and where its report lies."""
+
+    examinations_found: int
+    examinations_accepted: int
+    dropped_by_group: dict[str, int]
+    report: Path
+
+
+def run(config: ValidateConfig) -> ValidateSummary:
+    """Check every examination, write decisions and report, tell in short what happened.
+
+    Raises:
+        UsageError: the limits or a flag are wrong.
+        ManifestError: the study is not recognised, or its list of examinations is wrong.
+        UnitError: CBV maps of different units are mixed.
+        QualityError: more was dropped than allowed; the report is written all the same.
+    """
+    from cbvsynth.quality.validation import validate_study
+
+    outcome = validate_study(config)
+    flow = outcome.flow
+    report = config.out / "report.html"
+    print(f"{flow.examinations_accepted} of {flow.examinations_found} examinations accepted")
+    for group, count in flow.dropped:
+        if count:
+            print(f"  {count} dropped: {group}")
+    print(f"report: {report}")
+    return ValidateSummary(
+        examinations_found=flow.examinations_found,
+        examinations_accepted=flow.examinations_accepted,
+        dropped_by_group={group.value: count for group, count in flow.dropped if count},
+        report=report,
+    )

@@ -1,0 +1,207 @@
+"""The catalogue of checks: what is judged, by which limit, and under which heading it drops an exam."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cbvsynth.quality.limits import Limits
+
+
+class Group(StrEnum):
+    """Headings of the paper's flow chart and ours beside them, in the order examinations leave by.
+
+    Source: the paper's exclusions are metal artefact, failed CBV, poor standard MRI and age; the
+    others are what else goes wrong with files.
+    """
+
+    UNREADABLE = "missing, unreadable or hostile file"
+    DUPLICATE = "duplicate"
+    UNDER_AGE = "under age"
+    METAL = "metal artefact"
+    FAILED_CBV = "failed CBV or misregistration"
+    POOR_STANDARD = "poor standard MRI"
+    WRONG_UNIT = "wrong unit"
+    WRONG_FILE = "wrong file"
+
+
+class Severity(StrEnum):
+    """What a failed check does: drop the examination, stop the run, or only be told."""
+
+    DROP = "drop"
+    STOP = "stop"
+    WARN = "warn"
+
+
+@dataclass(frozen=True)
+class RangeCheck:
+    """One measured number and the interval it must lie in; NaN (not judged) always passes.
+
+    Attributes:
+        column: column of the measurements, and the check's name.
+        title: what is measured, for people.
+        group: heading under which an examination is dropped.
+        unit: unit of the number, empty for a pure one.
+        minimum: lower limit, None if there is none.
+        maximum: upper limit, None if there is none.
+        strict: whether the limits themselves already fail.
+    """
+
+    column: str
+    title: str
+    group: Group
+    unit: str
+    minimum: float | None
+    maximum: float | None
+    strict: bool
+
+    @property
+    def interval(self) -> str:
+        """The limits in words, as in ``above 0.95`` or ``500 to 1500 1e-6 mm2/s``."""
+        unit = f" {self.unit}" if self.unit else ""
+        if self.minimum is not None and self.maximum is not None:
+            return f"{self.minimum:g} to {self.maximum:g}{unit}"
+        if self.maximum is not None:
+            return f"{'below' if self.strict else 'at most'} {self.maximum:g}{unit}"
+        return f"{'above' if self.strict else 'at least'} {self.minimum:g}{unit}"
+
+    def reason(self, value: float) -> str:
+        """Why an examination with this value is dropped: heading, found, expected."""
+        return f"{self.group}: {self.title} is {shown(value)}, expected {self.interval}"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A check before a laboratory's limits are put in; `lower` and `upper` are keys of limits.yaml."""
+
+    column: str
+    title: str
+    group: Group
+    lower: str = ""
+    upper: str = ""
+    unit: str = ""
+    strict: bool = True
+
+    def with_limits(self, limits: Limits) -> RangeCheck:
+        minimum = getattr(limits, self.lower) if self.lower else None
+        maximum = getattr(limits, self.upper) if self.upper else None
+        return RangeCheck(self.column, self.title, self.group, self.unit, minimum, maximum, self.strict)
+
+
+_CATALOGUE = (
+    _Entry(
+        "adc_zero_fraction",
+        "share of zero voxels of ADC in the brain",
+        Group.METAL,
+        upper="adc_zero_fraction_max",
+    ),
+    _Entry(
+        "cbv_zero_fraction",
+        "share of zero voxels of CBV in the brain",
+        Group.METAL,
+        upper="cbv_zero_fraction_max",
+    ),
+    _Entry(
+        "cbv_support_dice",
+        "overlap (Dice) of CBV with the brain mask",
+        Group.FAILED_CBV,
+        lower="cbv_support_dice_min",
+    ),
+    _Entry(
+        "adc_support_dice",
+        "overlap (Dice) of ADC with the brain mask",
+        Group.FAILED_CBV,
+        lower="adc_support_dice_min",
+    ),
+    _Entry(
+        "t1_t2_gradient_correlation",
+        "correlation of the edges of T1 and T2",
+        Group.POOR_STANDARD,
+        lower="t1_t2_gradient_correlation_min",
+    ),
+    _Entry("t1_snr", "signal-to-noise ratio of T1", Group.POOR_STANDARD, lower="t1_snr_min"),
+    _Entry(
+        "standard_zero_fraction",
+        "largest share of zero voxels of a standard sequence",
+        Group.POOR_STANDARD,
+        upper="standard_zero_fraction_max",
+    ),
+    _Entry("matrix", "in-plane matrix", Group.POOR_STANDARD, lower="matrix_min", unit="voxels", strict=False),
+    _Entry("slices", "number of slices", Group.POOR_STANDARD, lower="slices_min", strict=False),
+    _Entry(
+        "adc_median",
+        "median ADC in the brain",
+        Group.WRONG_UNIT,
+        lower="adc_median_min",
+        upper="adc_median_max",
+        unit="(in 1e-6 mm2/s)",
+        strict=False,
+    ),
+    _Entry(
+        "cbv_median",
+        "median CBV in the brain",
+        Group.WRONG_UNIT,
+        lower="cbv_median_min",
+        upper="cbv_median_max",
+        unit="mL/100 g",
+        strict=False,
+    ),
+    _Entry(
+        "t1c_t1_correlation",
+        "correlation of T1C with T1",
+        Group.WRONG_FILE,
+        upper="t1c_t1_correlation_max",
+    ),
+    _Entry(
+        "brain_volume_ml",
+        "brain volume",
+        Group.WRONG_FILE,
+        upper="brain_volume_ml_max",
+        unit="mL",
+        strict=False,
+    ),
+    _Entry(
+        "whole_brain_volume_ml",
+        "brain volume, a slab scaled to a head",
+        Group.WRONG_FILE,
+        lower="brain_volume_ml_min",
+        unit="mL",
+        strict=False,
+    ),
+    _Entry(
+        "field_of_view_min_mm",
+        "smaller in-plane field of view",
+        Group.WRONG_FILE,
+        lower="field_of_view_mm_min",
+        unit="mm",
+        strict=False,
+    ),
+    _Entry(
+        "field_of_view_max_mm",
+        "larger in-plane field of view",
+        Group.WRONG_FILE,
+        upper="field_of_view_mm_max",
+        unit="mm",
+        strict=False,
+    ),
+)
+_SAME_IMAGE_TWICE = RangeCheck(
+    "identical_images", "number of images equal to another", Group.WRONG_FILE, "", None, 0, strict=False
+)
+_AGE = _Entry("age", "age", Group.UNDER_AGE, lower="age_years_min", unit="years", strict=False)
+
+
+def measurement_checks(limits: Limits) -> tuple[RangeCheck, ...]:
+    """Every check of a measured number, in the order of the report."""
+    return (*(entry.with_limits(limits) for entry in _CATALOGUE), _SAME_IMAGE_TWICE)
+
+
+def age_check(limits: Limits) -> RangeCheck:
+    """The check of the manifest's age column, years."""
+    return _AGE.with_limits(limits)
+
+
+def shown(value: float) -> str:
+    """A number for people: four significant digits, without an exponent where that reads well."""
+    text = f"{value:.4g}"
+    return f"{value:.0f}" if "e+" in text and abs(value) < 1e9 else text

@@ -1,0 +1,149 @@
+"""Numbers that tell a fit examination from an unfit one. Pure functions of arrays.
+
+All images of a call share one grid (X, Y, Z), the third axis running from the feet to the head;
+`mask` is bool, True in the brain. A value that cannot be judged is NaN, never a guess.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+Image = npt.NDArray[np.floating]
+Mask = npt.NDArray[np.bool_]
+
+HEAD_HEIGHT_MM = 130.0
+"""Height of an adult brain from the lowest to the highest slice; ours, to judge slabs by."""
+_MASKED_SUPPORT_RATIO = 1.3
+"""A support larger than this many brain masks belongs to an image that was not brain-masked."""
+_CORNER_SHARE = 0.1
+"""Side of each corner block that is taken as air, as a share of the matrix."""
+_RAW_BACKGROUND_SHARE = 0.5
+"""Corners with a smaller share of non-zero voxels were blanked: no noise to measure."""
+_FEWEST_VOXELS = 16
+"""A statistic over fewer voxels is not given."""
+
+
+def zero_fraction(image: Image, mask: Mask) -> float:
+    """Share (0-1) of brain voxels that are exactly 0 or not finite; NaN for an empty mask.
+
+    Metal empties ADC and CBV maps around it.
+    """
+    inside = image[mask]
+    return float(np.mean((inside == 0) | ~np.isfinite(inside))) if inside.size else math.nan
+
+
+def support_dice(image: Image, mask: Mask) -> float:
+    """Dice overlap (0-1) of a map's non-zero part with the brain mask.
+
+    A map that was masked by its own, shifted brain overlaps less. NaN when the map is plainly not
+    brain-masked (its support is more than 1.3 masks large): then the support says nothing.
+    """
+    support = np.isfinite(image) & (image != 0)
+    sizes = int(support.sum()), int(mask.sum())
+    if not sizes[1] or sizes[0] > _MASKED_SUPPORT_RATIO * sizes[1]:
+        return math.nan
+    return 2.0 * float((support & mask).sum()) / sum(sizes)
+
+
+def gradient_correlation(first: Image, second: Image, mask: Mask) -> float:
+    """Pearson correlation (-1 to 1) of two images' in-plane gradient magnitudes in the brain.
+
+    Edges of two sequences lie at the same places unless one of them was blurred or ghosted by motion.
+    Gradients are per voxel; the scale of either image does not matter. NaN when an image is constant.
+    """
+    return correlation(_in_plane_gradient(first), _in_plane_gradient(second), mask)
+
+
+def correlation(first: Image, second: Image, mask: Mask) -> float:
+    """Pearson correlation (-1 to 1) in the brain; NaN for a constant image or a tiny mask."""
+    usable = mask & np.isfinite(first) & np.isfinite(second)
+    if int(usable.sum()) < _FEWEST_VOXELS:
+        return math.nan
+    a = first[usable].astype(np.float64)
+    b = second[usable].astype(np.float64)
+    a -= a.mean()
+    b -= b.mean()
+    scale = math.sqrt(float(a @ a) * float(b @ b))
+    return float(a @ b) / scale if scale > 0 else math.nan
+
+
+def air_noise(image: Image) -> float:
+    """Gaussian noise (standard deviation of either channel, the image's unit) that the air shows.
+
+    Rician air follows a Rayleigh distribution, whose standard deviation is sqrt(2 - pi/2) of the
+    Gaussian's. Air is the four in-plane corners, a tenth of the matrix wide. NaN when the corners are
+    blanked (at least half zeros, as after skull stripping): there is no raw background then. The signal
+    of the brain divided by this noise is the signal-to-noise ratio of a magnitude image.
+
+    Source: Dietrich et al. 2007, J Magn Reson Imaging 26:375 (SNR with a separate noise region).
+    """
+    air = _corners(image)
+    air = air[np.isfinite(air)]
+    if air.size < _FEWEST_VOXELS or float(np.mean(air != 0)) <= _RAW_BACKGROUND_SHARE:
+        return math.nan
+    noise = float(air.std(dtype=np.float64)) / math.sqrt(2.0 - math.pi / 2.0)
+    return noise if noise > 0 else math.nan
+
+
+def brain_median(image: Image, mask: Mask) -> float:
+    """Median in the brain, in the image's own unit, of its finite non-zero voxels; NaN if none.
+
+    Zeros are voids, which the zero fraction judges; they must not look like a wrong unit.
+    """
+    inside = image[mask]
+    inside = inside[np.isfinite(inside) & (inside != 0)]
+    return float(np.median(inside)) if inside.size else math.nan
+
+
+def brain_volume_ml(mask: Mask, spacing_mm: tuple[float, float, float]) -> float:
+    """Volume of the brain mask, mL."""
+    return float(mask.sum()) * math.prod(spacing_mm) / 1000.0
+
+
+def whole_brain_volume_ml(mask: Mask, spacing_mm: tuple[float, float, float]) -> float:
+    """Volume of the brain, mL; a slab is extrapolated to a head's height of 130 mm.
+
+    A slab is a mask that reaches the first and the last slice; a whole brain is returned as it is.
+    """
+    volume_ml = brain_volume_ml(mask, spacing_mm)
+    height_mm = mask.shape[2] * spacing_mm[2]
+    is_slab = bool(mask[:, :, 0].any() and mask[:, :, -1].any())
+    return volume_ml * max(1.0, HEAD_HEIGHT_MM / height_mm) if is_slab else volume_ml
+
+
+def field_of_view_mm(
+    shape: tuple[int, int, int], spacing_mm: tuple[float, float, float]
+) -> tuple[float, float]:
+    """Smaller and larger in-plane side of the imaged field, mm."""
+    sides = sorted((shape[0] * spacing_mm[0], shape[1] * spacing_mm[1]))
+    return sides[0], sides[1]
+
+
+def voxel_digest(image: npt.NDArray[np.generic]) -> str:
+    """Hex SHA-256 of an image's shape and float32 values: equal for equal content, however compressed.
+
+    Negative zero counts as zero; an image without any contrast has an empty digest, since two empty
+    maps are not copies of one another.
+    """
+    values = np.ascontiguousarray(image, dtype=np.float32) + np.float32(0)
+    if values.size == 0 or bool(np.all(values == values.flat[0])):
+        return ""
+    digest = hashlib.sha256(repr(values.shape).encode())
+    digest.update(values.tobytes())
+    return digest.hexdigest()
+
+
+def _in_plane_gradient(image: Image) -> Image:
+    along_x, along_y = np.gradient(image.astype(np.float64), axis=(0, 1))
+    magnitude: Image = np.hypot(along_x, along_y)
+    return magnitude
+
+
+def _corners(image: Image) -> Image:
+    widths = [max(2, round(_CORNER_SHARE * size)) for size in image.shape[:2]]
+    ends = [(slice(0, width), slice(-width, None)) for width in widths]
+    return np.concatenate([image[x, y].ravel() for x in ends[0] for y in ends[1]])

@@ -1,0 +1,180 @@
+"""Measure every examination of a study, header first, several at the same time."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.geometry import to_canonical
+from cbvsynth.domain.sequences import Sequence as Mri
+from cbvsynth.domain.sequences import TargetUnit
+from cbvsynth.errors import DataError, GridError, ManifestError, QualityError, UnitError, VolumeError
+from cbvsynth.io.aligned import AlignedExamination, read_aligned
+from cbvsynth.io.nifti import read_header, read_image
+from cbvsynth.io.paths import resolve_inside
+from cbvsynth.io.storage import sha256_of
+from cbvsynth.quality import measurements
+from cbvsynth.quality.checks import Group
+
+PROBLEM_GROUPS = (Group.UNREADABLE, Group.FAILED_CBV, Group.WRONG_UNIT, Group.WRONG_FILE)
+"""Headings under which an examination that cannot be measured is dropped."""
+
+Measure = Callable[[Examination], "Survey"]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was measured of one examination.
+
+    `values` are the numbers by column, as in `checks.measurement_checks`; a number that could not be
+    judged is absent or NaN. `digests` are voxel digests by role. `problems` say why an image could not
+    be read or aligned; then there are no values.
+    """
+
+    exam_id: str
+    values: Mapping[str, float] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[tuple[Group, str], ...] = ()
+
+    def value(self, column: str) -> float:
+        """A measured number; NaN when it was not judged."""
+        return self.values.get(column, math.nan)
+
+    def problems_of(self, group: Group) -> tuple[str, ...]:
+        """Problems under one heading."""
+        return tuple(text for heading, text in self.problems if heading is group)
+
+
+def survey_study(root: Path, examinations: Sequence[Examination], workers: int) -> tuple[Survey, ...]:
+    """Measure all examinations in their order, with a progress bar.
+
+    Args:
+        root: data root.
+        examinations: rows of the manifest.
+        workers: processes; 1 measures in this one.
+
+    Raises:
+        QualityError: a worker process was killed, as when memory runs out.
+    """
+    measured = _each(partial(survey_examination, root), examinations, workers)
+    bar = tqdm(measured, total=len(examinations), desc="measuring examinations", unit="exam")
+    return tuple(bar)
+
+
+def survey_examination(root: Path, examination: Examination) -> Survey:
+    """Measure one examination; whatever its files hold, the answer is a survey, never a traceback."""
+    problems = _header_problems(root, examination)
+    if problems:
+        return Survey(examination.exam_id, problems=problems)
+    digests: dict[str, str] = {}
+    try:
+        noise = math.nan
+        for role in _image_roles(examination):
+            volume = to_canonical(read_image(root, examination, role))
+            digests[role] = measurements.voxel_digest(volume.data)
+            if role == Mri.T1:
+                noise = measurements.air_noise(volume.data)
+        aligned = read_aligned(root, examination)
+    except (VolumeError, GridError, UnitError) as error:
+        return Survey(examination.exam_id, digests=digests, problems=(_problem(error),))
+    values = _measured(aligned, examination, digests, noise)
+    rounded = {column: float(f"{value:.6g}") for column, value in values.items()}
+    return Survey(examination.exam_id, rounded, digests)
+
+
+def _each(measure: Measure, examinations: Sequence[Examination], workers: int) -> Iterator[Survey]:
+    if min(workers, len(examinations)) <= 1:
+        yield from map(measure, examinations)
+        return
+    # A fresh process each: forking a process with Great Expectations' threads could hang.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(examinations)), mp_context=context) as pool:
+        try:
+            yield from pool.map(measure, examinations)
+        except BrokenProcessPool as error:
+            raise QualityError(
+                f"A process that measured examinations was killed while {workers} ran at the same time; "
+                "expected enough memory for all of them. Give fewer --workers."
+            ) from error
+
+
+def _header_problems(root: Path, examination: Examination) -> tuple[tuple[Group, str], ...]:
+    """What is wrong before any voxel is read: nothing to learn from, and every file's header."""
+    problems: list[tuple[Group, str]] = []
+    if examination.cbv is None:
+        problems.append((Group.UNREADABLE, "there is no CBV map to learn from"))
+    if not examination.inputs:
+        problems.append((Group.UNREADABLE, "there is none of the five sequences"))
+    for role, relative in examination.files.items():
+        label = examination.label(role)
+        try:
+            path = resolve_inside(root, relative, label)
+            read_header(path, label)
+        except (VolumeError, ManifestError) as error:
+            problems.append(_problem(error))
+            continue
+        stated = examination.sha256.get(role)
+        if stated and stated != sha256_of(path):
+            text = (
+                f"{label}: the file is not the one whose SHA-256 the manifest states, restore or re-list it"
+            )
+            problems.append((Group.WRONG_FILE, text))
+    return tuple(problems)
+
+
+def _problem(error: DataError) -> tuple[Group, str]:
+    heading = {GridError: Group.FAILED_CBV, UnitError: Group.WRONG_UNIT}.get(type(error), Group.UNREADABLE)
+    return heading, str(error)
+
+
+def _image_roles(examination: Examination) -> tuple[str, ...]:
+    return tuple(role for role in examination.files if role not in ("mask", "seg"))
+
+
+def _measured(
+    aligned: AlignedExamination, examination: Examination, digests: Mapping[str, str], t1_noise: float
+) -> dict[str, float]:
+    images, mask, cbv = aligned.inputs, aligned.mask, aligned.cbv
+    standard = [image for sequence, image in images.items() if sequence is not Mri.ADC]
+    narrow_mm, wide_mm = measurements.field_of_view_mm(aligned.shape, aligned.spacing_mm)
+    known = [digest for digest in digests.values() if digest]
+    values = {
+        "matrix": float(min(aligned.shape[:2])),
+        "slices": float(aligned.shape[2]),
+        "brain_volume_ml": measurements.brain_volume_ml(mask, aligned.spacing_mm),
+        "whole_brain_volume_ml": measurements.whole_brain_volume_ml(mask, aligned.spacing_mm),
+        "field_of_view_min_mm": narrow_mm,
+        "field_of_view_max_mm": wide_mm,
+        "identical_images": float(len(known) - len(set(known))),
+    }
+    if standard:
+        values["standard_zero_fraction"] = max(measurements.zero_fraction(image, mask) for image in standard)
+    if Mri.ADC in images:
+        adc = images[Mri.ADC]
+        values["adc_zero_fraction"] = measurements.zero_fraction(adc, mask)
+        values["adc_support_dice"] = measurements.support_dice(adc, mask)
+        values["adc_median"] = measurements.brain_median(adc, mask)
+    if cbv is not None:
+        values["cbv_zero_fraction"] = measurements.zero_fraction(cbv, mask)
+        values["cbv_support_dice"] = measurements.support_dice(cbv, mask)
+        if examination.target_unit is TargetUnit.ML_PER_100G:
+            values["cbv_median"] = measurements.brain_median(cbv, mask)
+    if Mri.T1 in images and Mri.T2 in images:
+        values["t1_t2_gradient_correlation"] = measurements.gradient_correlation(
+            images[Mri.T1], images[Mri.T2], mask
+        )
+    if Mri.T1 in images and Mri.T1C in images:
+        values["t1c_t1_correlation"] = measurements.correlation(images[Mri.T1C], images[Mri.T1], mask)
+    if Mri.T1 in images and t1_noise > 0:
+        values["t1_snr"] = float(np.median(images[Mri.T1][mask])) / t1_noise
+    return values

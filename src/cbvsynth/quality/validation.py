@@ -1,0 +1,55 @@
+"""The whole of validate: from a folder of images to decisions and a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cbvsynth.config import ValidateConfig
+from cbvsynth.errors import UsageError
+from cbvsynth.io.manifest import load_manifest
+from cbvsynth.quality.expectations import Checker
+from cbvsynth.quality.limits import read_limits
+from cbvsynth.quality.outcome import Outcome, judge, require_enough
+from cbvsynth.quality.report import write_outputs
+from cbvsynth.quality.suites import check_images, check_manifest, check_measurements
+from cbvsynth.quality.survey import survey_study
+
+
+def validate_study(config: ValidateConfig) -> Outcome:
+    """Check a study and write everything that validate leaves behind.
+
+    Great Expectations' Data Docs hold time stamps and go to a folder beside `config.out`, so that the
+    files of `config.out` depend on the study and the limits alone.
+
+    Raises:
+        UsageError: the limits or a flag are wrong.
+        ManifestError: the study is not recognised, or its list of examinations is wrong.
+        UnitError: CBV maps of different units are mixed.
+        QualityError: more was dropped than allowed; the report is written all the same.
+    """
+    _check_flags(config)
+    limits = read_limits(config.limits)
+    manifest = load_manifest(config.data, config.layout)
+    checker = Checker(data_docs_folder(config.out))
+    findings = [*check_manifest(checker, manifest.examinations, limits)]
+    surveys = survey_study(config.data, manifest.examinations, config.workers)
+    findings += check_images(checker, surveys)
+    findings += check_measurements(checker, surveys, limits)
+    outcome = judge(manifest.examinations, surveys, findings)
+    write_outputs(config.out, manifest, outcome, limits)
+    require_enough(outcome.flow, config.max_dropped_share, str(config.out / "report.html"))
+    return outcome
+
+
+def data_docs_folder(out: Path) -> Path:
+    """Where Great Expectations' Data Docs go: beside the step's folder."""
+    return out.parent / "data_docs"
+
+
+def _check_flags(config: ValidateConfig) -> None:
+    if not 0 <= config.max_dropped_share <= 1:
+        raise UsageError(
+            f"--max_dropped_share is {config.max_dropped_share:g}; expected a share from 0 to 1, as in 0.25."
+        )
+    if config.workers < 1:
+        raise UsageError(f"--workers is {config.workers}; expected at least 1.")
