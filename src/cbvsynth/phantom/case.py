@@ -1,0 +1,97 @@
+"""One examination of the phantom, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cbvsynth.domain.sequences import Sequence
+from cbvsynth.phantom.acquisition import add_noise, measure_cbv, record
+from cbvsynth.phantom.anatomy import Anatomy, build_anatomy
+from cbvsynth.phantom.faults import SLICES_LEFT, Fault, damage_images, damage_recording, noise_level
+from cbvsynth.phantom.grid import Grid
+from cbvsynth.phantom.lesions import draw_lesion
+from cbvsynth.phantom.streams import Purpose, stream
+from cbvsynth.phantom.tissues import Diagnosis, Tissue
+
+Float64Array = npt.NDArray[np.float64]
+
+NECROSIS_LABEL, OEDEMA_LABEL, SOLID_LABEL = 1, 2, 3
+"""Labels of the lesion's parts, as in BraTS; the solid part is 3 whether it enhances or not."""
+
+
+@dataclass(frozen=True)
+class PhantomCase:
+    """One examination; all arrays are (X, Y, Z) on one axial RAS grid.
+
+    `images`: float64; T1, T2, T1C, FLAIR in arbitrary units with Rician noise also outside the brain,
+    ADC in 1e-6 mm2/s and 0 outside. `cbv`: float64, mL/100 g, 0 outside the brain. `brain`: bool.
+    `lesion`: uint8, 0 none, 1 necrosis, 2 oedema, 3 solid.
+    """
+
+    images: dict[Sequence, Float64Array]
+    cbv: Float64Array
+    brain: npt.NDArray[np.bool_]
+    lesion: npt.NDArray[np.uint8]
+    spacing_mm: tuple[float, float, float]
+    origin_mm: tuple[float, float, float]
+    diagnosis: Diagnosis
+
+
+def make_case(
+    *,
+    seed: int = 2023,
+    patient: int = 1,
+    session: int = 1,
+    diagnosis: Diagnosis = Diagnosis.HIGH_GRADE_GLIOMA,
+    matrix: int = 64,
+    slices: int = 8,
+    fault: Fault | None = None,
+) -> PhantomCase:
+    """Draw an examination; equal arguments give equal arrays.
+
+    Sessions of a patient share head, perfusion and lesion; the lesion grows or shrinks from one to
+    the next.
+
+    Raises:
+        UsageError: the grid is too small or too large.
+        DataError: the brain template is not installed.
+    """
+    grid = Grid(matrix, slices)
+    lesion = draw_lesion(seed, patient, session, diagnosis)
+    anatomy = build_anatomy(seed, patient, lesion, grid.fine_axes_mm())
+    recording = record(seed, patient, session, anatomy, lesion, grid)
+    accident = stream(seed, patient, session, Purpose.FAULT)
+    recording = damage_recording(recording, fault, grid, accident)
+    images, cbv = damage_images(
+        add_noise(recording, seed, patient, session, noise_level(fault)),
+        measure_cbv(recording, seed, patient, session),
+        recording.brain,
+        fault,
+        grid,
+        accident,
+    )
+    kept = slice(SLICES_LEFT if fault is Fault.MISSING_SLICES else None)
+    return PhantomCase(
+        images={sequence: images[sequence][:, :, kept] for sequence in Sequence},
+        cbv=cbv[:, :, kept],
+        brain=recording.brain[:, :, kept],
+        lesion=_labels(anatomy, grid)[:, :, kept],
+        spacing_mm=grid.spacing_mm,
+        origin_mm=grid.origin_mm,
+        diagnosis=diagnosis,
+    )
+
+
+def _labels(anatomy: Anatomy, grid: Grid) -> npt.NDArray[np.uint8]:
+    """Label of the lesion part that fills most of a voxel, where at least half of it is lesion."""
+    parts = {
+        NECROSIS_LABEL: grid.voxel_means(anatomy.shares[Tissue.NECROSIS]),
+        OEDEMA_LABEL: grid.voxel_means(anatomy.shares[Tissue.OEDEMA]),
+        SOLID_LABEL: grid.voxel_means(anatomy.shares[Tissue.SOLID]),
+    }
+    stacked = np.stack([parts[label] for label in (NECROSIS_LABEL, OEDEMA_LABEL, SOLID_LABEL)])
+    largest = np.argmax(stacked, axis=0).astype(np.uint8) + np.uint8(1)
+    return np.where(stacked.sum(axis=0) >= 0.5, largest, np.uint8(0)).astype(np.uint8)

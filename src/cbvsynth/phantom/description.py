@@ -1,0 +1,92 @@
+"""The words of the study: dataset description, README, sidecars, column descriptions."""
+
+from __future__ import annotations
+
+from cbvsynth.domain.sequences import Sequence
+from cbvsynth.phantom.signals import (
+    B_VALUE_S_PER_MM2,
+    FLAIR_PROTOCOL,
+    T1_PROTOCOL,
+    T2_PROTOCOL,
+    Protocol,
+)
+
+BIDSIGNORE = "**/perf/*_cbv.nii\ncbv.json\ncode/phantom.json\n"
+"""CBV maps have no place in raw BIDS yet."""
+
+README = """Digital brain-tumour phantom
+============================
+
+Everything in this data set is SYNTHETIC. No person was examined. It was computed by cbvsynth from the
+ICBM152 template, a table of tissue properties and signal equations, and stands in for patient data
+until you bring your own. It is good for trying and testing the pipeline; results on it say nothing
+about patients.
+
+Each examination holds T1w, T2w, FLAIR and contrast-enhanced T1w (anat), ADC in 1e-6 mm2/s (dwi) and
+CBV in mL/100g (perf); derivatives hold the brain mask and the lesion: 1 necrosis, 2 oedema, 3 solid.
+
+A few examinations hold a planted fault, to be found by the checks. Which and what is told by
+code/planted_faults.tsv, which no check reads.
+"""
+
+PARTICIPANT_COLUMNS: dict[str, object] = {
+    "age": {"Description": "age of the synthetic patient", "Units": "year"},
+    "sex": {"Description": "sex of the synthetic patient", "Levels": {"F": "female", "M": "male"}},
+    "diagnosis": {"Description": "class of the lesion that was drawn"},
+    "grade": {"Description": "WHO grade of a glioma, n/a for other lesions"},
+}
+
+_SCANNER: dict[str, object] = {
+    "Manufacturer": "cbvsynth",
+    "ManufacturersModelName": "digital phantom",
+    "MagneticFieldStrength": 3,
+    "Synthetic": True,
+}
+
+
+def dataset_description(version: str) -> dict[str, object]:
+    """Content of dataset_description.json."""
+    return {
+        "Name": "Digital brain-tumour phantom (synthetic)",
+        "BIDSVersion": "1.10.0",
+        "DatasetType": "raw",
+        "License": "Apache-2.0",
+        "Authors": ["cbvsynth"],
+        "GeneratedBy": [{"Name": "cbvsynth.phantom", "Version": version}],
+    }
+
+
+def derivative_description(name: str, version: str) -> dict[str, object]:
+    """Content of the dataset_description.json of a derivative."""
+    return {**dataset_description(version), "Name": name, "DatasetType": "derivative"}
+
+
+def sidecars() -> dict[str, dict[str, object]]:
+    """Content of each sidecar by file name; BIDS lets one at the root speak for all examinations."""
+    return {
+        "T1w.json": _SCANNER | _timing(T1_PROTOCOL),
+        "ce-gadolinium_T1w.json": _SCANNER | _timing(T1_PROTOCOL) | {"ContrastBolusIngredient": "GADOLINIUM"},
+        "T2w.json": _SCANNER | _timing(T2_PROTOCOL),
+        "FLAIR.json": _SCANNER | _timing(FLAIR_PROTOCOL),
+        "ADC.json": _SCANNER | {"Units": "1e-6 mm2/s", "BValues": [0, B_VALUE_S_PER_MM2]},
+        "cbv.json": _SCANNER
+        | {"Units": "mL/100g", "Description": "cerebral blood volume, as by the bookend technique"},
+    }
+
+
+def file_suffix(sequence: Sequence) -> tuple[str, str]:
+    """Folder and ending of a sequence's files."""
+    return {
+        Sequence.T1: ("anat", "T1w"),
+        Sequence.T2: ("anat", "T2w"),
+        Sequence.T1C: ("anat", "ce-gadolinium_T1w"),
+        Sequence.FLAIR: ("anat", "FLAIR"),
+        Sequence.ADC: ("dwi", "ADC"),
+    }[sequence]
+
+
+def _timing(protocol: Protocol) -> dict[str, object]:
+    timing: dict[str, object] = {"RepetitionTime": protocol.repetition_s, "EchoTime": protocol.echo_s}
+    if protocol.inversion_s > 0:
+        timing["InversionTime"] = protocol.inversion_s
+    return timing

@@ -1,0 +1,129 @@
+"""Who is examined, when, with which diagnosis and which planted fault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cbvsynth.errors import UsageError
+from cbvsynth.phantom.faults import Fault
+from cbvsynth.phantom.grid import Grid
+from cbvsynth.phantom.streams import PATIENT_LEVEL, Purpose, stream
+from cbvsynth.phantom.tissues import Diagnosis
+
+YOUNGEST, OLDEST = 19, 88
+"""Ages in years; the paper left out patients under 18."""
+
+_TURN = (
+    Diagnosis.HIGH_GRADE_GLIOMA,
+    Diagnosis.METASTASIS,
+    Diagnosis.LOW_GRADE_GLIOMA,
+    Diagnosis.RADIONECROSIS,
+    Diagnosis.LYMPHOMA,
+    Diagnosis.HIGH_GRADE_GLIOMA,
+    Diagnosis.METASTASIS,
+    Diagnosis.HIGH_GRADE_GLIOMA,
+    Diagnosis.LOW_GRADE_GLIOMA,
+    Diagnosis.HIGH_GRADE_GLIOMA,
+)
+"""Diagnoses of ten patients in a row: all five among the first five, gliomas most often."""
+_MEAN_AGE = {
+    Diagnosis.HIGH_GRADE_GLIOMA: 60,
+    Diagnosis.LOW_GRADE_GLIOMA: 42,
+    Diagnosis.METASTASIS: 62,
+    Diagnosis.RADIONECROSIS: 55,
+    Diagnosis.LYMPHOMA: 64,
+}
+_SESSIONS_EVERY = 3
+
+
+@dataclass(frozen=True)
+class StudySettings:
+    """What determines a study: equal settings give equal bytes.
+
+    Raises:
+        UsageError: no patients, a negative number, or a grid that `Grid` refuses.
+    """
+
+    patients: int = 40
+    matrix: int = 64
+    slices: int = 8
+    damaged: int = 8
+    seed: int = 2023
+
+    def __post_init__(self) -> None:
+        if self.patients < 1:
+            raise UsageError(f"patients is {self.patients}; a study has at least 1.")
+        for name in ("damaged", "seed"):
+            if getattr(self, name) < 0:
+                raise UsageError(f"{name} is {getattr(self, name)}; it must be 0 or more.")
+        Grid(self.matrix, self.slices)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A row of participants.tsv; grade is the WHO grade, n/a for what is not a glioma."""
+
+    participant_id: str
+    age: int
+    sex: str
+    diagnosis: Diagnosis
+    grade: str
+
+
+@dataclass(frozen=True)
+class PlannedExamination:
+    """One examination to be drawn; patients and sessions count from 1."""
+
+    patient: int
+    session: int
+    diagnosis: Diagnosis
+    fault: Fault | None
+
+
+def plan_study(settings: StudySettings) -> tuple[PlannedExamination, ...]:
+    """All examinations, by patient and session; patients with a planted fault come last.
+
+    Every third patient is examined twice. Each faulty examination has a patient of its own.
+    """
+    sound = tuple(
+        PlannedExamination(patient, session, diagnosis_of(patient), None)
+        for patient in range(1, settings.patients + 1)
+        for session in range(1, sessions_of(patient) + 1)
+    )
+    kinds = tuple(Fault)
+    faulty = tuple(
+        PlannedExamination(patient, 1, diagnosis_of(patient), kinds[number % len(kinds)])
+        for number, patient in enumerate(
+            range(settings.patients + 1, settings.patients + settings.damaged + 1)
+        )
+    )
+    return sound + faulty
+
+
+def sessions_of(patient: int) -> int:
+    """Number of examinations of a patient without a fault."""
+    return 2 if patient % _SESSIONS_EVERY == 0 else 1
+
+
+def diagnosis_of(patient: int) -> Diagnosis:
+    """Diagnosis of a patient; all five occur among any five patients that start a ten."""
+    return _TURN[(patient - 1) % len(_TURN)]
+
+
+def person_of(settings: StudySettings, patient: int) -> Person:
+    """What participants.tsv says about a patient."""
+    rng = stream(settings.seed, patient, PATIENT_LEVEL, Purpose.PERSON)
+    diagnosis = diagnosis_of(patient)
+    age = int(np.clip(_MEAN_AGE[diagnosis] + 12 * rng.standard_normal(), YOUNGEST, OLDEST))
+    sex = "F" if rng.random() < 0.5 else "M"
+    high = "4" if rng.random() < 0.7 else "3"
+    grade = {Diagnosis.HIGH_GRADE_GLIOMA: high, Diagnosis.LOW_GRADE_GLIOMA: "2"}.get(diagnosis, "n/a")
+    return Person(participant_label(settings, patient), age, sex, diagnosis, grade)
+
+
+def participant_label(settings: StudySettings, patient: int) -> str:
+    """BIDS label of a patient, as in sub-007; wide enough for the whole study."""
+    width = max(3, len(str(settings.patients + settings.damaged)))
+    return f"sub-{patient:0{width}d}"

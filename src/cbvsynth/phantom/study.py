@@ -1,0 +1,152 @@
+"""The phantom study on disk: a BIDS tree with derivatives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from cbvsynth.domain.sequences import Sequence
+from cbvsynth.io.storage import sha256_tree, tree_digest
+from cbvsynth.phantom import description, encoding
+from cbvsynth.phantom.case import PhantomCase, make_case
+from cbvsynth.phantom.encoding import Storage, nifti_bytes
+from cbvsynth.phantom.faults import Fault
+from cbvsynth.phantom.plan import (
+    PlannedExamination,
+    StudySettings,
+    participant_label,
+    person_of,
+    plan_study,
+)
+
+PHANTOM_VERSION = "1"
+"""Changes whenever the same settings give other bytes."""
+MARKER = "code/phantom.json"
+"""Says which settings made the study, and the digest of all its other files."""
+PLANTED_FAULTS = "code/planted_faults.tsv"
+"""The answers: which examination holds which fault. Nothing that checks a study reads it."""
+
+_MASKS = "derivatives/masks"
+_SEGMENTATIONS = "derivatives/segmentations"
+_MONTHS_BETWEEN_SESSIONS = 6
+_FEWEST_FOR_A_POOL = 6
+
+
+def write_study(root: Path, settings: StudySettings, workers: int = 1) -> str:
+    """Write a whole study below `root` and return the digest of its tree without `MARKER`.
+
+    The bytes depend on the settings alone, not on `workers`, the clock or the machine.
+
+    Raises:
+        DataError: the brain template is not installed.
+    """
+    plan = plan_study(settings)
+    for _ in tqdm(
+        _each(partial(_write_examination, root, settings), plan, workers),
+        total=len(plan),
+        desc="phantom",
+        unit="examination",
+    ):
+        pass
+    _write_descriptions(root, settings, plan)
+    digest = tree_digest(sha256_tree(root))
+    marker = {"generator": "cbvsynth.phantom", "version": PHANTOM_VERSION, "settings": asdict(settings)}
+    _write_json(root / MARKER, {**marker, "digest_of_other_files": digest})
+    return digest
+
+
+def _each(write: partial[None], plan: tuple[PlannedExamination, ...], workers: int) -> Iterator[None]:
+    if workers <= 1 or len(plan) < _FEWEST_FOR_A_POOL:
+        yield from map(write, plan)
+        return
+    with ProcessPoolExecutor(min(workers, len(plan)), mp_context=get_context("spawn")) as pool:
+        yield from pool.map(write, plan)
+
+
+def _write_examination(root: Path, settings: StudySettings, planned: PlannedExamination) -> None:
+    case = make_case(
+        seed=settings.seed,
+        patient=planned.patient,
+        session=planned.session,
+        diagnosis=planned.diagnosis,
+        matrix=settings.matrix,
+        slices=settings.slices,
+        fault=planned.fault,
+    )
+    place = f"{participant_label(settings, planned.patient)}/ses-{planned.session}"
+    stem = place.replace("/", "_")
+    for sequence, image in case.images.items():
+        folder, suffix = description.file_suffix(sequence)
+        storage = _adc_storage(planned.fault) if sequence is Sequence.ADC else encoding.ANATOMICAL
+        _write_volume(root / place / folder / f"{stem}_{suffix}.nii", image, case, storage)
+    cbv_storage = encoding.CBV_ARBITRARY if planned.fault is Fault.CBV_UNIT else encoding.CBV
+    _write_volume(root / place / "perf" / f"{stem}_cbv.nii", case.cbv, case, cbv_storage)
+    mask = root / _MASKS / place / "anat" / f"{stem}_desc-brain_mask.nii"
+    _write_volume(mask, case.brain, case, encoding.LABELS)
+    segmentation = root / _SEGMENTATIONS / place / "anat" / f"{stem}_desc-lesion_dseg.nii"
+    _write_volume(segmentation, case.lesion, case, encoding.LABELS)
+
+
+def _adc_storage(fault: Fault | None) -> Storage:
+    return encoding.ADC_MM2_PER_S if fault is Fault.ADC_UNIT else encoding.ADC
+
+
+def _write_volume(path: Path, volume: npt.NDArray[np.generic], case: PhantomCase, storage: Storage) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(nifti_bytes(volume, case.spacing_mm, case.origin_mm, storage))
+
+
+def _write_descriptions(root: Path, settings: StudySettings, plan: tuple[PlannedExamination, ...]) -> None:
+    _write_json(root / "dataset_description.json", description.dataset_description(PHANTOM_VERSION))
+    for folder, name in ((_MASKS, "Brain masks"), (_SEGMENTATIONS, "Lesion segmentations")):
+        content = description.derivative_description(f"{name} of the phantom", PHANTOM_VERSION)
+        _write_json(root / folder / "dataset_description.json", content)
+    (root / "README").write_text(description.README, encoding="utf-8")
+    (root / ".bidsignore").write_text(description.BIDSIGNORE, encoding="utf-8")
+    for name, sidecar in description.sidecars().items():
+        _write_json(root / name, sidecar)
+    patients = sorted({planned.patient for planned in plan})
+    people = [person_of(settings, patient) for patient in patients]
+    _write_table(
+        root / "participants.tsv",
+        ("participant_id", "age", "sex", "diagnosis", "grade"),
+        [(one.participant_id, one.age, one.sex, one.diagnosis, one.grade) for one in people],
+    )
+    _write_json(root / "participants.json", description.PARTICIPANT_COLUMNS)
+    for patient in patients:
+        subject = participant_label(settings, patient)
+        sessions = [planned.session for planned in plan if planned.patient == patient]
+        _write_table(
+            root / subject / f"{subject}_sessions.tsv",
+            ("session_id", "months_since_first"),
+            [(f"ses-{session}", (session - 1) * _MONTHS_BETWEEN_SESSIONS) for session in sessions],
+        )
+    _write_table(
+        root / PLANTED_FAULTS,
+        ("participant_id", "session_id", "fault", "explanation"),
+        [
+            (participant_label(settings, one.patient), f"ses-{one.session}", one.fault, one.fault.explanation)
+            for one in plan
+            if one.fault
+        ],
+    )
+
+
+def _write_table(path: Path, columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
+    lines = ["\t".join(columns), *("\t".join(str(value) for value in row) for row in rows)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _write_json(path: Path, content: Mapping[str, object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
