@@ -83,12 +83,13 @@ def parse_header(source: IO[bytes], label: str) -> VolumeHeader:
         raise VolumeError(
             f"{label}: not a NIfTI file. Expected .nii or .nii.gz; convert DICOM with dcm2niix."
         )
-    order, size = ("<", little) if little in _FORMATS else (">", big)
+    is_little = little in _FORMATS
+    size = little if is_little else big
     kind, magic, first_voxel = _FORMATS[size]
     block = start + source.read(size - 4)
     if len(block) < size:
         raise VolumeError(f"{label}: the file ends inside its header. It is truncated; copy it again.")
-    header = kind(block, endianness=order, check=False)
+    header = kind(block, endianness="<" if is_little else ">", check=False)
     found_magic = bytes(header["magic"].tobytes())[:4]
     if found_magic != magic:
         pair = found_magic[:3] in (b"ni1", b"ni2") or found_magic == bytes(4)
@@ -105,7 +106,7 @@ def parse_header(source: IO[bytes], label: str) -> VolumeHeader:
         shape=shape,
         affine=affine,
         spacing_mm=spacing_of(affine),
-        dtype=dtype.newbyteorder(order),
+        dtype=dtype.newbyteorder("<" if is_little else ">"),
         sform_code=int(header["sform_code"]),
         qform_code=int(header["qform_code"]),
         slope=slope,

@@ -17,24 +17,17 @@ def resolve_inside(root: Path, relative: PurePosixPath, label: str) -> Path:
         ManifestError: the path is empty, absolute, contains ``..`` or NUL, or leads out of the root
             through a link.
     """
-    problem = _problem_of_text(relative)
-    if not problem:
-        try:
-            real_root = root.resolve()
-            real = (real_root / relative).resolve()
-        except (OSError, RuntimeError):
-            problem = "leads through a loop of links"
-        else:
-            if real.is_relative_to(real_root) and real != real_root:
-                return real
-            problem = "leaves the data root through a link"
-    raise ManifestError(
-        f"{label}: its path {problem}. Expected a path relative to the data root that stays inside it; "
-        "correct the manifest or copy the file into the data root."
-    )
+    problem = path_problem(root, relative)
+    if problem:
+        raise ManifestError(
+            f"{label}: its path {problem}. Expected a path relative to the data root that stays inside it; "
+            "correct the manifest or copy the file into the data root."
+        )
+    return (root / relative).resolve()
 
 
-def _problem_of_text(relative: PurePosixPath) -> str:
+def path_problem(root: Path, relative: PurePosixPath) -> str:
+    """Why a path must not be followed, as the end of a sentence without the path; empty when it may."""
     if "\0" in str(relative):
         return "contains a NUL character"
     if relative.is_absolute():
@@ -43,4 +36,9 @@ def _problem_of_text(relative: PurePosixPath) -> str:
         return "contains '..'"
     if not relative.parts:
         return "is empty"
-    return ""
+    try:
+        real_root = root.resolve()
+        real = (real_root / relative).resolve()
+    except (OSError, RuntimeError):
+        return "leads through a loop of links"
+    return "" if real.is_relative_to(real_root) else "leaves the data root through a link"

@@ -1,0 +1,100 @@
+"""`cbvsynth manifest ROOT`: list the examinations of a study in manifest.csv."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.options import Layout, Switch
+from cbvsynth.domain.sequences import Sequence
+from cbvsynth.errors import UsageError
+from cbvsynth.io.layout_tables import TABLES
+from cbvsynth.io.layouts import LeftOut
+from cbvsynth.io.manifest import MANIFEST_NAMES, Manifest, load_manifest, scan_study, write_manifest
+from cbvsynth.io.manifest_hashes import hash_images
+
+MOST_LINES = 12
+
+
+def manifest(
+    root: tyro.conf.Positional[Path],
+    layout: Layout = Layout.AUTO,
+    out: Path | None = None,
+    hash_files: Annotated[Switch, tyro.conf.arg(name="hash")] = Switch.OFF,
+) -> None:
+    """List a study's examinations and say what was recognised, what is there and what is left out.
+
+    A manifest that exists is checked and never written over.
+
+    Args:
+        root: Folder of the study.
+        layout: How its files are arranged and named; auto looks.
+        out: Table to write; ROOT/manifest.csv when not given.
+        hash_files: Whether to add the SHA-256 of every image.
+    """
+    own = next((root / name for name in MANIFEST_NAMES if (root / name).is_file()), None)
+    if layout is Layout.AUTO and own is not None and out is None:
+        _print_summary(load_manifest(root))
+        print(f"\n{own.name} is in order. Nothing was written; --layout or --out makes a new one.")
+        return
+    target = out or root / MANIFEST_NAMES[0]
+    if target.exists():
+        raise UsageError(
+            f"'{target.name}' exists and may hold work done by hand; delete it first or give another --out."
+        )
+    found = scan_study(root, layout)
+    if TABLES[found.layout].pseudonymous and not target.resolve().is_relative_to(root.resolve()):
+        raise UsageError(
+            "The paths in this manifest may hold patients' names, so it must stay in the data root; "
+            "leave --out away or give a name inside ROOT."
+        )
+    examinations = found.examinations
+    if hash_files is Switch.ON:
+        examinations = tuple(
+            replace(one, sha256=digests)
+            for one, digests in zip(examinations, hash_images(root, examinations), strict=True)
+        )
+    write_manifest(target, examinations)
+    _print_summary(found)
+    print(f"\nwritten: {target}")
+
+
+def _print_summary(found: Manifest) -> None:
+    examinations = found.examinations
+    patients = len({one.subject_id for one in examinations})
+    print(f"layout         {_layout_name(found)}: {found.recognised_because}")
+    print(f"examinations   {len(examinations)} of {patients} patients")
+    counts = Counter(role for one in examinations for role in one.files)
+    print("sequences      " + ", ".join(f"{one.label} {counts[one.value]}" for one in Sequence))
+    complete = sum(len(one.sequences) == len(Sequence) for one in examinations)
+    print(f"all five       {complete}")
+    units = ", ".join(sorted({one.target_unit.value for one in examinations if one.cbv is not None}))
+    print(f"CBV maps       {counts['cbv']}" + (f" ({units})" if units else ""))
+    print(f"masks          {counts['mask']}, segmentations {counts['seg']}")
+    _print_facts(examinations)
+    _print_left_out(found.left_out)
+
+
+def _layout_name(found: Manifest) -> str:
+    return "its own" if found.layout is Layout.AUTO else found.layout.value
+
+
+def _print_facts(examinations: tuple[Examination, ...]) -> None:
+    ages = sum(one.age is not None for one in examinations)
+    flags = Counter(flag for one in examinations for flag in one.flags)
+    flagged = ", ".join(f"{flag} {count}" for flag, count in sorted(flags.items())) or "none"
+    print(f"known          age {ages}, sex {sum(bool(one.sex) for one in examinations)}, ", end="")
+    print(f"diagnosis {sum(bool(one.diagnosis) for one in examinations)}; quality flags: {flagged}")
+
+
+def _print_left_out(left_out: tuple[LeftOut, ...]) -> None:
+    print(f"left out       {len(left_out) or 'nothing'}")
+    for one in left_out[:MOST_LINES]:
+        print(f"  {one.what}: {one.reason}")
+    if len(left_out) > MOST_LINES:
+        print(f"  ... and {len(left_out) - MOST_LINES} more")

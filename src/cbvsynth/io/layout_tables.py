@@ -1,0 +1,243 @@
+"""How known studies name their files: one table of regular expressions per layout.
+
+A pattern is matched against the whole path below the data root, POSIX style. Its groups `subject`
+and `session` say whose file it is. Of several rules for one role the first that finds a file wins.
+
+Source: notes on the public collections of TCIA (UPENN-GBM, UCSD-PTGBM, Brain-Tumor-Progression,
+UCSF-PDGM), the BraTS 2023 naming, BIDS 1.10 with the ADC suffix of pull request 1725, and the folder
+names that the paper's authors describe with their code.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cbvsynth.domain.options import Layout
+from cbvsynth.domain.sequences import TargetUnit
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Files of one role.
+
+    quantity: what a CBV map measures where a study may hold several kinds; kinds never mix.
+    scale: factor from stored voxels to the role's quantity.
+    """
+
+    role: str
+    pattern: re.Pattern[str]
+    quantity: str = ""
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Files that look like an input and are not; people are told why."""
+
+    pattern: re.Pattern[str]
+    reason: str
+
+
+@dataclass(frozen=True)
+class LayoutTable:
+    """Everything that is specific to one layout.
+
+    target_unit: unit of its CBV maps, unless `unit_from_sidecar` finds another.
+    joiner: sign between subject and session in an exam_id.
+    pseudonymous: folder names may be patients' names, so that identifiers are keyed hashes.
+    """
+
+    layout: Layout
+    title: str
+    example: str
+    target_unit: TargetUnit
+    rules: tuple[Rule, ...]
+    refusals: tuple[Refusal, ...] = ()
+    unit_from_sidecar: bool = False
+    joiner: str = "_"
+    pseudonymous: bool = False
+
+
+_NII = r"\.nii(?:\.gz)?"
+_ANYWHERE = r"(?:.*/)?"
+
+
+def _rules(prefix: str, names: dict[str, tuple[str, ...]]) -> tuple[Rule, ...]:
+    """A rule per role and file name, all behind the same prefix."""
+    return tuple(
+        Rule(role, re.compile(prefix + name + _NII), name if role == "cbv" else "")
+        for role, candidates in names.items()
+        for name in candidates
+    )
+
+
+_BIDS_ENTITY = r"(?P<subject>sub-[A-Za-z0-9]+)/(?:(?P<session>ses-[A-Za-z0-9]+)/)?"
+_BIDS_STEM = r"(?P=subject)(?:_(?P=session))?"
+_BIDS_OTHER = r"(?:_(?!(?:ce|desc|label)-)[A-Za-z0-9]+-[A-Za-z0-9+]+)*"
+_BIDS_CE = r"_ce-(?i:gadolinium|gad|gd)"
+_BIDS_DERIVATIVE = r"derivatives/[^/]+/(?:[^/]+/)??"
+
+
+def _bids(folder: str, tail: str, *, where: str = "") -> re.Pattern[str]:
+    return re.compile(where + _BIDS_ENTITY + folder + "/" + _BIDS_STEM + _BIDS_OTHER + tail + _NII)
+
+
+_DESC = r"(?:_desc-[A-Za-z0-9]+)?"
+_ANATOMY = r"(?:anat|perf|dwi)"
+
+BIDS = LayoutTable(
+    layout=Layout.BIDS,
+    title="BIDS",
+    example="sub-012/ses-1/anat/sub-012_ses-1_T1w.nii.gz",
+    target_unit=TargetUnit.RELATIVE,
+    unit_from_sidecar=True,
+    rules=(
+        Rule("t1", _bids("anat", "_T1w")),
+        Rule("t2", _bids("anat", "_T2w")),
+        Rule("t1c", _bids("anat", _BIDS_CE + _BIDS_OTHER + "_T1w")),
+        Rule("flair", _bids("anat", "_FLAIR")),
+        Rule("adc", _bids("dwi", "_ADC")),
+        Rule("adc", _bids("dwi", _DESC + "_ADC", where=_BIDS_DERIVATIVE)),
+        Rule("cbv", _bids("perf", "_(?:cbv|CBV)"), "CBV"),
+        Rule("cbv", _bids("perf", _DESC + "_(?:cbv|CBV)", where=_BIDS_DERIVATIVE), "CBV"),
+        Rule("cbv", _bids("perf", "_rCBV"), "rCBV"),
+        Rule("cbv", _bids("perf", _DESC + "_rCBV", where=_BIDS_DERIVATIVE), "rCBV"),
+        Rule("mask", _bids(_ANATOMY, "_desc-brain_mask", where=_BIDS_DERIVATIVE)),
+        Rule("seg", _bids(_ANATOMY, "_desc-(?:lesion|tumor|tumour)_dseg", where=_BIDS_DERIVATIVE)),
+        Rule(
+            "seg",
+            _bids(
+                _ANATOMY, "(?:_label|_desc)-(?i:lesion)(?:_desc-[A-Za-z0-9]+)?_mask", where=_BIDS_DERIVATIVE
+            ),
+        ),
+        Rule("seg", _bids(_ANATOMY, "_dseg", where=_BIDS_DERIVATIVE)),
+    ),
+    refusals=(
+        Refusal(
+            re.compile(r"(?:.*/)?func/[^/]+_cbv" + _NII),
+            "func/*_cbv is a blood-volume-weighted fMRI series in BIDS, not a perfusion map; "
+            "a CBV map belongs in perf/",
+        ),
+        Refusal(
+            re.compile(r"sub-.*/anat/[^/]*_ce-[^/]*_T1w" + _NII),
+            "an unknown contrast agent; a T1w with gadolinium is named ce-gadolinium",
+        ),
+    ),
+)
+
+_UPENN = r"(?P<subject>UPENN-GBM-\d{5})_(?P<session>\d{2})"
+_UPENN_FILE = _UPENN + r"/(?P=subject)_(?P=session)_"
+UPENN_GBM = LayoutTable(
+    layout=Layout.UPENN_GBM,
+    title="UPENN-GBM (TCIA)",
+    example="images_structural/UPENN-GBM-00001_11/UPENN-GBM-00001_11_T1.nii.gz",
+    target_unit=TargetUnit.RELATIVE,
+    rules=(
+        *_rules(
+            _ANYWHERE + r"images_structural/(?:images_structural/)?" + _UPENN_FILE,
+            {"t1": ("T1",), "t2": ("T2",), "t1c": ("T1GD",), "flair": ("FLAIR",)},
+        ),
+        Rule(
+            "adc",
+            re.compile(_ANYWHERE + r"images_DTI/(?:images_DTI/)?" + _UPENN_FILE + "DTI_TR" + _NII),
+            scale=1.0 / 3.0,
+        ),
+        *_rules(_ANYWHERE + r"images_DSC/(?:images_DSC/)?" + _UPENN_FILE, {"cbv": ("DSC_ap-rCBV",)}),
+        *_rules(_ANYWHERE + r"images_segm/(?:images_segm/)?" + _UPENN + "_", {"seg": ("segm",)}),
+    ),
+)
+
+UCSD_PTGBM = LayoutTable(
+    layout=Layout.UCSD_PTGBM,
+    title="UCSD-PTGBM (TCIA)",
+    example="UCSD-PTGBM-0002_01/UCSD-PTGBM-0002_01_T1pre.nii.gz",
+    target_unit=TargetUnit.RELATIVE,
+    rules=_rules(
+        _ANYWHERE + r"(?P<subject>UCSD-PTGBM-\d{4})_(?P<session>\d{2})_",
+        {
+            "t1": ("T1pre",),
+            "t2": ("T2",),
+            "t1c": ("T1post",),
+            "flair": ("FLAIR",),
+            "adc": ("ADC_vendor",),
+            "cbv": ("CBV_LC",),
+            "seg": ("BraTS_tumor_seg",),
+        },
+    ),
+)
+
+BRAIN_TUMOR_PROGRESSION = LayoutTable(
+    layout=Layout.BRAIN_TUMOR_PROGRESSION,
+    title="Brain-Tumor-Progression (TCIA), after dcm2niix -f %d",
+    example="PGBM-001/1991-04-02/T1prereg.nii.gz",
+    target_unit=TargetUnit.RELATIVE,
+    rules=_rules(
+        _ANYWHERE + r"(?P<subject>PGBM-\d{3})/(?P<session>[^/]+)/(?:[^/]+/)?",
+        {
+            "t1": ("T1prereg",),
+            "t2": ("T2reg",),
+            "t1c": ("T1post",),
+            "flair": ("FLAIRreg",),
+            "adc": ("ADCreg",),
+            "cbv": ("nRCBVreg", "sRCBVreg"),
+            "seg": ("MaskTumor",),
+        },
+    ),
+)
+
+UCSF_PDGM = LayoutTable(
+    layout=Layout.UCSF_PDGM,
+    title="UCSF-PDGM (TCIA)",
+    example="UCSF-PDGM-0004_nifti/UCSF-PDGM-0004_T1_bias.nii.gz",
+    target_unit=TargetUnit.RELATIVE,
+    rules=_rules(
+        _ANYWHERE + r"(?P<subject>UCSF-PDGM-\d{3,4})(?:_(?P<session>FU\d+d))?_",
+        {
+            "t1": ("T1_bias",),
+            "t2": ("T2_bias",),
+            "t1c": ("T1c_bias",),
+            "flair": ("FLAIR_bias",),
+            "adc": ("ADC",),
+            "seg": ("tumor_segmentation",),
+        },
+    ),
+)
+
+BRATS = LayoutTable(
+    layout=Layout.BRATS,
+    title="BraTS 2023 and later",
+    example="BraTS-GLI-00000-000/BraTS-GLI-00000-000-t1n.nii.gz",
+    target_unit=TargetUnit.RELATIVE,
+    joiner="-",
+    rules=_rules(
+        _ANYWHERE + r"(?P<subject>BraTS-[A-Za-z]+-\d{5})-(?P<session>\d{3})-",
+        {"t1": ("t1n",), "t2": ("t2w",), "t1c": ("t1c",), "flair": ("t2f",), "seg": ("seg",)},
+    ),
+)
+
+AUTHORS = LayoutTable(
+    layout=Layout.AUTHORS,
+    title="the paper's authors' folders",
+    example="<patient>/<date>/T1WI.nii.gz",
+    target_unit=TargetUnit.ML_PER_100G,
+    pseudonymous=True,
+    rules=_rules(
+        r"(?P<subject>[^/]+)/(?P<session>[^/]+)/",
+        {
+            "t1": ("T1WI",),
+            "t2": ("T2WI",),
+            "t1c": ("T1WI_C", r"T1WI\+C", "T1_C"),
+            "flair": ("T2_FLAIR", "T2WI_FLAIR"),
+            "adc": ("ADC",),
+            "cbv": ("CBV",),
+            "mask": ("bmT1WI",),
+        },
+    ),
+)
+
+TABLES = {
+    table.layout: table
+    for table in (BIDS, UPENN_GBM, UCSD_PTGBM, BRAIN_TUMOR_PROGRESSION, UCSF_PDGM, BRATS, AUTHORS)
+}
+"""Every layout but AUTO."""
