@@ -115,13 +115,15 @@ def canonical_reorientation(affine: Float64Array) -> Reorientation:
     return Reorientation((order[0], order[1], order[2]), (flipped[0], flipped[1], flipped[2]))
 
 
+def canonical_grid(grid: Grid) -> Grid:
+    """The grid with its axes turned to RAS; the same voxels, counted in another order."""
+    return canonical_reorientation(grid.affine).apply_to_grid(grid)
+
+
 def to_canonical(volume: Volume) -> Volume:
     """The volume with its axes turned to RAS; its voxels keep their values and places."""
-    grid = Grid.of(volume)
-    reorientation = canonical_reorientation(grid.affine)
-    return Volume(
-        np.ascontiguousarray(reorientation.apply(volume.data)), reorientation.apply_to_grid(grid).affine
-    )
+    data = canonical_reorientation(volume.affine).apply(volume.data)
+    return Volume(np.ascontiguousarray(data), canonical_grid(Grid.of(volume)).affine)
 
 
 def from_canonical(volume: Volume, original: Grid) -> Volume:
@@ -134,15 +136,15 @@ def from_canonical(volume: Volume, original: Grid) -> Volume:
     Raises:
         GridError: the volume does not lie on the canonical form of `original`.
     """
-    reorientation = canonical_reorientation(original.affine)
-    expected = reorientation.apply_to_grid(original)
+    expected = canonical_grid(original)
     if not grids_equal(Grid.of(volume), expected):
         raise GridError(
             f"A volume of shape {volume.shape}, spacing {_numbers(volume.spacing_mm)} mm does not lie on the "
             f"canonical form of the original grid, shape {expected.shape}, spacing "
             f"{_numbers(expected.spacing_mm)} mm. Resample it to that grid first."
         )
-    return Volume(np.ascontiguousarray(reorientation.undo(volume.data)), original.affine)
+    data = canonical_reorientation(original.affine).undo(volume.data)
+    return Volume(np.ascontiguousarray(data), original.affine)
 
 
 def grids_equal(first: Grid, second: Grid, atol: float = 1e-3) -> bool:

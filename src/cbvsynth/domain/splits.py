@@ -1,0 +1,133 @@
+"""Which examinations train and which are held out: a hash per patient, and no memory.
+
+A patient is held out when a hash of the seed and the patient's name, read as a number from 0 to 1, is
+below the held-out share. The answer depends on nothing else, so that a patient stays on one side when
+others are added or removed. Why no ledger: docs/decisions/0003-stateless-split.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.options import SplitUnit
+from cbvsynth.errors import DataError, UsageError
+
+TRAIN = "train"
+HELD_OUT = "held-out"
+
+SHARE_TOLERANCE = 0.05
+"""Distance from the wanted share above which the realised one is warned about."""
+
+
+@dataclass(frozen=True)
+class SplitReport:
+    """How a split turned out. Shares are from 0 to 1.
+
+    `leaking_examinations` are held out while another examination of the same patient trains;
+    `patients_in_both` counts the patients with examinations on both sides.
+    """
+
+    train_examinations: int
+    held_out_examinations: int
+    train_patients: int
+    held_out_patients: int
+    patients_in_both: int
+    leaking_examinations: int
+
+    @property
+    def held_out_share(self) -> float:
+        """Share of the examinations that is held out."""
+        return self.held_out_examinations / (self.train_examinations + self.held_out_examinations)
+
+    @property
+    def leaking_share(self) -> float:
+        """Share of the held-out examinations whose patient also trains."""
+        return self.leaking_examinations / self.held_out_examinations
+
+    def is_off(self, wanted_share: float) -> bool:
+        """Whether the realised share is farther from the wanted one than `SHARE_TOLERANCE`."""
+        return abs(self.held_out_share - wanted_share) > SHARE_TOLERANCE + 1e-9
+
+
+def unit_number(seed: int, name: str) -> float:
+    """A number from 0 to below 1 that looks random and is the same for the same seed and name."""
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    return int.from_bytes(digest[:6], "big") / 2**48
+
+
+def assign_splits(
+    examinations: Sequence[Examination], unit: SplitUnit, held_out_share: float, seed: int
+) -> dict[str, str]:
+    """Split of every examination, `train` or `held-out`, by exam_id.
+
+    A split that the manifest prescribes wins over the hash; when patients are split, it holds for all
+    examinations of its patient.
+
+    Args:
+        examinations: those to be split.
+        unit: whether patients or single examinations are drawn.
+        held_out_share: share to hold out, above 0 and below 1.
+        seed: of the hash.
+
+    Raises:
+        UsageError: the share is not above 0 and below 1.
+        DataError: the manifest puts a patient on both sides although patients are split, or a side is
+            empty.
+    """
+    if not 0.0 < held_out_share < 1.0:
+        raise UsageError(
+            f"held_out_share is {held_out_share:g}; expected more than 0 and less than 1, as 0.3."
+        )
+    prescribed = _prescribed_by_patient(examinations) if unit is SplitUnit.PATIENT else {}
+    splits = {}
+    for examination in examinations:
+        name = examination.subject_id if unit is SplitUnit.PATIENT else examination.exam_id
+        drawn = HELD_OUT if unit_number(seed, name) < held_out_share else TRAIN
+        given = examination.split or prescribed.get(examination.subject_id, "")
+        splits[examination.exam_id] = given or drawn
+    _refuse_empty_side(splits, unit, seed)
+    return splits
+
+
+def report_split(examinations: Iterable[Examination], splits: Mapping[str, str]) -> SplitReport:
+    """Count both sides of a split and what leaks between them; `splits` is by exam_id."""
+    sides: dict[str, list[str]] = {TRAIN: [], HELD_OUT: []}
+    for examination in examinations:
+        sides[splits[examination.exam_id]].append(examination.subject_id)
+    train, held_out = set(sides[TRAIN]), set(sides[HELD_OUT])
+    return SplitReport(
+        train_examinations=len(sides[TRAIN]),
+        held_out_examinations=len(sides[HELD_OUT]),
+        train_patients=len(train),
+        held_out_patients=len(held_out),
+        patients_in_both=len(train & held_out),
+        leaking_examinations=sum(subject in train for subject in sides[HELD_OUT]),
+    )
+
+
+def _prescribed_by_patient(examinations: Iterable[Examination]) -> dict[str, str]:
+    prescribed: dict[str, str] = {}
+    for examination in examinations:
+        if not examination.split:
+            continue
+        before = prescribed.setdefault(examination.subject_id, examination.split)
+        if before != examination.split:
+            raise DataError(
+                f"Patient {examination.subject_id}: the manifest prescribes '{before}' for one examination "
+                f"and '{examination.split}' for {examination.exam_id}; expected one split per patient. "
+                f"Correct the column 'split', or set split_by to '{SplitUnit.EXAMINATION}' and accept a leak."
+            )
+    return prescribed
+
+
+def _refuse_empty_side(splits: Mapping[str, str], unit: SplitUnit, seed: int) -> None:
+    for side in (TRAIN, HELD_OUT):
+        if side not in splits.values():
+            raise DataError(
+                f"The split by {unit} with seed {seed} leaves '{side}' empty, with {len(splits)} "
+                "examinations in all; expected some on both sides. Choose another seed or share, add "
+                "examinations, or prescribe the column 'split' in manifest.csv."
+            )

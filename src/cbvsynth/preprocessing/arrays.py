@@ -1,0 +1,110 @@
+"""One examination's arrays as training reads them: one grid, brain only, physical units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.geometry import canonical_grid, grids_equal
+from cbvsynth.domain.intensity import adc_in_e6_mm2_per_s, check_cbv_unit
+from cbvsynth.domain.sequences import Sequence
+from cbvsynth.errors import VolumeError
+from cbvsynth.io.aligned import AlignedExamination, read_aligned
+
+
+@dataclass(frozen=True)
+class ArrayFacts:
+    """What is to be known about an examination's arrays without opening them.
+
+    `arrays` holds their names. `affine` maps voxels to RAS millimetres. `resampled` holds the roles
+    whose file lay on another grid than the examination's. `adc_unit` is the unit the file was stored in,
+    empty without ADC; the array is in 1e-6 mm2/s. `cbv_median` is the brain's, in the target unit;
+    `cbv_negative_share` is the share (0-1) of the brain's voxels that were below 0 and became 0.
+    """
+
+    fingerprint: str
+    arrays: tuple[str, ...]
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    affine: tuple[tuple[float, ...], ...]
+    resampled: tuple[str, ...]
+    mask_source: str
+    adc_unit: str
+    cbv_median: float
+    cbv_negative_share: float
+
+    @property
+    def sequences(self) -> tuple[Sequence, ...]:
+        """Sequences that have an array, in channel order."""
+        return tuple(sequence for sequence in Sequence if sequence.value in self.arrays)
+
+
+@dataclass(frozen=True, eq=False)
+class ExaminationArrays:
+    """Arrays by name as `io.examinations` documents them, each (X, Y, Z), and the facts about them."""
+
+    arrays: Mapping[str, npt.NDArray[np.generic]]
+    facts: ArrayFacts
+
+
+def prepare_examination(root: Path, examination: Examination, fingerprint: str) -> ExaminationArrays:
+    """Read an examination, align it, mask it, and bring ADC to 1e-6 mm2/s; CBV below 0 becomes 0.
+
+    CBV keeps the target unit and its scale; nothing is normalised.
+
+    Raises:
+        VolumeError: there is no CBV map, or an image cannot be read.
+        GridError: the images do not show the same place.
+        UnitError: ADC or CBV cannot be in a known unit.
+        ManifestError: a path leaves the data root.
+    """
+    if examination.cbv is None:
+        raise VolumeError(
+            f"{examination.exam_id}: there is no CBV map to learn from. Run validate again, which drops such "
+            "examinations."
+        )
+    aligned = read_aligned(root, examination, reference="cbv")
+    assert aligned.cbv is not None
+    mask = aligned.mask
+    arrays: dict[str, npt.NDArray[np.generic]] = {}
+    adc_unit = ""
+    for sequence, image in aligned.inputs.items():
+        if sequence is Sequence.ADC:
+            image, adc_unit = adc_in_e6_mm2_per_s(image, mask, examination.label(sequence))  # noqa: PLW2901
+        arrays[sequence.value] = _inside(image, mask)
+    label = examination.label("cbv")
+    median = check_cbv_unit(aligned.cbv, mask, examination.target_unit, label)
+    arrays["cbv"] = np.maximum(_inside(aligned.cbv, mask), np.float32(0.0))
+    arrays["mask"] = mask
+    if aligned.seg is not None:
+        arrays["seg"] = np.where(mask, aligned.seg, np.uint8(0))
+    facts = ArrayFacts(
+        fingerprint=fingerprint,
+        arrays=tuple(arrays),
+        shape=aligned.shape,
+        spacing_mm=aligned.spacing_mm,
+        affine=tuple(tuple(float(value) for value in row) for row in aligned.affine),
+        resampled=_resampled(aligned),
+        mask_source=aligned.mask_source,
+        adc_unit=str(adc_unit),
+        cbv_median=median,
+        cbv_negative_share=float(np.mean(aligned.cbv[mask] < 0.0)),
+    )
+    return ExaminationArrays(arrays, facts)
+
+
+def _inside(image: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    return np.where(mask, image, np.float32(0.0))
+
+
+def _resampled(aligned: AlignedExamination) -> tuple[str, ...]:
+    return tuple(
+        role
+        for role, grid in aligned.original_grids.items()
+        if not grids_equal(canonical_grid(grid), aligned.grid)
+    )

@@ -1,0 +1,60 @@
+"""Digests that say whether arrays would come out the same, and which data a model saw."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from cbvsynth.domain.examination import Examination
+from cbvsynth.errors import ManifestError, VolumeError
+from cbvsynth.io.examinations import CachedExamination
+from cbvsynth.io.paths import resolve_inside
+from cbvsynth.io.storage import sha256_of
+from cbvsynth.preprocessing import PREPROCESSING_VERSION
+
+
+def examination_fingerprint(root: Path, examination: Examination) -> str:
+    """Hex digest of everything that shapes an examination's arrays: files, factors, unit, version.
+
+    Names of files and folders are not part of it: a study that was moved keeps its arrays.
+
+    Raises:
+        VolumeError: a file does not exist or cannot be read.
+        ManifestError: a path leaves the data root, or a file is not the one whose SHA-256 the manifest
+            states.
+    """
+    content = {
+        "preprocessing_version": PREPROCESSING_VERSION,
+        "target_unit": examination.target_unit,
+        "scales": {role: examination.scales.get(role, 1.0) for role in examination.files},
+        "files": {role: _file_digest(root, examination, role) for role in examination.files},
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def data_fingerprint(examinations: Iterable[CachedExamination]) -> str:
+    """Hex digest over all examinations, their arrays and their splits, in whatever order they come."""
+    lines = sorted(
+        f"{examination.exam_id}\t{examination.fingerprint}\t{examination.split}\n"
+        for examination in examinations
+    )
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _file_digest(root: Path, examination: Examination, role: str) -> str:
+    label = examination.label(role)
+    try:
+        digest = sha256_of(resolve_inside(root, examination.files[role], label))
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise VolumeError(
+            f"{label}: the file cannot be read ({error.strerror}). Correct the manifest or restore the file."
+        ) from error
+    stated = examination.sha256.get(role)
+    if stated and stated != digest:
+        raise ManifestError(
+            f"{label}: the file has SHA-256 {digest[:12]}..., the manifest states {stated[:12]}... "
+            "Restore the file, or list the study again if it was replaced on purpose."
+        )
+    return digest

@@ -1,0 +1,178 @@
+"""What a preprocessed study holds, for people (report.md) and for programs (report.json).
+
+Nothing in it depends on when or where it was made: the same data give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cbvsynth.config import PreprocessConfig
+from cbvsynth.domain.intensity import AdcUnit
+from cbvsynth.domain.options import SplitUnit
+from cbvsynth.domain.sequences import Sequence
+from cbvsynth.domain.splits import HELD_OUT, SHARE_TOLERANCE, TRAIN, SplitReport
+from cbvsynth.io.examinations import ExaminationIndex
+from cbvsynth.io.storage import write_json, write_text
+from cbvsynth.preprocessing.arrays import ArrayFacts
+
+REPORT_FORMAT = 1
+
+_NO_DIAGNOSIS = "not stated"
+
+
+@dataclass(frozen=True)
+class StudyReport:
+    """Counts of a preprocessed study; shares are from 0 to 1.
+
+    `available` and `diagnoses` count examinations by name and split; `grids` counts them by shape and
+    spacing in mm, `mask_sources` and `adc_units` by what was found. `highest_negative_share` is the
+    largest share of a brain's CBV voxels that were below 0 and became 0.
+    """
+
+    preprocessing_version: str
+    data_fingerprint: str
+    target_unit: str
+    split_by: str
+    seed: int
+    wanted_held_out_share: float
+    held_out_share: float
+    leaking_share: float
+    split: SplitReport
+    available: Mapping[str, Mapping[str, int]]
+    diagnoses: Mapping[str, Mapping[str, int]]
+    grids: Mapping[str, int]
+    resampled: Mapping[str, int]
+    mask_sources: Mapping[str, int]
+    adc_units: Mapping[str, int]
+    highest_negative_share: float
+    warnings: tuple[str, ...]
+
+
+def build_report(
+    config: PreprocessConfig, index: ExaminationIndex, split: SplitReport, facts: Mapping[str, ArrayFacts]
+) -> StudyReport:
+    """Count a study; `facts` is by exam_id."""
+    grids = Counter(_grid_words(fact) for fact in facts.values())
+    return StudyReport(
+        preprocessing_version=index.preprocessing_version,
+        data_fingerprint=index.data_fingerprint,
+        target_unit=index.target_unit,
+        split_by=index.split_by,
+        seed=config.seed,
+        wanted_held_out_share=config.held_out_share,
+        held_out_share=round(split.held_out_share, 6),
+        leaking_share=round(split.leaking_share, 6),
+        split=split,
+        available={
+            sequence.value: {side: len(index.of_split(side, (sequence,))) for side in (TRAIN, HELD_OUT)}
+            for sequence in Sequence
+        },
+        diagnoses=_diagnoses(index),
+        grids=_sorted(grids),
+        resampled=_sorted(Counter(role for fact in facts.values() for role in fact.resampled)),
+        mask_sources=_sorted(Counter(fact.mask_source for fact in facts.values())),
+        adc_units=_sorted(Counter(fact.adc_unit for fact in facts.values() if fact.adc_unit)),
+        highest_negative_share=round(max(fact.cbv_negative_share for fact in facts.values()), 6),
+        warnings=_warnings(config, split, grids),
+    )
+
+
+def write_report(out: Path, report: StudyReport) -> None:
+    """Write report.json and report.md, atomically."""
+    write_json(out / "report.json", {"format": REPORT_FORMAT, **asdict(report)})
+    write_text(out / "report.md", report_markdown(report))
+
+
+def report_markdown(report: StudyReport) -> str:
+    """The report as a page of Markdown."""
+    split = report.split
+    total = split.train_examinations + split.held_out_examinations
+    lines = [
+        "# Preprocessed study",
+        "",
+        f"{total} examinations, CBV in {report.target_unit}; split by {report.split_by}, seed {report.seed}.",
+        "",
+        *(f"**Warning:** {warning}\n" for warning in report.warnings),
+        "| | train | held out |",
+        "|---|---|---|",
+        f"| examinations | {split.train_examinations} | {split.held_out_examinations} |",
+        f"| patients | {split.train_patients} | {split.held_out_patients} |",
+        *(
+            f"| with {sequence.label} | {counts[TRAIN]} | {counts[HELD_OUT]} |"
+            for sequence in Sequence
+            for counts in (report.available[sequence.value],)
+        ),
+        *(
+            f"| {diagnosis} | {counts[TRAIN]} | {counts[HELD_OUT]} |"
+            for diagnosis, counts in report.diagnoses.items()
+        ),
+        "",
+        *_remarks(report),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _remarks(report: StudyReport) -> tuple[str, ...]:
+    split, stored = report.split, _counts(report.adc_units) or "no examination has one"
+    realised = f"{report.held_out_share:.1%} of the examinations, wanted {report.wanted_held_out_share:.0%}"
+    leaking = f"{split.leaking_examinations} ({report.leaking_share:.1%})"
+    return (
+        f"- Held out: {realised}.",
+        f"- Patients on both sides: {split.patients_in_both}.",
+        f"- Held-out examinations whose patient also trains: {leaking}.",
+        f"- Grids: {_counts(report.grids)}.",
+        f"- Images that were resampled: {_counts(report.resampled) or 'none'}.",
+        f"- Brain masks: {_counts(report.mask_sources)}.",
+        f"- ADC was stored in: {stored}. The arrays are in {AdcUnit.E6_MM2_PER_S}.",
+        f"- CBV below 0 became 0: in one brain at most {report.highest_negative_share:.2%} of the voxels.",
+        f"- Data fingerprint: `{report.data_fingerprint}`; preprocessing {report.preprocessing_version}.",
+    )
+
+
+def _warnings(config: PreprocessConfig, split: SplitReport, grids: Mapping[str, int]) -> tuple[str, ...]:
+    warnings = []
+    if split.is_off(config.held_out_share):
+        warnings.append(
+            f"{split.held_out_share:.1%} of the examinations are held out, wanted were "
+            f"{config.held_out_share:.0%}; that is more than {SHARE_TOLERANCE:.0%} off. Choose another seed "
+            "before the first model is trained."
+        )
+    if split.patients_in_both:
+        where = "" if config.split_by is SplitUnit.EXAMINATION else ", as the manifest prescribes"
+        warnings.append(
+            f"{split.patients_in_both} patients are on both sides{where}: {split.leaking_share:.0%} of the "
+            "held-out examinations have a sibling in training. Scores will be too good."
+        )
+    if len(grids) > 1:
+        warnings.append(
+            f"The study has {len(grids)} different grids. Instance normalisation sees the field of view: "
+            "train and serve on one."
+        )
+    return tuple(warnings)
+
+
+def _diagnoses(index: ExaminationIndex) -> dict[str, dict[str, int]]:
+    names = sorted({examination.diagnosis or _NO_DIAGNOSIS for examination in index.examinations})
+    counts = Counter(
+        (examination.diagnosis or _NO_DIAGNOSIS, examination.split) for examination in index.examinations
+    )
+    return {name: {side: counts[name, side] for side in (TRAIN, HELD_OUT)} for name in names}
+
+
+def _grid_words(facts: ArrayFacts) -> str:
+    shape = " x ".join(str(size) for size in facts.shape)
+    spacing = " x ".join(f"{round(size, 3):g}" for size in facts.spacing_mm)
+    return f"{shape} voxels of {spacing} mm"
+
+
+def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items()))
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({count})" for name, count in counts.items())
