@@ -68,7 +68,8 @@ def _print_summary(found: Manifest) -> None:
     examinations = found.examinations
     patients = len({one.subject_id for one in examinations})
     print(f"layout         {_layout_name(found)}: {found.recognised_because}")
-    print(f"examinations   {len(examinations)} of {patients} patients")
+    print(f"examinations   {len(examinations)}")
+    print(f"patients       {patients}")
     counts = Counter(role for one in examinations for role in one.files)
     print("sequences      " + ", ".join(f"{one.label} {counts[one.value]}" for one in Sequence))
     complete = sum(len(one.sequences) == len(Sequence) for one in examinations)
