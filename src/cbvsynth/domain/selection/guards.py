@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from cbvsynth.domain.scores import ExamScore
-from cbvsynth.domain.selection.leaderboard import LeaderboardRow, in_order, summarise
+from cbvsynth.domain.selection.leaderboard import LeaderboardRow, in_order, or_none, summarise
 from cbvsynth.domain.selection.records import Check, GateSettings
 from cbvsynth.errors import ResultError
 
@@ -65,8 +65,8 @@ def _beats_in_ssim(row: LeaderboardRow, name: str, baseline: LeaderboardRow, set
     return Check(
         name=f"beats-{name}-ssim",
         passed=found > limit,
-        found=found,
-        limit=limit,
+        found=or_none(found),
+        limit=or_none(limit),
         text=(
             f"mean {settings.select_by} {100 * found:.2f} %; must be above the {100 * limit:.2f} % "
             f"of the {name} map"
@@ -83,8 +83,8 @@ def _beats_in_lesion(row: LeaderboardRow, name: str, baseline: LeaderboardRow, t
     return Check(
         name=check_name,
         passed=found < limit,
-        found=found,
-        limit=limit,
+        found=or_none(found),
+        limit=or_none(limit),
         text=(
             f"mean absolute error of lesion CBV {found:.2f} {unit} over {row.lesion_examinations} "
             f"examinations; must be below the {limit:.2f} {unit} of the {name} map"
@@ -100,7 +100,7 @@ def _lesion_bias(row: LeaderboardRow, settings: GateSettings, target_unit: str) 
     return Check(
         name="lesion-bias",
         passed=abs(found) <= limit,
-        found=found,
+        found=or_none(found),
         limit=limit,
         text=(
             f"mean lesion CBV, synthetic minus real, {found:+.2f} {unit} over {row.lesion_examinations} "

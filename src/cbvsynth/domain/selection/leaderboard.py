@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -80,6 +80,11 @@ def mean_and_sd(values: FloatArray) -> tuple[float, float]:
     with np.errstate(invalid="ignore"):
         sd = float(np.std(values, ddof=1)) if values.size > 1 else float("nan")
     return float(np.mean(values)), sd
+
+
+def or_none(value: float) -> float | None:
+    """The value, or None where it is NaN: records hold no NaN."""
+    return None if np.isnan(value) else value
 
 
 def require_one_standard(models: Sequence[ScoredModel]) -> None:
@@ -192,19 +197,25 @@ def leaderboard(models: Sequence[ScoredModel], sort_by: str) -> tuple[Leaderboar
         ResultError: see `require_one_standard` and `common_examinations`.
         UsageError: there is no such column.
     """
+    require_one_standard(models)
+    return rerank([_row(model.slug, scores) for model, scores in restrict(models).items()], sort_by)
+
+
+def rerank(rows: Sequence[LeaderboardRow], sort_by: str) -> tuple[LeaderboardRow, ...]:
+    """The same rows ordered and numbered by the mean of another column; a bias by its size.
+
+    Raises:
+        UsageError: there is no such column.
+    """
     if sort_by not in HIGHER_IS_BETTER:
         raise UsageError(f"'{sort_by}' is not a column; give one of {', '.join(HIGHER_IS_BETTER)}.")
-    require_one_standard(models)
-    chosen = restrict(models)
-    rows = {model: _row(model.slug, scores) for model, scores in chosen.items()}
+    by_model = {ModelId.parse(row.model): row for row in rows}
     means = {
         model: abs(row.mean[sort_by]) if sort_by == "lesion_bias" else row.mean[sort_by]
-        for model, row in rows.items()
+        for model, row in by_model.items()
     }
     ranked = rank_models(means, higher_is_better=HIGHER_IS_BETTER[sort_by])
-    return tuple(
-        LeaderboardRow(**{**vars(rows[model]), "rank": rank}) for rank, model in enumerate(ranked, start=1)
-    )
+    return tuple(replace(by_model[model], rank=rank) for rank, model in enumerate(ranked, start=1))
 
 
 def restrict(models: Sequence[ScoredModel]) -> dict[ModelId, tuple[ExamScore, ...]]:

@@ -1,0 +1,151 @@
+"""From the score tables of a sweep to its leaderboard, its comparisons and its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cbvsynth.domain.scores import ExamScore
+from cbvsynth.domain.selection.availability import champions_by_availability
+from cbvsynth.domain.selection.champion import (
+    compare_with_champion,
+    outcome_of,
+    without_comparison,
+)
+from cbvsynth.domain.selection.comparisons import Comparison, compare_with_best
+from cbvsynth.domain.selection.guards import baseline_rows, guard_checks
+from cbvsynth.domain.selection.leaderboard import (
+    LeaderboardRow,
+    column_values,
+    leaderboard,
+    or_none,
+    restrict,
+)
+from cbvsynth.domain.selection.optimism import selection_optimism
+from cbvsynth.domain.selection.records import (
+    Evidence,
+    GateSettings,
+    PresentChampion,
+    ScoredModel,
+    Standing,
+    Verdict,
+)
+from cbvsynth.domain.sequences import ModelId
+from cbvsynth.errors import ResultError
+
+LEADERS = 10
+"""Rows of the leaderboard that a verdict repeats."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything that the score tables say."""
+
+    rows: tuple[LeaderboardRow, ...]
+    baselines: tuple[LeaderboardRow, ...]
+    comparisons: tuple[Comparison, ...]
+    verdict: Verdict
+
+
+def evaluate_sweep(
+    models: Sequence[ScoredModel],
+    baselines: Mapping[str, Sequence[ExamScore]],
+    champion: PresentChampion | None,
+    settings: GateSettings,
+    evidence: Evidence,
+) -> Evaluation:
+    """Rank, compare and judge; the same tables always give the same answer.
+
+    The candidate is the highest-ranked model that passes every guard; models above it that failed are
+    listed with their reasons. That no model passes is a result, not an error.
+
+    Raises:
+        ResultError: no models, or tables that may not be compared; see `leaderboard` and `baseline_rows`.
+        UnitError: different target units.
+    """
+    if not models:
+        raise ResultError("There are no models to evaluate; run train first.")
+    rows = leaderboard(models, settings.select_by)
+    scores = restrict(models)
+    exam_ids = [score.exam_id for score in next(iter(scores.values()))]
+    trivial = baseline_rows(baselines, exam_ids, settings.required_baselines)
+    required = {name: trivial[name] for name in settings.required_baselines}
+    by_slug = {scored.model.slug: scored for scored in models}
+    standings = [_standing(row, by_slug[row.model], required, settings) for row in rows]
+    candidate = next((standing for standing in standings if standing.passes), None)
+    refused = tuple(standings if candidate is None else standings[: candidate.rank - 1])
+    comparison = None
+    if champion is not None:
+        comparison = (
+            compare_with_champion(by_slug[candidate.model], champion, settings)
+            if candidate
+            else without_comparison(champion)
+        )
+    outcome, text = outcome_of(candidate, refused, comparison)
+    passing = {ModelId.parse(standing.model) for standing in standings if standing.passes}
+    winners = champions_by_availability([ModelId.parse(row.model) for row in rows], passing)
+    first = models[0]
+    verdict = Verdict(
+        outcome=outcome,
+        text=text,
+        candidate=candidate,
+        refused=refused,
+        champion=comparison,
+        champions_by_availability={pattern.slug: model.slug for pattern, model in winners.items()},
+        leaders=tuple(standings[:LEADERS]),
+        baselines={name: _baseline_record(row, settings) for name, row in trivial.items()},
+        models=len(models),
+        examinations=rows[0].examinations,
+        patients=rows[0].patients,
+        optimism=_optimism(scores, settings),
+        target_unit=first.target_unit,
+        data_range=first.data_range,
+        data_fingerprint=first.data_fingerprint,
+        preprocessing_version=first.preprocessing_version,
+        ssim_conventions=dict(first.ssim_conventions),
+        settings=settings,
+        evidence=evidence,
+    )
+    return Evaluation(
+        rows=rows,
+        baselines=tuple(trivial.values()),
+        comparisons=compare_with_best(scores, rows, settings),
+        verdict=verdict,
+    )
+
+
+def _standing(
+    row: LeaderboardRow,
+    scored: ScoredModel,
+    baselines: Mapping[str, LeaderboardRow],
+    settings: GateSettings,
+) -> Standing:
+    return Standing(
+        rank=row.rank,
+        model=row.model,
+        digest=scored.digest,
+        examinations=row.examinations,
+        patients=row.patients,
+        select_by_mean=or_none(row.mean[settings.select_by]),
+        select_by_sd=or_none(row.sd[settings.select_by]),
+        lesion_examinations=row.lesion_examinations,
+        lesion_bias=or_none(row.mean["lesion_bias"]),
+        lesion_error=or_none(row.mean["lesion_error"]),
+        checks=guard_checks(row, baselines, settings, scored.target_unit),
+    )
+
+
+def _baseline_record(row: LeaderboardRow, settings: GateSettings) -> dict[str, float | None]:
+    return {
+        "select_by_mean": or_none(row.mean[settings.select_by]),
+        "lesion_error": or_none(row.mean["lesion_error"]),
+    }
+
+
+def _optimism(scores: Mapping[ModelId, Sequence[ExamScore]], settings: GateSettings) -> float:
+    values = np.stack([column_values(chosen, settings.select_by) for chosen in scores.values()])
+    patients = np.asarray([score.subject_id for score in next(iter(scores.values()))])
+    rng = np.random.default_rng(settings.seed)
+    return selection_optimism(values, patients, settings.bootstrap_samples, rng)
