@@ -1,0 +1,28 @@
+"""`cbvsynth leaderboard`: the models of the last evaluation, best first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def leaderboard(
+    evaluate: Path = Path("artifacts/evaluate"), sort_by: str = "select_by", top: int = 0
+) -> None:
+    """Show how the models of a sweep scored, best first, and the trivial maps they must beat.
+
+    Args:
+        evaluate: Folder that evaluate wrote.
+        sort_by: Column to rank by, as named in leaderboard.csv without _mean; select_by is the column
+            that the verdict used.
+        top: Show the best of this number only; 0 shows all.
+    """
+    from cbvsynth.domain.selection.leaderboard import rerank
+    from cbvsynth.io.verdicts import read_verdict
+    from cbvsynth.report.leaderboard_table import leaderboard_text, read_leaderboard
+
+    verdict = read_verdict(evaluate / "verdict.json")
+    rows, baselines = read_leaderboard(evaluate / "leaderboard.csv")
+    column = verdict.settings.select_by if sort_by == "select_by" else sort_by
+    ranked = rerank(rows, column)
+    print(leaderboard_text(ranked[: top or None], baselines, column, verdict.target_unit))
+    print(f"\nverdict: {verdict.text}")
