@@ -12,7 +12,24 @@ from importlib import import_module
 from cbvsynth import __version__
 from cbvsynth.entrypoint import run_function
 
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "phantom": ("cbvsynth.commands.phantom:phantom", "Fill an empty folder with a digital phantom study"),
+    "manifest": ("cbvsynth.commands.manifest:manifest", "List the examinations of a study"),
+    "sweep list": ("cbvsynth.commands.sweep:show", "The 62 models, with the paper's SSIM"),
+    "sweep quick": ("cbvsynth.commands.sweep:quick", "Choose 16 models that show the whole path"),
+    "sweep paper": ("cbvsynth.commands.sweep:paper", "Choose all 62 models of the paper"),
+    "sweep status": (
+        "cbvsynth.commands.sweep:status",
+        "Which models are done, running, failed; what each cost",
+    ),
+    "leaderboard": ("cbvsynth.commands.leaderboard:leaderboard", "Models from best to worst"),
+    "verdict": ("cbvsynth.commands.verdict:verdict", "What the gate decided and why; --check recomputes it"),
+    "registry list": (
+        "cbvsynth.commands.registry:show",
+        "Registered versions, champion, best by available sequences",
+    ),
+    "registry rollback": ("cbvsynth.commands.registry:rollback", "Go back to an earlier champion"),
+}
 """Word or words of a command -> (module:function, one line of help)."""
 
 
@@ -51,3 +68,7 @@ def _overview(chosen: dict[str, str]) -> str:
         "'cbvsynth COMMAND --help' explains a command. The five steps are programs of their own:\n"
         "  python -m components.{validate,preprocess,train,evaluate,promote} --help"
     )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

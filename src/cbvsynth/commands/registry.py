@@ -1,0 +1,43 @@
+"""`cbvsynth registry ...`: look at the registered versions, and go back to an earlier champion."""
+
+from __future__ import annotations
+
+
+def show(name: str = "cbvsynth") -> None:
+    """List the registered versions, who is champion, and which model serves which available sequences.
+
+    Args:
+        name: Registered model.
+    """
+    from cbvsynth.registry.store import open_registry
+    from cbvsynth.registry.versions import AVAILABLE_PREFIX, list_versions
+
+    registry = open_registry(name)
+    versions = list_versions(registry)
+    if not versions:
+        print(f"'{name}' has no version at {registry.address}. Promote a model first: make demo")
+        return
+    print(f"{'version':>7}  {'model':<28} {'digest':<12}  aliases")
+    for version in versions:
+        named = [alias for alias in version.aliases if not alias.startswith(AVAILABLE_PREFIX)]
+        patterns = len(version.aliases) - len(named)
+        if patterns:
+            named.append(f"best for {patterns} of 31 sets of available sequences")
+        print(
+            f"{version.version:>7}  {version.model:<28} {version.digest[:12]:<12}  {', '.join(named) or '-'}"
+        )
+
+
+def rollback(name: str = "cbvsynth", to: int = 0) -> None:
+    """Make an earlier champion the champion again. No file is moved; serving follows by itself.
+
+    Args:
+        name: Registered model.
+        to: Version to go back to; 0 is the one that the present champion replaced.
+    """
+    from cbvsynth.registry.rollback import roll_back
+    from cbvsynth.registry.store import open_registry
+
+    before, now = roll_back(open_registry(name), to)
+    print(f"champion of '{name}': was version {before.version} ({before.model}),")
+    print(f"{'':>{len(name) + 14}}is version {now.version} ({now.model})")

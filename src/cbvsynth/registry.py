@@ -1,1 +1,0 @@
-"""The model registry; the only place that knows MLflow."""

@@ -1,0 +1,1 @@
+"""The model registry: what was promoted, why, and who is champion. The only place that knows MLflow."""

@@ -1,0 +1,155 @@
+"""A trained model on disk, checked against its own record, on its way into the registry."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from cbvsynth import signature
+from cbvsynth.domain.sequences import ModelId
+from cbvsynth.errors import ModelError
+from cbvsynth.io.storage import sha256_tree, tree_digest
+from cbvsynth.io.summaries import TrainSummary
+from cbvsynth.registry.store import Registry
+from cbvsynth.registry.versions import MODEL_ARTIFACT, SAVED_MODEL
+
+if TYPE_CHECKING:
+    from mlflow.models import Model
+
+_COMPLETE = "cbvsynth.complete"
+_FORBIDDEN_SUFFIXES = frozenset({".pkl", ".pickle", ".joblib", ".keras", ".h5", ".hdf5", ".py"})
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A folder that train wrote, and what its summary says."""
+
+    folder: Path
+    summary: TrainSummary
+
+    @property
+    def model(self) -> ModelId:
+        """Which of the 62 it is."""
+        return ModelId.parse(self.summary.model)
+
+    def require_untouched(self) -> None:
+        """Check that the SavedModel is byte for byte the one that was scored.
+
+        Raises:
+            ModelError: a file is missing, added or changed, or is of a kind that runs code when loaded.
+        """
+        found = sha256_tree(self.folder / "saved_model")
+        expected = self.summary.saved_model_sha256
+        changed = sorted(
+            path for path in found.keys() | expected.keys() if found.get(path) != expected.get(path)
+        )
+        if changed or tree_digest(found) != self.summary.saved_model_digest:
+            raise ModelError(
+                f"{self.summary.model}: {', '.join(changed) or 'the list of files'} of the exported model "
+                "differs from what was scored; nothing was promoted. Train the model again."
+            )
+        for path in found:
+            if Path(path).suffix in _FORBIDDEN_SUFFIXES:
+                raise ModelError(
+                    f"{self.summary.model}: the exported model holds '{path}'; expected a SavedModel "
+                    "without pickles and without code. Nothing was promoted; train the model again."
+                )
+
+
+def find_or_log_run(registry: Registry, candidate: Candidate) -> str:
+    """The MLflow run of a trained model, made now if there is none for these very bytes and data.
+
+    It holds the settings as params, the mean scores as metrics, and the result tables.
+    """
+    from mlflow.entities import Metric, Param
+
+    summary = candidate.summary
+    found = registry.client.search_runs(
+        [registry.experiment_id],
+        filter_string=(
+            f"tags.saved_model_digest = '{summary.saved_model_digest}' "
+            f"and tags.data_fingerprint = '{summary.data_fingerprint}' and tags.`{_COMPLETE}` = 'yes'"
+        ),
+        max_results=1,
+    )
+    if found:
+        return str(found[0].info.run_id)
+    run = registry.client.create_run(
+        registry.experiment_id, run_name=summary.model, tags=dict(describing_tags(candidate))
+    )
+    run_id = str(run.info.run_id)
+    moment_ms = int(run.info.start_time)
+    registry.client.log_batch(
+        run_id,
+        metrics=[
+            Metric(name, value, moment_ms, 0) for name, value in summary.means.items() if value is not None
+        ],
+        params=[Param(name, str(value)) for name, value in summary.settings.items()],
+    )
+    for name in ("per_exam.csv", "summary.json", "history.csv"):
+        registry.client.log_artifact(run_id, str(candidate.folder / name), "evaluation")
+    registry.client.set_tag(run_id, _COMPLETE, "yes")
+    registry.client.set_terminated(run_id)
+    return run_id
+
+
+def describing_tags(candidate: Candidate) -> Mapping[str, str]:
+    """What a version or run is, in tags that can be searched."""
+    summary = candidate.summary
+    return {
+        "model": summary.model,
+        "algorithm": candidate.model.algorithm.value,
+        "sequences": candidate.model.combination.slug,
+        "saved_model_digest": summary.saved_model_digest,
+        "data_fingerprint": summary.data_fingerprint,
+        "preprocessing_version": summary.preprocessing_version,
+        "target_unit": summary.target_unit,
+        "data_range": f"{summary.data_range:g}",
+    }
+
+
+def log_model(registry: Registry, candidate: Candidate, run_id: str) -> str:
+    """Store the SavedModel with its run, as MLflow's TensorFlow flavour lays it out; return its source.
+
+    Nothing is pickled, no requirements are guessed, TensorFlow is not imported.
+    """
+    source = f"runs:/{run_id}/{MODEL_ARTIFACT}"
+    stored = {entry.path for entry in registry.client.list_artifacts(run_id, MODEL_ARTIFACT)}
+    if f"{MODEL_ARTIFACT}/MLmodel" in stored:
+        return source
+    with TemporaryDirectory() as folder:
+        staged = Path(folder) / MODEL_ARTIFACT
+        shutil.copytree(candidate.folder / "saved_model", staged / SAVED_MODEL)
+        registry.client.log_artifacts(run_id, str(staged), MODEL_ARTIFACT)
+        # Last, for its presence says that the model is whole.
+        _mlmodel(candidate, run_id).save(str(Path(folder) / "MLmodel"))
+        registry.client.log_artifact(run_id, str(Path(folder) / "MLmodel"), MODEL_ARTIFACT)
+    return source
+
+
+def _mlmodel(candidate: Candidate, run_id: str) -> Model:
+    import numpy as np
+    from mlflow.models import Model, ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    volume = (-1, -1, -1, -1)
+    dtype = np.dtype(signature.DTYPE)
+    model = Model(
+        artifact_path=MODEL_ARTIFACT,
+        run_id=run_id,
+        signature=ModelSignature(
+            inputs=Schema(
+                [
+                    TensorSpec(dtype, volume, name)
+                    for name in signature.input_names(candidate.model.combination)
+                ]
+            ),
+            outputs=Schema([TensorSpec(dtype, volume, signature.OUTPUT)]),
+        ),
+    )
+    model.add_flavor("tensorflow", saved_model_dir=SAVED_MODEL, model_type="tf2-module", code=None)
+    return model

@@ -1,0 +1,130 @@
+"""The connection to MLflow: a SQLite file beside the project, or whatever MLFLOW_TRACKING_URI names."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import gettempdir
+from typing import TYPE_CHECKING
+
+from cbvsynth.errors import RegistryError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+DEFAULT_DATABASE = Path("mlflow.db")
+_SQLITE = "sqlite:///"
+DEFAULT_ARTIFACTS = Path("mlartifacts")
+EXPERIMENT = "cbvsynth"
+_LOCK_TIMEOUT_S = 600
+
+# Before MLflow is imported: nothing is sent anywhere, and no bar is drawn per copied file.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+# A server that is not there is noticed within seconds, not minutes.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+
+
+@dataclass(frozen=True)
+class Registry:
+    """One MLflow tracking server or database, and the registered model that this project looks after."""
+
+    tracking_uri: str
+    registered_name: str
+
+    @cached_property
+    def client(self) -> MlflowClient:
+        """MLflow's client; the first one on a missing SQLite file creates its tables.
+
+        Raises:
+            RegistryError: the server or database does not answer, or is not one of MLflow's.
+        """
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        try:
+            with self.lock():
+                client = MlflowClient(tracking_uri=self.tracking_uri, registry_uri=self.tracking_uri)
+                client.search_registered_models(max_results=1)
+        except (MlflowException, SQLAlchemyError) as error:
+            raise RegistryError(
+                f"The registry at {self.address} cannot be used ({self._without_password(error)}). Check "
+                "MLFLOW_TRACKING_URI; without it the registry is the file mlflow.db here."
+            ) from error
+        return client
+
+    @cached_property
+    def experiment_id(self) -> str:
+        """The experiment that holds one run per trained model; created on first use."""
+        with self.lock():
+            found = self.client.get_experiment_by_name(EXPERIMENT)
+            if found is not None:
+                return str(found.experiment_id)
+            location = None if self.is_server else DEFAULT_ARTIFACTS.resolve().as_uri()
+            return str(self.client.create_experiment(EXPERIMENT, artifact_location=location))
+
+    @property
+    def is_server(self) -> bool:
+        """Whether artefacts are stored by a server rather than below the working folder."""
+        return self.tracking_uri.startswith(("http://", "https://"))
+
+    @property
+    def address(self) -> str:
+        """The address for people: no password in it, and a SQLite file by its name alone."""
+        if self.database is not None:
+            return self.database.name
+        scheme, separator, rest = self.tracking_uri.partition("://")
+        return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+
+    @property
+    def database(self) -> Path | None:
+        """The SQLite file; None for a server or another database."""
+        if not self.tracking_uri.startswith(_SQLITE):
+            return None
+        return Path(self.tracking_uri.removeprefix(_SQLITE).partition("?")[0])
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is anything to ask: a SQLite file that is not there yet has no champion."""
+        return self.database is None or self.database.is_file()
+
+    def _without_password(self, error: Exception) -> str:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        return lines[0].replace(self.tracking_uri, self.address)[:200]
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Let one process at a time on this machine create or promote in this registry.
+
+        Processes on other machines are not kept out; what guards against them is that promotion
+        compares the champion again just before it moves the alias.
+        """
+        from filelock import FileLock, Timeout
+
+        name = hashlib.sha256(self.tracking_uri.encode()).hexdigest()[:16]
+        lock = FileLock(
+            Path(gettempdir()) / f"cbvsynth-registry-{name}.lock", timeout=_LOCK_TIMEOUT_S, is_singleton=True
+        )
+        try:
+            with lock:
+                yield
+        except Timeout as error:
+            raise RegistryError(
+                f"Another process has held the registry at {self.address} for {_LOCK_TIMEOUT_S} s. "
+                "Wait for it, or stop it, and start again; what it had finished is kept."
+            ) from error
+
+
+def open_registry(registered_name: str) -> Registry:
+    """The registry of the environment: MLFLOW_TRACKING_URI, or mlflow.db in the working folder."""
+    named = os.environ.get("MLFLOW_TRACKING_URI")
+    return Registry(named or f"{_SQLITE}{DEFAULT_DATABASE.resolve()}", registered_name)

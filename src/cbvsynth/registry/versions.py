@@ -1,0 +1,128 @@
+"""Versions and aliases of the registered model: what is there, and how to ask for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbvsynth.domain.sequences import Combination
+from cbvsynth.errors import RegistryError
+from cbvsynth.registry.store import Registry
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion as MlflowVersion
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+AVAILABLE_PREFIX = "available-"
+"""Alias of the best model for a set of available sequences, as in available-t1-t2."""
+MODEL_ARTIFACT = "model"
+SAVED_MODEL = "tf2model"
+"""Folder of the SavedModel inside the model artefact, as MLflow's TensorFlow flavour names it."""
+SCORES_ARTIFACT = "evaluation/per_exam.csv"
+VERDICT_ARTIFACT = "evaluation/verdict.json"
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One version of the registered model; `aliases` point at it, `tags` say what it is."""
+
+    version: int
+    run_id: str
+    source: str
+    tags: Mapping[str, str]
+    aliases: tuple[str, ...]
+
+    @property
+    def model(self) -> str:
+        """Slug of the model, as in encdec-t1-t1c-adc."""
+        return self.tags.get("model", "")
+
+    @property
+    def digest(self) -> str:
+        """Digest of its SavedModel."""
+        return self.tags.get("saved_model_digest", "")
+
+    @property
+    def alias_snapshot(self) -> Mapping[str, int]:
+        """All aliases as they were when this version became champion."""
+        return {alias: int(version) for alias, version in json.loads(self.tags.get("aliases", "{}")).items()}
+
+
+def available_alias(pattern: Combination | str) -> str:
+    """Alias of the best model for a set of available sequences."""
+    return f"{AVAILABLE_PREFIX}{pattern}"
+
+
+def aliases_of(registry: Registry) -> dict[str, int]:
+    """Every alias of the registered model and the version it points at; empty before the first promotion."""
+    from mlflow.exceptions import MlflowException
+
+    if not registry.exists:
+        return {}
+    try:
+        model = registry.client.get_registered_model(registry.registered_name)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return {}
+        raise RegistryError(
+            f"The registry at {registry.address} refused '{registry.registered_name}' ({error})."
+        ) from error
+    return {alias: int(version) for alias, version in sorted(model.aliases.items())}
+
+
+def list_versions(registry: Registry) -> tuple[ModelVersion, ...]:
+    """All versions, oldest first; empty before the first promotion."""
+    aliases = aliases_of(registry)
+    if not registry.exists:
+        return ()
+    found: list[MlflowVersion] = []
+    token = None
+    while True:
+        page = registry.client.search_model_versions(f"name='{registry.registered_name}'", page_token=token)
+        found.extend(page)
+        token = page.token
+        if not token:
+            break
+    return tuple(sorted((_version(entry, aliases) for entry in found), key=lambda entry: entry.version))
+
+
+def version_of(registry: Registry, alias: str) -> ModelVersion | None:
+    """The version that an alias points at, or None."""
+    aliases = aliases_of(registry)
+    if alias not in aliases:
+        return None
+    entry = registry.client.get_model_version(registry.registered_name, str(aliases[alias]))
+    return _version(entry, aliases)
+
+
+def fetch_artifact(registry: Registry, version: ModelVersion, path: str, target: Path) -> Path:
+    """Copy one artefact of a version's run below `target` and return where it lies.
+
+    Raises:
+        RegistryError: the artefact is not there.
+    """
+    from mlflow.exceptions import MlflowException
+
+    target.mkdir(parents=True, exist_ok=True)
+    try:
+        return Path(registry.client.download_artifacts(version.run_id, path, str(target)))
+    except (MlflowException, OSError) as error:
+        raise RegistryError(
+            f"Version {version.version} of '{registry.registered_name}' has no artefact '{path}' at "
+            f"{registry.address}; expected what promotion stored. Promote again: run promote."
+        ) from error
+
+
+def _version(entry: MlflowVersion, aliases: Mapping[str, int]) -> ModelVersion:
+    number = int(entry.version)
+    return ModelVersion(
+        version=number,
+        run_id=str(entry.run_id),
+        source=str(entry.source),
+        tags=dict(entry.tags),
+        aliases=tuple(alias for alias, version in aliases.items() if version == number),
+    )

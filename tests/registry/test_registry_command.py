@@ -1,0 +1,39 @@
+"""What `cbvsynth registry` prints."""
+
+from __future__ import annotations
+
+import pytest
+
+from cbvsynth.commands.registry import rollback, show
+from cbvsynth.config import PromoteConfig
+from cbvsynth.domain.selection.records import Outcome
+from cbvsynth.registry.champion import present_champion
+from components.promote.step import run
+from tests.registry.trained_models import decide, train
+
+pytestmark = pytest.mark.slow
+
+
+def test_an_empty_registry_says_how_to_fill_it(capsys: pytest.CaptureFixture[str]) -> None:
+    show()
+    assert "has no version" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("empty_registry")
+def test_list_and_rollback_name_versions_and_models(capsys: pytest.CaptureFixture[str]) -> None:
+    train("encdec-t1c", 0.90)
+    decide("encdec-t1c")
+    run(PromoteConfig())
+    champion = present_champion("cbvsynth")
+    assert champion is not None
+    train("fcgan-t1c", 0.95)
+    decide("fcgan-t1c", Outcome.PROMOTE, (1, champion.model, champion.digest))
+    run(PromoteConfig())
+    capsys.readouterr()
+    show()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["1", "encdec-t1c", champion.digest[:12], "-"]
+    assert lines[2].split()[:2] == ["2", "fcgan-t1c"]
+    assert "champion, best for 16 of 31" in lines[2]
+    rollback()
+    assert "is version 1 (encdec-t1c)" in capsys.readouterr().out
