@@ -145,15 +145,17 @@ def _read_parquet(path: Path) -> tuple[Sequence[str], list[tuple[str, Row]]]:
             f"{path.name} needs the package pyarrow, which is not installed; install it or save manifest.csv."
         ) from error
     try:
-        table = parquet.read_table(str(path))
-        records = table.to_pylist()
+        # Neither read_table nor to_pylist of a table: both import pandas where it is installed.
+        table = parquet.ParquetFile(str(path)).read()
+        columns = [str(name) for name in table.column_names]
+        cells = [column.to_pylist() for column in table.columns]
     except (arrow.ArrowInvalid, OSError) as error:
         raise ManifestError(f"{path.name} is not a Parquet table; write it again.") from error
     rows: list[tuple[str, Row]] = [
-        (f"row {number}", {str(column): _text_of(value) for column, value in record.items()})
-        for number, record in enumerate(records, start=2)
+        (f"row {number}", dict(zip(columns, map(_text_of, values), strict=True)))
+        for number, values in enumerate(zip(*cells, strict=True), start=2)
     ]
-    return [str(name) for name in table.column_names], rows
+    return columns, rows
 
 
 def _text_of(value: object) -> str:
