@@ -23,6 +23,8 @@ from cbvsynth.domain.options import (
     Switch,
     UpdateRule,
 )
+from cbvsynth.domain.sequences import ModelId
+from cbvsynth.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,12 @@ class PhantomConfig:
     seed: int = 2023
     """Seed of the whole study; the same seed gives the same bytes on every machine."""
 
+    def __post_init__(self) -> None:
+        _require("patients", self.patients, self.patients >= 1, "1 or more")
+        _require("matrix", self.matrix, 32 <= self.matrix <= 512, "32 to 512 voxels")
+        _require("slices", self.slices, 7 <= self.slices <= 128, "7 to 128: SSIM's window needs 7")
+        _require("damaged", self.damaged, self.damaged >= 0, "0 or more")
+
 
 @dataclass(frozen=True)
 class ValidateConfig:
@@ -64,6 +72,11 @@ class ValidateConfig:
     """The run fails when a larger share of the examinations is dropped."""
     workers: int = 2
     """Examinations measured at the same time."""
+
+    def __post_init__(self) -> None:
+        share = self.max_dropped_share
+        _require("max_dropped_share", share, 0 <= share <= 1, "a share from 0 to 1")
+        _require("workers", self.workers, self.workers >= 1, "1 or more")
 
 
 @dataclass(frozen=True)
@@ -86,6 +99,11 @@ class PreprocessConfig:
     """Seed of the split."""
     workers: int = 2
     """Examinations processed at the same time."""
+
+    def __post_init__(self) -> None:
+        share = self.held_out_share
+        _require("held_out_share", share, 0 < share < 1, "a share between 0 and 1, as 0.3")
+        _require("workers", self.workers, self.workers >= 1, "1 or more")
 
 
 @dataclass(frozen=True)
@@ -136,6 +154,15 @@ class TrainConfig:
     """Held-out examinations whose synthetic maps are stored for pictures."""
     tensorboard: Switch = Switch.OFF
     """Write TensorBoard curves beside the checkpoints."""
+
+    def __post_init__(self) -> None:
+        ModelId.parse(self.model)
+        for name in ("epochs", "base_channels", "residual_blocks", "checkpoint_every"):
+            _require(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
+        for name in ("learning_rate", "cbv_max"):
+            _require(name, getattr(self, name), getattr(self, name) > 0, "above 0")
+        for name in ("adversarial_weight", "feature_weight", "max_restarts", "example_count"):
+            _require(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
 
 
 @dataclass(frozen=True)
@@ -192,3 +219,8 @@ STEPS = {
     "promote": PromoteConfig,
 }
 """The five steps in order, by the one word that names each everywhere."""
+
+
+def _require(name: str, found: float, fits: bool, expected: str) -> None:  # noqa: FBT001  a condition
+    if not fits:
+        raise UsageError(f"{name} is {found}; expected {expected}. Change the flag or params.yaml.")

@@ -1,0 +1,46 @@
+"""`cbvsynth tour`: what a finished run has left, and where to look next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cbvsynth.io.verdicts import read_verdict
+
+_PLACES = (
+    ("validate/report.html", "which examinations were dropped, and why"),
+    ("evaluate/report.html", "leaderboard, Table 2 beside the paper's, pictures"),
+    ("evaluate/montage.png", "T1C, real CBV, synthetic CBV, difference"),
+    ("evaluate/table2.png", "all trained models in the form of the paper's Table 2"),
+    ("evaluate/verdict.json", "the decision with every number it rests on"),
+)
+_COMMANDS = (
+    ("cbvsynth leaderboard", "the models from best to worst"),
+    ("cbvsynth verdict --check", "decide again from the stored tables"),
+    ("cbvsynth sweep status", "what each model cost"),
+    ("cbvsynth registry list", "versions, champion, best model by available sequences"),
+    ("mlflow ui", "the registry in a browser"),
+    ("make sweep", "the paper's 62 models"),
+)
+
+
+def tour(artifacts: Path = Path("artifacts")) -> None:
+    """Sum up a finished run: the best models, the champion, and where to look next.
+
+    Args:
+        artifacts: Folder of the run's results.
+    """
+    verdict = read_verdict(artifacts / "evaluate" / "verdict.json")
+    print(f"{verdict.models} models, scored on {verdict.examinations} held-out examinations ", end="")
+    print(f"of {verdict.patients} patients:")
+    for standing in verdict.leaders[:5]:
+        print(
+            f"  {standing.rank}. {standing.model:<28} "
+            f"SSIM {100 * standing.select_by_mean:.2f} ± {100 * standing.select_by_sd:.2f} %"
+        )
+    print(f"\n{verdict.text}\n\nLook at:")
+    for place, meaning in _PLACES:
+        if (artifacts / place).is_file():
+            print(f"  {artifacts / place!s:<36} {meaning}")
+    print("\nGo on with:")
+    for command, meaning in _COMMANDS:
+        print(f"  {command:<36} {meaning}")

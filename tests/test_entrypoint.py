@@ -1,0 +1,113 @@
+"""A program's exit codes and messages: one clear line, never a traceback for what people can mend."""
+
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cbvsynth.domain.options import Layout
+from cbvsynth.entrypoint import run_function, run_guarded, run_program, storage_error
+from cbvsynth.errors import GridError, UsageError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A step for the test."""
+
+    count: int = 1
+    """How many."""
+    layout: Layout = Layout.AUTO
+    """Which layout."""
+    models: tuple[str, ...] = ("all",)
+    """Which models."""
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def action() -> None:
+        raise error
+
+    return action
+
+
+def test_success_is_exit_code_0() -> None:
+    assert run_guarded(lambda: None) == 0
+
+
+@pytest.mark.parametrize(("error", "code"), [(UsageError("no such model"), 2), (GridError("two grids"), 1)])
+def test_our_errors_are_one_line_and_their_exit_code(
+    error: Exception, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_guarded(raising(error)) == code
+    assert capsys.readouterr().err == f"error: {error}\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "the disk is full. Nothing half-written was left; free some space"),
+        (errno.EROFS, "the disk is read-only"),
+        (errno.EACCES, "permission is denied"),
+    ],
+)
+def test_what_the_disk_refuses_is_said_in_words(
+    number: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_guarded(raising(OSError(number, "refused", "out/index.json"))) == 1
+    shown = capsys.readouterr().err
+    assert "out/index.json" in shown
+    assert words in shown
+
+
+def test_a_defect_keeps_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run_guarded(raising(ZeroDivisionError()))
+    with pytest.raises(OSError, match="broken"):
+        run_guarded(raising(OSError(errno.EIO, "broken")))
+
+
+def test_an_unlisted_refusal_is_described_by_the_system() -> None:
+    assert "File too large" in str(storage_error(OSError(errno.EFBIG, "File too large", "x")))
+
+
+def test_an_interrupted_program_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_guarded(raising(KeyboardInterrupt())) == 130
+    assert "start again to go on" in capsys.readouterr().err
+
+
+def test_flags_are_the_fields_with_underscores_words_and_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Settings] = []
+    arguments = ["program", "--count", "3", "--layout", "upenn-gbm", "--models", "a", "b"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    assert run_program(Settings, seen.append, "program") == 0
+    assert seen == [Settings(3, Layout.UPENN_GBM, ("a", "b"))]
+
+
+def test_a_wrong_flag_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    def command(count: int = 1) -> None:
+        """Count."""
+
+    with pytest.raises(SystemExit) as caught:
+        run_function(command, ["--cuont", "3"], "cbvsynth count")
+    assert caught.value.code == 2
+    assert "--cuont" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("step", ["validate", "preprocess", "train", "evaluate", "promote"])
+def test_help_starts_without_a_heavy_package(step: str) -> None:
+    code = (
+        "import sys, runpy; sys.argv = ['x', '--help']\n"
+        f"try: runpy.run_module('components.{step}', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "heavy = {'tensorflow', 'keras', 'mlflow', 'great_expectations', 'pandas', 'matplotlib', 'kfp'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    root = Path(__file__).resolve().parents[1]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert "--out" in done.stdout
+    assert done.stderr.strip() == "[]"
