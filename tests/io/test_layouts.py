@@ -389,3 +389,10 @@ def test_a_folder_that_cannot_be_listed_is_refused(tmp_path: Path) -> None:
     finally:
         os.seteuid(user)
         closed.chmod(0o755)
+
+
+def test_the_reference_page_shows_every_layout_with_its_example() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "layouts.md").read_text(encoding="utf-8")
+    for table in TABLES.values():
+        assert f"| `{table.layout}` |" in page
+        assert f"`{table.example}`" in page

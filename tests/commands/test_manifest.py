@@ -1,0 +1,136 @@
+"""`cbvsynth manifest ROOT` lists a study, says what it saw, and never writes over a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cbvsynth.commands.manifest import manifest
+from cbvsynth.domain.options import Layout
+from cbvsynth.entrypoint import run_function
+from cbvsynth.errors import VolumeError
+from cbvsynth.io.layout_tables import BIDS
+from cbvsynth.io.manifest import load_manifest, scan_study
+from cbvsynth.io.manifest_hashes import hash_images
+from tests.io.study_trees import FILES, build, write_image
+
+
+def _run(*arguments: object) -> int:
+    return run_function(manifest, [str(argument) for argument in arguments], "cbvsynth manifest")
+
+
+@pytest.mark.parametrize("layout", list(FILES), ids=str)
+def test_the_table_that_is_written_is_what_a_scan_finds(
+    tmp_path: Path, layout: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scanned = scan_study(build(tmp_path, layout))
+    assert _run(tmp_path) == 0
+    assert load_manifest(tmp_path).examinations == scanned.examinations
+    shown = capsys.readouterr().out
+    assert f"layout         {layout}: " in shown
+    assert f"examinations   {len(scanned.examinations)}\n" in shown
+    assert f"written: {tmp_path / 'manifest.csv'}" in shown
+
+
+def test_the_summary_counts_sequences_and_gives_each_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(tmp_path, Layout.BIDS)
+    series = "sub-013/func/sub-013_task-rest_cbv.nii.gz"
+    write_image(tmp_path / series)
+    (tmp_path / "participants.tsv").write_text(
+        "participant_id\tage\tmetal\nsub-012\t61\t1\n", encoding="utf-8"
+    )
+    assert _run(tmp_path, "--layout", "bids", "--out", tmp_path / "lists" / "mine.csv") == 0
+    assert capsys.readouterr().out.splitlines()[1:-2] == [
+        "examinations   2",
+        "patients       2",
+        "sequences      T1 2, T2 1, T1C 2, T2-FLAIR 1, ADC 1",
+        "all five       1",
+        "CBV maps       2 (mL/100g)",
+        "masks          1, segmentations 2",
+        "known          age 1, sex 0, diagnosis 0; quality flags: metal 1",
+        "left out       1",
+        f"  {series}: {BIDS.refusals[0].reason}",
+    ]
+    assert (tmp_path / "lists" / "mine.csv").is_file()
+    assert not (tmp_path / "manifest.csv").exists()
+
+
+def test_only_the_first_reasons_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build(tmp_path, Layout.BIDS)
+    for run in range(20):
+        write_image(tmp_path / f"sub-013/func/sub-013_run-{run:02}_cbv.nii.gz")
+    assert _run(tmp_path) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("fMRI") == 12
+    assert "  ... and 8 more" in shown
+
+
+def test_hashes_are_those_of_the_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build(tmp_path, Layout.BRATS)
+    assert _run(tmp_path, "--hash", "on") == 0
+    assert "hashing" in capsys.readouterr().err
+    (one,) = load_manifest(tmp_path).examinations
+    assert set(one.sha256) == {"t1", "t2", "t1c", "flair", "seg"}
+    for role, path in one.files.items():
+        assert one.sha256[role] == hashlib.sha256((tmp_path / path).read_bytes()).hexdigest()
+
+
+def test_a_file_that_vanishes_before_it_is_hashed_is_named(tmp_path: Path) -> None:
+    examinations = scan_study(build(tmp_path, Layout.BRATS)).examinations
+    (tmp_path / str(examinations[0].files["t2"])).unlink()
+    with pytest.raises(VolumeError, match=r"BraTS-GLI-00000/000: T2: the file cannot be read \(No such file"):
+        hash_images(tmp_path, examinations)
+
+
+def test_a_manifest_that_exists_is_checked_and_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(tmp_path, Layout.BRATS)
+    assert _run(tmp_path) == 0
+    by_hand = (tmp_path / "manifest.csv").read_text(encoding="utf-8").replace(",0,0,0,0,", ",1,0,0,0,")
+    (tmp_path / "manifest.csv").write_text(by_hand, encoding="utf-8")
+    capsys.readouterr()
+    assert _run(tmp_path) == 0
+    assert "manifest.csv is in order. Nothing was written" in capsys.readouterr().out
+    assert _run(tmp_path, "--layout", "brats") == 2
+    assert "'manifest.csv' exists and may hold work done by hand" in capsys.readouterr().err
+    assert (tmp_path / "manifest.csv").read_text(encoding="utf-8") == by_hand
+    (tmp_path / "manifest.csv").write_text(by_hand.replace("relative", "percent"), encoding="utf-8")
+    assert _run(tmp_path) == 1
+    assert "row 2, column target_unit: 'percent'" in capsys.readouterr().err
+
+
+def test_paths_with_patients_names_stay_in_the_data_root(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = build(tmp_path / "data", Layout.AUTHORS)
+    assert _run(root, "--out", tmp_path / "manifest.csv") == 2
+    assert "must stay in the data root" in capsys.readouterr().err
+    assert not (tmp_path / "manifest.csv").exists()
+    assert _run(root, "--out", root / "lists" / "manifest.csv") == 0
+    shown = capsys.readouterr()
+    assert not any(name in shown.out + shown.err for name in ("MUELLER", "HANNELORE", "SCHMIDT"))
+
+
+def test_an_unknown_study_ends_with_one_clear_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(tmp_path) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("error: No known layout was recognised. Found 0 NIfTI files.")
+
+
+def test_the_command_imports_no_heavy_package() -> None:
+    program = (
+        "import sys; from cbvsynth.commands.manifest import manifest\n"
+        "heavy = {'tensorflow', 'pandas', 'mlflow', 'matplotlib', 'pyarrow'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
