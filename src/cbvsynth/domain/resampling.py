@@ -3,8 +3,7 @@
 A thick slice shows the mean of what lies in it. Reading a fine volume only at the middle of each thick
 slice errs by several percent; averaging over the slice does not (measured in
 tests/domain/test_resampling.py). So, along every axis on which the new voxels are larger, the value is
-the mean over the new voxel; along all others it is linearly interpolated. The two rules agree where the
-spacings are equal.
+the mean over the new voxel; along all others it is linearly interpolated. `axis_weights` is both at once.
 
 Outside the field of view, whose outer voxels count in full, everything is 0.
 """
@@ -120,9 +119,11 @@ def _is_identity(step: float, offset: float, size: int) -> bool:
 def axis_weights(source_size: int, target_size: int, step: float, offset: float) -> sparse.csr_array:
     """Weights (target_size, source_size) float32 that resample along one axis.
 
-    A row sums to 1 where the target voxel's centre lies inside the source's field of view, and to 0
-    elsewhere. For `step` >= 1 a weight is the part of the target voxel that the source voxel fills; for
-    smaller steps it is that of linear interpolation, the outer voxels being held constant.
+    A target voxel is cut where it crosses from one source voxel into the next. Each piece counts by its
+    length and has the value of the linear interpolation at its middle, the outer voxels being held
+    constant. Whole numbers of source voxels are thus averaged exactly, linear functions are kept for
+    every spacing, and for `step` <= 1 the sum is the linear interpolation at the voxel's centre. A row
+    sums to 1 where that centre lies inside the source's field of view, and to 0 elsewhere.
 
     Args:
         source_size: number of voxels along the axis.
@@ -131,23 +132,24 @@ def axis_weights(source_size: int, target_size: int, step: float, offset: float)
         offset: position of the first target voxel, as a source index.
     """
     centres = offset + step * np.arange(target_size, dtype=np.float64)
-    half = max(step, 1.0) / 2.0
-    first = np.floor(centres - half + 0.5).astype(np.int64)
-    width = int(np.ceil(2.0 * half)) + 1
-    columns = first[:, None] + np.arange(width)
-    lower = np.maximum(columns - 0.5, (centres - half)[:, None])
-    upper = np.minimum(columns + 0.5, (centres + half)[:, None])
-    parts = np.clip(upper - lower, 0.0, None)
-    if step < 1.0:
-        columns = np.clip(columns, 0, source_size - 1)
-    parts[(columns < 0) | (columns > source_size - 1)] = 0.0
-    parts[(centres < -0.5 - BORDER) | (centres > source_size - 0.5 + BORDER)] = 0.0
-    sums = parts.sum(axis=1, keepdims=True)
-    parts = np.divide(parts, sums, out=np.zeros_like(parts), where=sums > 0.0)
-    rows = np.repeat(np.arange(target_size), width)
-    kept = parts.ravel() > 0.0
-    entries = (parts.ravel()[kept].astype(np.float32), (rows[kept], columns.ravel()[kept]))
-    return sparse.csr_array(entries, shape=(target_size, source_size))
+    starts, ends = centres - step / 2.0, centres + step / 2.0
+    first = np.floor(starts + 0.5).astype(np.int64)
+    crossed = first[:, None] + np.arange(int(np.ceil(step)) + 1)
+    lower, upper = np.maximum(crossed - 0.5, starts[:, None]), np.minimum(crossed + 0.5, ends[:, None])
+    lengths = np.clip(upper - lower, 0.0, None)
+    lengths[(crossed < 0) | (crossed > source_size - 1)] = 0.0
+    lengths[(centres < -0.5 - BORDER) | (centres > source_size - 0.5 + BORDER)] = 0.0
+    sums = lengths.sum(axis=1, keepdims=True)
+    lengths = np.divide(lengths, sums, out=np.zeros_like(lengths), where=sums > 0.0)
+    middles = (lower + upper) / 2.0
+    left = np.floor(middles).astype(np.int64)
+    to_right = middles - left
+    columns = np.clip(np.concatenate([left, left + 1], axis=1), 0, source_size - 1)
+    weights = np.concatenate([lengths * (1.0 - to_right), lengths * to_right], axis=1)
+    rows = np.repeat(np.arange(target_size), columns.shape[1])
+    kept = weights.ravel() > 0.0
+    entries = (weights.ravel()[kept], (rows[kept], columns.ravel()[kept]))
+    return sparse.csr_array(entries, shape=(target_size, source_size)).astype(np.float32)
 
 
 def _resample_oblique(

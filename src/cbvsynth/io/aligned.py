@@ -132,8 +132,9 @@ def read_aligned(root: Path, examination: Examination, reference: str = "") -> A
 
 
 def support_mask(images: Mapping[Sequence, Float32Array], exam_id: str) -> tuple[BoolArray, str]:
-    """Brain mask from skull-stripped images: where most of them are not zero, holes filled.
+    """Brain mask from skull-stripped images: where half of them or more are not zero, holes filled.
 
+    Half, not most: of two images, one that covers part of the brain must not cut the mask to that part.
     Structural images are asked first; ADC, which has holes of its own, only where there is no other.
 
     Args:
@@ -157,7 +158,7 @@ def support_mask(images: Mapping[Sequence, Float32Array], exam_id: str) -> tuple
             "or strip the skull first, as with HD-BET."
         )
     votes = np.sum([images[sequence] != 0.0 for sequence in voters], axis=0)
-    mask: BoolArray = ndimage.binary_fill_holes(2 * votes > len(voters))
+    mask: BoolArray = ndimage.binary_fill_holes(2 * votes >= len(voters))
     if not mask.any():
         raise VolumeError(
             f"{exam_id}: there is no brain mask, and its images are not zero at different places; expected "
