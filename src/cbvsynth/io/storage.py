@@ -1,15 +1,22 @@
-"""Writing without ever leaving half a file or half a folder behind."""
+"""Writing without ever leaving half a file or half a folder behind.
+
+Work is done under a temporary name beside the target, `.<target>.<8 hex digits>`, and renamed when it
+is whole. A run that is killed may leave such a name behind, never a half-written target.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
-from tempfile import mkdtemp, mkstemp
+
+from cbvsynth.errors import StorageError
 
 _CHUNK_BYTES = 1 << 20
 
@@ -19,17 +26,21 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` when the block ends well.
 
     Whatever goes wrong inside the block, `path` keeps its former content and the temporary file is
-    removed.
+    removed. The temporary name ends as `path` does, because some writers look at that. A symbolic link
+    is replaced, not written through: it may lead into a cache of read-only files.
+
+    Raises:
+        StorageError: `path` is a folder.
     """
+    if path.is_dir():
+        raise StorageError(f"{path} is a folder; expected a file or nothing there. Choose another name.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}{''.join(path.suffixes)}")
+    # Not by tempfile, whose files are for the owner only; this mode obeys the user's umask.
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
         yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.chmod(0o666 & ~_umask())
+        _flush(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -37,20 +48,37 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `path`; put it in the place of `path` when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    """Give a temporary folder beside `path`; put it in the place of `path` when the block ends well.
+
+    Whatever `path` held before is then removed as a whole, and kept as a whole when the block fails. No
+    system call exchanges two folders everywhere, so there is a moment between two renames in which
+    neither is at `path`. A run that is killed right then loses nothing: the former folder lies beside
+    it, and the next `atomic_folder` on the same path begins by putting it back.
+
+    One writer at a time per path. Where `path` is a symbolic link, the folder that it leads to is
+    replaced and the link stays.
+
+    Raises:
+        StorageError: `path` is a file, a mount point, or holds the working or home folder.
+    """
+    place = path.resolve() if path.is_symlink() else path
+    _refuse_irreplaceable(place)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    _put_back(place)
+    token = secrets.token_hex(4)
+    temporary = place.with_name(f".{place.name}.{token}")
+    retired = place.with_name(f".{place.name}.old.{token}")
+    temporary.mkdir()
     try:
         yield temporary
-        temporary.chmod(0o777 & ~_umask())
-        retired = None
-        if path.exists():
-            retired = Path(mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
-            path.replace(retired)
-        temporary.replace(path)
-        if retired is not None:
-            shutil.rmtree(retired)
+        _flush_tree(temporary)
+        if place.exists():
+            place.rename(retired)
+        temporary.rename(place)
     finally:
+        if retired.exists() and not place.exists():
+            retired.rename(place)
+        shutil.rmtree(retired, ignore_errors=True)
         shutil.rmtree(temporary, ignore_errors=True)
 
 
@@ -89,7 +117,43 @@ def tree_digest(digests: Mapping[str, str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _refuse_irreplaceable(place: Path) -> None:
+    whole = place.resolve()
+    if place.exists() and not place.is_dir():
+        raise StorageError(f"{place} is a file; expected a folder or nothing there. Choose another folder.")
+    if whole.is_mount():
+        raise StorageError(
+            f"{place} is a mount point, which cannot be replaced as a whole; expected a folder inside it. "
+            f"Choose one, as {place / 'out'}."
+        )
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111  # Path's own raises where a container has no home
+    if any(needed.resolve().is_relative_to(whole) for needed in (Path.cwd(), home)):
+        raise StorageError(
+            f"{place} holds the working folder or the home folder, and would be replaced as a whole; "
+            "expected a folder for this output alone. Choose another one."
+        )
+
+
+def _put_back(place: Path) -> None:
+    """Undo what a killed run left: restore the former folder, or remove it where the new one is there."""
+    for retired in sorted(place.parent.glob(f".{escape(place.name)}.old.*")):
+        if place.exists():
+            shutil.rmtree(retired, ignore_errors=True)
+        else:
+            retired.rename(place)
+
+
+def _flush(path: Path) -> None:
+    """Have the disk hold what was written, so that a power cut after the rename cannot empty it."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _flush_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_file() or path.is_dir():
+            _flush(path)
+    _flush(folder)
