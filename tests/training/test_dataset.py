@@ -1,0 +1,102 @@
+"""Cached examinations as training data."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cbvsynth.domain.sequences import Combination, Sequence
+from cbvsynth.errors import ResultError, TrainingError, UsageError, VolumeError
+from cbvsynth.training.dataset import CachedTrainingData, usable_examinations
+from cbvsynth.training.normalise import normalise_arrays
+from tests.training.cached_study import SHAPE, write_study
+
+pytestmark = pytest.mark.tensorflow
+
+T1C_ADC = Combination.parse("t1c-adc")
+
+
+def test_an_example_is_the_normalised_inputs_and_cbv_as_a_share_of_its_maximum(tmp_path: Path) -> None:
+    index = write_study(tmp_path)
+    data = CachedTrainingData(index, T1C_ADC, cbv_max=20.0)
+    example = data.load(1)
+    inputs, foreground = normalise_arrays(
+        {name: np.asarray(index.array("e01", name)) for name in (Sequence.T1C, Sequence.ADC)}
+    )
+    assert len(data) == 3
+    assert example.inputs.shape == (*SHAPE, 2)
+    assert np.array_equal(example.inputs, inputs)
+    assert np.array_equal(example.foreground, foreground)
+    np.testing.assert_allclose(example.target * 20.0, index.array("e01", "cbv"), rtol=1e-6)
+    assert {part.dtype for part in (example.inputs, example.target, example.foreground)} == {np.dtype("f4")}
+
+
+def test_only_training_examinations_with_every_sequence_are_used(tmp_path: Path) -> None:
+    index = write_study(tmp_path, without_adc=["e01"])
+    with_adc = CachedTrainingData(index, T1C_ADC, 25.0).examinations
+    without = CachedTrainingData(index, Combination.parse("t1c"), 25.0).examinations
+    assert [examination.exam_id for examination in with_adc] == ["e00", "e02"]
+    assert [examination.exam_id for examination in without] == ["e00", "e01", "e02"]
+
+
+def test_an_examination_without_cbv_is_not_used(tmp_path: Path) -> None:
+    index = write_study(tmp_path)
+    (tmp_path / "e04" / "cbv.npy").unlink()
+    assert [item.exam_id for item in usable_examinations(index, "held-out", T1C_ADC)] == ["e03", "e05"]
+
+
+def test_no_examination_at_all_is_an_error_that_names_the_sequences(tmp_path: Path) -> None:
+    index = write_study(tmp_path, without_adc=["e00", "e01", "e02"])
+    with pytest.raises(TrainingError, match=r"None of the 3 examinations of the train split has T1C \+ ADC"):
+        CachedTrainingData(index, T1C_ADC, 25.0)
+
+
+def test_examinations_beyond_the_memory_limit_are_normalised_anew_with_the_same_values(
+    tmp_path: Path,
+) -> None:
+    index = write_study(tmp_path)
+    kept = CachedTrainingData(index, T1C_ADC, 25.0)
+    size = sum(part.nbytes for part in vars(kept.load(0)).values())
+    tight = CachedTrainingData(index, T1C_ADC, 25.0, kept_bytes=size)
+    assert kept.load(1) is kept.load(1)
+    assert tight.load(0) is tight.load(0)
+    assert tight.load(1) is not tight.load(1)
+    assert np.array_equal(tight.load(1).inputs, kept.load(1).inputs)
+
+
+@pytest.mark.parametrize("cbv_max", [0.0, -1.0, float("nan"), float("inf")])
+def test_an_impossible_cbv_scale_is_refused(tmp_path: Path, cbv_max: float) -> None:
+    with pytest.raises(UsageError, match="expected a positive number"):
+        CachedTrainingData(write_study(tmp_path), T1C_ADC, cbv_max)
+
+
+def test_an_input_that_cannot_be_normalised_is_called_by_examination_and_sequence(tmp_path: Path) -> None:
+    index = write_study(tmp_path)
+    np.save(tmp_path / "e02" / "t1c.npy", np.zeros(SHAPE, np.float32))
+    with pytest.raises(VolumeError, match=r"^e02: input t1c is constant"):
+        CachedTrainingData(index, T1C_ADC, 25.0).load(2)
+
+
+@pytest.mark.parametrize("fault", ["nan", "shape"])
+def test_a_damaged_cbv_map_is_refused(tmp_path: Path, fault: str) -> None:
+    index = write_study(tmp_path)
+    cbv = np.array(index.array("e00", "cbv"))
+    cbv[4, 4, 4] = np.nan if fault == "nan" else 1.0
+    np.save(tmp_path / "e00" / "cbv.npy", cbv if fault == "nan" else cbv[:-1])
+    with pytest.raises(VolumeError, match=r"^e00: the CBV map has shape"):
+        CachedTrainingData(index, T1C_ADC, 25.0).load(0)
+
+
+def test_a_missing_array_is_reported(tmp_path: Path) -> None:
+    index = write_study(tmp_path)
+    (tmp_path / "e00" / "t1c.npy").unlink()
+    with pytest.raises(ResultError, match="e00: the cached array 't1c' is missing"):
+        CachedTrainingData(index, T1C_ADC, 25.0).load(0)
+
+
+def test_an_empty_split_says_so(tmp_path: Path) -> None:
+    index = write_study(tmp_path)
+    empty = replace(index, examinations=index.of_split("train"))
+    with pytest.raises(TrainingError, match="None of the 0 examinations of the held-out split"):
+        usable_examinations(empty, "held-out", T1C_ADC)
