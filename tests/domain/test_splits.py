@@ -34,7 +34,7 @@ def test_numbers_are_spread_evenly() -> None:
     numbers = [unit_number(1, f"sub-{index}") for index in range(20000)]
 
     counts, _ = np.histogram(numbers, bins=10, range=(0, 1))
-    assert 0.0 <= min(numbers)
+    assert min(numbers) >= 0.0
     assert max(numbers) < 1.0
     assert np.sum((counts - 2000) ** 2 / 2000) < 27.9, "chi-square with 9 degrees of freedom, p = 0.001"
 
