@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "cbvsynth.commands.sweep:status",
         "Which models are done, running, failed; what each cost",
     ),
+    "tour": ("cbvsynth.commands.tour:tour", "What a finished run has left, and where to look next"),
     "leaderboard": ("cbvsynth.commands.leaderboard:leaderboard", "Models from best to worst"),
     "verdict": ("cbvsynth.commands.verdict:verdict", "What the gate decided and why; --check recomputes it"),
     "registry list": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cbvsynth.domain.selection.records import Standing
 from cbvsynth.io.verdicts import read_verdict
 
 _PLACES = (
@@ -33,10 +34,7 @@ def tour(artifacts: Path = Path("artifacts")) -> None:
     print(f"{verdict.models} models, scored on {verdict.examinations} held-out examinations ", end="")
     print(f"of {verdict.patients} patients:")
     for standing in verdict.leaders[:5]:
-        print(
-            f"  {standing.rank}. {standing.model:<28} "
-            f"SSIM {100 * standing.select_by_mean:.2f} ± {100 * standing.select_by_sd:.2f} %"
-        )
+        print(f"  {standing.rank}. {standing.model:<28} SSIM {_percent(standing)} %")
     print(f"\n{verdict.text}\n\nLook at:")
     for place, meaning in _PLACES:
         if (artifacts / place).is_file():
@@ -44,3 +42,8 @@ def tour(artifacts: Path = Path("artifacts")) -> None:
     print("\nGo on with:")
     for command, meaning in _COMMANDS:
         print(f"  {command:<36} {meaning}")
+
+
+def _percent(standing: Standing) -> str:
+    mean, sd = standing.select_by_mean, standing.select_by_sd
+    return "n/a" if mean is None or sd is None else f"{100 * mean:.2f} ± {100 * sd:.2f}"

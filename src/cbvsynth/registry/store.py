@@ -57,7 +57,7 @@ class Registry:
                 client.search_registered_models(max_results=1)
         except (MlflowException, SQLAlchemyError) as error:
             raise RegistryError(
-                f"The registry at {self.address} cannot be used ({self._without_password(error)}). Check "
+                f"The registry at {self.address} cannot be used ({self.readable(error)}). Check "
                 "MLFLOW_TRACKING_URI; without it the registry is the file mlflow.db here."
             ) from error
         return client
@@ -97,7 +97,8 @@ class Registry:
         """Whether there is anything to ask: a SQLite file that is not there yet has no champion."""
         return self.database is None or self.database.is_file()
 
-    def _without_password(self, error: Exception) -> str:
+    def readable(self, error: Exception) -> str:
+        """The first line of an error of MLflow's, without a password that the address may hold."""
         lines = str(error).strip().splitlines() or [type(error).__name__]
         return lines[0].replace(self.tracking_uri, self.address)[:200]
 

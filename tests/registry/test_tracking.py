@@ -1,0 +1,46 @@
+"""A training joins the MLflow run that is named in the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cbvsynth.errors import RegistryError
+from cbvsynth.io.summaries import read_summary
+from cbvsynth.registry.store import open_registry
+from cbvsynth.registry.tracking import log_training_run
+from tests.registry.trained_models import train
+
+pytestmark = pytest.mark.slow
+FOLDER = Path("artifacts/train/encdec-t1c")
+
+
+@pytest.mark.usefixtures("empty_registry")
+def test_settings_scores_curves_and_tables_go_to_the_run_and_it_stays_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    train("encdec-t1c", 0.9)
+    registry = open_registry("cbvsynth")
+    run_id = registry.client.create_run(registry.experiment_id).info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", run_id)
+    losses = [{"mae": 1.0 / epoch} for epoch in range(1, 1203)]
+    log_training_run(FOLDER, read_summary(FOLDER / "summary.json"), losses)
+    run = registry.client.get_run(run_id)
+    assert run.info.status == "RUNNING"
+    assert run.data.metrics["ssim_3d_whole"] == 0.9
+    assert run.data.params["learning_rate"] == "0.001"
+    curve = registry.client.get_metric_history(run_id, "mae")
+    assert sorted((point.step, point.value) for point in curve) == [
+        (epoch, values["mae"]) for epoch, values in enumerate(losses, start=1)
+    ]
+    stored = {entry.path for entry in registry.client.list_artifacts(run_id, "evaluation")}
+    assert stored == {"evaluation/per_exam.csv", "evaluation/history.csv", "evaluation/summary.json"}
+
+
+@pytest.mark.usefixtures("empty_registry")
+def test_a_run_that_does_not_exist_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    train("encdec-t1c", 0.9)
+    monkeypatch.setenv("MLFLOW_RUN_ID", "0" * 32)
+    with pytest.raises(RegistryError, match="Unset MLFLOW_RUN_ID"):
+        log_training_run(FOLDER, read_summary(FOLDER / "summary.json"), [])
