@@ -169,8 +169,8 @@ def select_models(patterns: Iterable[str]) -> tuple[ModelId, ...]:
         raise UsageError("The sweep is empty; name at least one model, as in encdec-t1c, or 'all'.")
     for pattern in given:
         if pattern == "all":
-            return all_models()
-        if any(sign in pattern for sign in "*?["):
+            wanted.update(all_models())
+        elif any(sign in pattern for sign in "*?["):
             found = [model for model in all_models() if fnmatchcase(model.slug, pattern)]
             if not found:
                 raise UsageError(f"'{pattern}' fits none of the 62 models; see 'cbvsynth sweep list'.")
