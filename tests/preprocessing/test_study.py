@@ -142,7 +142,7 @@ def die(*_: object) -> None:
 
 def test_a_killed_worker_is_explained(study: RawStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(study_module, "prepare_if_changed", die)
-    with pytest.raises(DataError, match="was killed while 2 ran at the same time.*fewer workers"):
+    with pytest.raises(DataError, match=r"was killed while 2 ran at the same time.*fewer workers"):
         preprocess_study(replace(study.config, workers=2))
 
 
