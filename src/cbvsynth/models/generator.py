@@ -13,6 +13,7 @@ code is not in the text.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -31,8 +32,16 @@ from cbvsynth.models.layers import (
 from cbvsynth.models.weights import NormalisedKernel, WeightMaker
 
 CBV_START = 0.1
-"""First bias of the output, as a share of cbv_max: near the brain's mean CBV (2-3 mL/100 g of 25), and
-above zero, so that a ReLU at the output starts alive. Not from the paper."""
+OUTPUT_GAIN = 0.03
+"""The map before training: nearly constant at a tenth of cbv_max, close to the brain's mean CBV (2-4
+mL/100 g of 25) and above zero, so that a ReLU at the output starts alive. Neither is from the paper;
+docs/explanation/networks.md has what they gain."""
+
+_OUTPUT: dict[OutputActivation, Callable[[tf.Tensor], tf.Tensor]] = {
+    OutputActivation.LINEAR: tf.identity,
+    OutputActivation.RELU: tf.nn.relu,
+    OutputActivation.SOFTPLUS: tf.nn.softplus,
+}
 
 
 @dataclass(frozen=True)
@@ -85,9 +94,10 @@ class Generator(keras.Model):  # type: ignore[misc]  # keras has no type informa
             make_up("up_1", 3, 4 * base, 2 * base),
             make_up("up_2", 3, (4 if has_skips else 2) * base, base),
         )
-        self._last = make.biased("last", size, (2 if has_skips else 1) * base, 1, CBV_START)
+        self._last = make.output("last", size, (2 if has_skips else 1) * base, CBV_START, OUTPUT_GAIN)
         self.built = True
 
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """(B, H, W, D, C) -> (B, H, W, D) float32; volumes are handled one after the other."""
         if inputs.shape[0] == 1:
@@ -126,13 +136,7 @@ class Generator(keras.Model):  # type: ignore[misc]  # keras has no type informa
         return tf.concat((slices, skipped), axis=-1)
 
     def _output(self, values: tf.Tensor) -> tf.Tensor:
-        match self.options.output_activation:
-            case OutputActivation.RELU:
-                return tf.nn.relu(values)
-            case OutputActivation.SOFTPLUS:
-                return tf.nn.softplus(values)
-            case OutputActivation.LINEAR:
-                return values
+        return _OUTPUT[self.options.output_activation](values)
 
 
 def _activated(convolved: tf.Tensor, weights: NormalisedKernel) -> tf.Tensor:

@@ -81,7 +81,13 @@ def normalise_instance(slices: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -
 
     Source: Ulyanov, Vedaldi, Lempitsky 2016, "Instance normalization".
     """
-    normalised, *_ = tf.compat.v1.nn.fused_batch_norm(
-        slices, scale, offset, epsilon=NORM_EPSILON, is_training=True
+    normalised, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=slices,
+        scale=scale,
+        offset=offset,
+        mean=tf.zeros((0,)),
+        variance=tf.zeros((0,)),
+        epsilon=NORM_EPSILON,
+        is_training=True,
     )
     return normalised

@@ -56,12 +56,18 @@ class WeightMaker:
             self._fill(f"{name}_offset", outputs, 0.0),
         )
 
-    def biased(self, name: str, size: int, inputs: int, outputs: int, bias: float = 0.0) -> BiasedKernel:
-        """A size x size kernel from `inputs` to `outputs` channels with the given first bias."""
+    def biased(self, name: str, size: int, inputs: int, outputs: int) -> BiasedKernel:
+        """A size x size kernel from `inputs` to `outputs` channels with bias 0."""
         return BiasedKernel(
             self._draw(f"{name}_kernel", (size, size, inputs, outputs), size * size * inputs),
-            self._fill(f"{name}_bias", outputs, bias),
+            self._fill(f"{name}_bias", outputs, 0.0),
         )
+
+    def output(self, name: str, size: int, inputs: int, start: float, gain: float) -> BiasedKernel:
+        """As `biased`, to one channel, with kernels smaller by `gain` and the given first bias."""
+        kernel = self._draw(f"{name}_kernel", (size, size, inputs, 1), size * size * inputs)
+        kernel.assign(gain * kernel)
+        return BiasedKernel(kernel, self._fill(f"{name}_bias", 1, start))
 
     def _draw(self, name: str, shape: tuple[int, ...], fan_in: int) -> keras.Variable:
         values = self._rng.normal(0.0, np.sqrt(2.0 / fan_in), shape).astype(np.float32)
@@ -74,4 +80,6 @@ class WeightMaker:
         def initial(_: tuple[int, ...], dtype: str | None = None) -> object:
             return keras.ops.convert_to_tensor(values, dtype)
 
-        return self._model.add_weight(name=name, shape=values.shape, dtype="float32", initializer=initial)
+        return self._model.add_weight(
+            name=name, shape=values.shape, dtype="float32", initializer=initial, autocast=False
+        )

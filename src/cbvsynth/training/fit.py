@@ -127,21 +127,8 @@ def _journal(run: _Run) -> Iterator[Journal]:
 
 
 def _check(model_id: ModelId, config: TrainConfig, data: TrainingData) -> None:
-    for name, least in (
-        ("epochs", 1),
-        ("checkpoint_every", 1),
-        ("base_channels", 1),
-        ("residual_blocks", 0),
-        ("seed", 0),
-        ("max_restarts", 0),
-    ):
-        found = getattr(config, name)
-        if found < least:
-            raise UsageError(f"{name} is {found}, expected {least} or more; change the flag --{name}.")
-    if not config.learning_rate > 0:
-        raise UsageError(
-            f"learning_rate is {config.learning_rate}, expected more than 0; change the flag --learning_rate."
-        )
+    if config.seed < 0:
+        raise UsageError(f"seed is {config.seed}; expected 0 or more. Change the flag or params.yaml.")
     if len(data) == 0:
         raise TrainingError(
             f"{model_id}: no training examination has all of {model_id.combination.label} and a CBV map. "

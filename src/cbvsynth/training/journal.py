@@ -85,8 +85,15 @@ class Journal:
     def _write_curves(self, record: EpochRecord) -> None:
         if self._board is None:
             return
+        curves = {"seconds": record.seconds, **{f"loss/{name}": loss for name, loss in record.losses.items()}}
         with self._board.as_default(step=record.epoch):
-            for name, loss in record.losses.items():
-                tf.summary.scalar(f"loss/{name}", loss)
-            tf.summary.scalar("seconds", record.seconds)
+            for name, value in curves.items():
+                # tf.summary.scalar would need the tensorboard package, which only a viewer needs.
+                tf.summary.write(name, tf.constant(value, tf.float32), metadata=_scalar_metadata())
         self._board.flush()
+
+
+def _scalar_metadata() -> object:
+    metadata = tf.compat.v1.SummaryMetadata()
+    metadata.plugin_data.plugin_name = "scalars"
+    return metadata

@@ -1,0 +1,58 @@
+"""Which settings decide a model, and which do not."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from cbvsynth.config import TrainConfig
+from cbvsynth.domain.options import Precision, Switch, UpdateRule
+from cbvsynth.domain.sequences import ModelId
+from cbvsynth.training.fingerprint import fingerprint_of, settings_of
+
+CONFIG = TrainConfig(model="fcgan-t1-t2")
+GAN, ENCDEC = ModelId.parse("fcgan-t1-t2"), ModelId.parse("encdec-t1-t2")
+WITHOUT_EFFECT = {
+    "model": "encdec-t1",
+    "examinations": Path("elsewhere"),
+    "out": Path("elsewhere"),
+    "checkpoints": Path("elsewhere"),
+    "epochs": 3,
+    "checkpoint_every": 1,
+    "max_restarts": 0,
+    "example_count": 0,
+    "tensorboard": Switch.ON,
+}
+FOR_GAN = {"adversarial_weight": 0.3, "feature_weight": 0.3, "update": UpdateRule.ALTERNATING}
+
+
+@pytest.mark.parametrize("name", WITHOUT_EFFECT)
+def test_settings_without_effect_on_the_weights_do_not_count(name: str) -> None:
+    changed = replace(CONFIG, **{name: WITHOUT_EFFECT[name]})
+    assert fingerprint_of(GAN, changed, "data") == fingerprint_of(GAN, CONFIG, "data")
+
+
+@pytest.mark.parametrize("name", FOR_GAN)
+def test_gan_settings_count_for_a_gan_only(name: str) -> None:
+    changed = replace(CONFIG, **{name: FOR_GAN[name]})
+    assert fingerprint_of(GAN, changed, "data") != fingerprint_of(GAN, CONFIG, "data")
+    assert fingerprint_of(ENCDEC, changed, "data") == fingerprint_of(ENCDEC, CONFIG, "data")
+
+
+def test_every_other_setting_counts_a_new_one_too() -> None:
+    names = {field.name for field in fields(TrainConfig)} - set(WITHOUT_EFFECT)
+    assert set(settings_of(GAN, CONFIG)) == names
+    assert set(settings_of(ENCDEC, CONFIG)) == names - set(FOR_GAN)
+    mixed = replace(CONFIG, precision=Precision.MIXED_BFLOAT16)
+    assert fingerprint_of(ENCDEC, mixed, "data") != fingerprint_of(ENCDEC, CONFIG, "data")
+
+
+def test_the_model_and_the_data_count() -> None:
+    found = {
+        fingerprint_of(model, CONFIG, data)
+        for model in (GAN, ENCDEC, ModelId.parse("fcgan-t1"))
+        for data in ("a", "b")
+    }
+    assert len(found) == 6
