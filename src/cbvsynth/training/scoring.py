@@ -1,0 +1,99 @@
+"""Scores of an exported model on the held-out examinations: of what will be served, not of what trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Ordered
+from itertools import chain, zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from cbvsynth.domain.metrics import score_examination
+from cbvsynth.domain.scores import ExamScore
+from cbvsynth.errors import UnitError
+from cbvsynth.io.examinations import CachedExamination, ExaminationIndex, Float32Array
+from cbvsynth.io.storage import atomic_file
+from cbvsynth.training.dataset import raw_inputs
+from cbvsynth.training.saved_model import ExportedModel
+
+
+def score_model(
+    model: ExportedModel,
+    index: ExaminationIndex,
+    examinations: Ordered[CachedExamination],
+    kept: frozenset[str] = frozenset(),
+) -> tuple[tuple[ExamScore, ...], dict[str, Float32Array]]:
+    """Synthesise every examination and compare it with the real map.
+
+    Args:
+        model: read back from disk.
+        index: cached examinations, as preprocess wrote them.
+        examinations: those to score; each has the model's sequences and a CBV map.
+        kept: exam_ids whose synthetic maps are wanted.
+
+    Returns:
+        A score per examination, in the given order, and the wanted maps by exam_id: (H, W, D), in the
+        target unit.
+
+    Raises:
+        UnitError: the model answers in another unit than the real maps have.
+        ModelError: the model was trained on another preprocessing version.
+        VolumeError: an examination is not what the model accepts.
+        ResultError: an array is missing or damaged.
+    """
+    description = model.description
+    if description.target_unit is not index.target_unit:
+        raise UnitError(
+            f"{description.model} answers in {description.target_unit}, the examinations are in "
+            f"{index.target_unit}; the two must agree. Train a model on these examinations."
+        )
+    description.require_preprocessing(index.preprocessing_version)
+    scores, maps = [], {}
+    for examination in tqdm(examinations, desc=f"{description.model} scores", unit="exam", disable=None):
+        name = examination.exam_id
+        raw = raw_inputs(index, examination, description.model.combination)
+        synthetic = model({key: volume[np.newaxis] for key, volume in raw.items()})[0]
+        scores.append(
+            score_examination(
+                np.asarray(index.array(name, "cbv"), np.float32),
+                synthetic,
+                np.asarray(index.array(name, "mask"), np.bool_),
+                _segmentation(index, name),
+                voxel_ml=examination.voxel_ml,
+                data_range=description.cbv_max,
+                model=description.model.slug,
+                exam_id=name,
+                subject_id=examination.subject_id,
+                diagnosis=examination.diagnosis,
+                target_unit=description.target_unit,
+            )
+        )
+        if name in kept:
+            maps[name] = synthetic
+    return tuple(scores), maps
+
+
+def example_ids(examinations: Ordered[CachedExamination], count: int) -> tuple[str, ...]:
+    """The examinations to show in pictures: one of each diagnosis in turn, by exam_id, up to a count."""
+    groups: dict[str, list[str]] = {}
+    for examination in sorted(examinations, key=lambda item: item.exam_id):
+        groups.setdefault(examination.diagnosis, []).append(examination.exam_id)
+    rounds = zip_longest(*(groups[diagnosis] for diagnosis in sorted(groups)))
+    return tuple(sorted([name for name in chain.from_iterable(rounds) if name is not None][:count]))
+
+
+def write_examples(path: Path, maps: Mapping[str, Float32Array]) -> None:
+    """Write synthetic maps as arrays named by exam_id, compressed, atomically."""
+    arrays: dict[str, Any] = dict(sorted(maps.items()))
+    with atomic_file(path) as temporary, temporary.open("wb") as target:
+        np.savez_compressed(target, **arrays)
+
+
+def _segmentation(index: ExaminationIndex, exam_id: str) -> npt.NDArray[np.uint8] | None:
+    if not index.has(exam_id, "seg"):
+        return None
+    return np.asarray(index.array(exam_id, "seg"), np.uint8)
