@@ -1,0 +1,171 @@
+"""`cbvsynth sweep ...`: which models a sweep trains, and how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from tyro.conf import Positional
+
+from cbvsynth.domain.sequences import (
+    Algorithm,
+    Combination,
+    ModelId,
+    all_combinations,
+    select_models,
+)
+from cbvsynth.io.costs import read_cost
+from cbvsynth.io.ledger import RunState, RunStatus, read_state
+from cbvsynth.io.parameters import read_sweep_models, write_sweep_models
+from cbvsynth.io.summaries import read_summary
+from cbvsynth.report.paper import paper_table2
+
+QUICK = ("t1", "t2", "t1c", "flair", "adc", "t2-t1c", "t1-t1c-adc", "t1-t2-t1c-flair-adc")
+"""Combinations of the quick sweep: each sequence alone, the paper's best without ADC, its best, all."""
+
+PARAMS = Path("params.yaml")
+
+
+def show(patterns: Positional[tuple[str, ...]] = ("all",)) -> None:
+    """List models with the SSIM that the paper reports for them.
+
+    Args:
+        patterns: Model ids or globs, as in encdec-t1c or 'fcgan-*-adc'; all 62 by default.
+    """
+    paper = paper_table2()
+    rows = [
+        (
+            model.slug,
+            str(len(model.combination.sequences)),
+            f"{paper[model].mean_pct:.2f} ± {paper[model].sd_pct:.2f}",
+        )
+        for model in select_models(patterns)
+    ]
+    _print_table(("model", "sequences", "paper's SSIM, %"), rows)
+
+
+def paper(params: Path = PARAMS) -> None:
+    """Choose all 62 models of the paper: both algorithms on each of the 31 combinations.
+
+    Args:
+        params: File of parameters; only the list sweep.models in it is changed.
+    """
+    _choose(params, all_combinations())
+
+
+def quick(params: Path = PARAMS) -> None:
+    """Choose 16 models: both algorithms on the single sequences, the paper's best two, and all five.
+
+    Args:
+        params: File of parameters; only the list sweep.models in it is changed.
+    """
+    _choose(params, tuple(Combination.parse(slug) for slug in QUICK))
+
+
+def status(
+    params: Path = PARAMS,
+    results: Path = Path("artifacts/train"),
+    checkpoints: Path = Path("artifacts/checkpoints"),
+) -> None:
+    """Show how far the sweep has come, and what each model cost.
+
+    Args:
+        params: File of parameters; its list sweep.models says which models are wanted.
+        results: Results of train, a folder per model.
+        checkpoints: Resumable state of train, a folder per model.
+    """
+    entries = [
+        _entry(model, results, checkpoints / model.slug) for model in select_models(read_sweep_models(params))
+    ]
+    _print_table(
+        ("model", "state", "epochs", "seconds", "SSIM, %", ""),
+        [
+            (
+                entry.model.slug,
+                entry.progress.value,
+                entry.epochs,
+                f"{entry.seconds:.0f}" if entry.seconds else "",
+                "" if entry.ssim is None else f"{100 * entry.ssim:.2f}",
+                entry.message,
+            )
+            for entry in entries
+        ],
+    )
+    counts = {word: sum(entry.progress is word for entry in entries) for word in Progress}
+    total_s = sum(entry.seconds for entry in entries)
+    told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    print(f"\n{len(entries)} models: {told}; {total_s:.0f} s ({total_s / 3600:.2f} h) so far")
+
+
+class Progress(StrEnum):
+    """Where one model of the sweep stands."""
+
+    DONE = "done"
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    model: ModelId
+    progress: Progress
+    epochs: str
+    seconds: float
+    ssim: float | None
+    message: str
+
+
+def _entry(model: ModelId, results: Path, folder: Path) -> _Entry:
+    state, cost = read_state(folder), read_cost(folder)
+    summary_file = results / model.slug / "summary.json"
+    progress = _progress(state, has_result=summary_file.is_file())
+    done = read_summary(summary_file) if progress is Progress.DONE else None
+    seconds = cost.total_s if cost and done else (state.seconds if state else 0.0)
+    epochs = f"{state.epoch}/{state.epochs}" if state else (f"{done.epochs}/{done.epochs}" if done else "")
+    return _Entry(
+        model=model,
+        progress=progress,
+        epochs=epochs,
+        seconds=seconds,
+        ssim=done.means["ssim_3d_whole"] if done else None,
+        message=state.message if state and progress is not Progress.DONE else "",
+    )
+
+
+def _progress(state: RunState | None, *, has_result: bool) -> Progress:
+    """A run is done when its result is there: after training, export and scores are still to come."""
+    if state is None or (state.status is RunStatus.DONE and has_result):
+        return Progress.DONE if has_result else Progress.WAITING
+    if state.status is RunStatus.FAILED:
+        return Progress.FAILED
+    return Progress.RUNNING if _is_alive(state) else Progress.INTERRUPTED
+
+
+def _is_alive(state: RunState) -> bool:
+    return not replace(state, status=RunStatus.RUNNING).is_interrupted
+
+
+def _choose(params: Path, combinations: Sequence[Combination]) -> None:
+    models = [
+        ModelId(algorithm, combination).slug
+        for combination in combinations
+        for algorithm in (Algorithm.ENCDEC, Algorithm.FCGAN)
+    ]
+    changed = write_sweep_models(params, models)
+    print(f"{params}: {len(models)} models under sweep.models{'' if changed else ', as before'}")
+
+
+def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Print aligned columns: the first to the left, numbers to the right."""
+    table = [header, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
+    sides: list[Callable[[str, int], str]] = [
+        str.rjust if title in ("sequences", "epochs", "seconds", "SSIM, %") else str.ljust for title in header
+    ]
+    for row in table:
+        cells = [side(cell, width) for side, cell, width in zip(sides, row, widths, strict=True)]
+        print("  ".join(cells).rstrip())
