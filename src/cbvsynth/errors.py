@@ -2,6 +2,10 @@
 
 CbvsynthError
 ├── UsageError          a flag, parameter or name is wrong                     exit code 2
+├── ServingError        the prediction server                                  exit code 1
+│   ├── UnreachableError  no answer: it is not there, or not in time
+│   ├── RefusedError      it answers with a refusal
+│   └── ReplyError        it answers with what cannot be read
 └── DataError           what was read is wrong                                 exit code 1
     ├── VolumeError     one image: header, shape, voxels, file
     ├── GridError       images of one examination do not share a grid
@@ -29,6 +33,31 @@ class UsageError(CbvsynthError):
     """A flag, parameter or name that does not exist or does not fit."""
 
     exit_code = 2
+
+
+class ServingError(CbvsynthError):
+    """A prediction server did not give what was asked for.
+
+    code: gRPC's word for what happened, as in UNAVAILABLE; empty where gRPC had no part in it.
+    server_text: what the server said itself; empty where it said nothing.
+    """
+
+    def __init__(self, message: str, *, code: str = "", server_text: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.server_text = server_text
+
+
+class UnreachableError(ServingError):
+    """The server did not answer: it is not there, or not in time."""
+
+
+class RefusedError(ServingError):
+    """The server answered with a refusal."""
+
+
+class ReplyError(ServingError):
+    """The server answered with what cannot be read."""
 
 
 class DataError(CbvsynthError):

@@ -1,0 +1,1 @@
+"""TensorFlow Serving's protocol with gRPC and protobuf alone."""
