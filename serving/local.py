@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from cbvsynth.domain.sequences import Combination, ModelId, TargetUnit
 from cbvsynth.errors import ModelError, RegistryError
@@ -30,10 +31,12 @@ from cbvsynth.registry.versions import (
     version_of,
 )
 from cbvsynth.signature import Description
-from cbvsynth.training.saved_model import ExportedModel, load_exported
 from serving.select import Table
 from serving.selection_file import CANARY, STABLE, ServedVersion
 from serving.wire.tensors import Float32Array
+
+if TYPE_CHECKING:
+    from cbvsynth.training.saved_model import ExportedModel
 
 _ALIASES = {STABLE: CHAMPION, CANARY: CHALLENGER}
 
@@ -119,7 +122,12 @@ class LocalModels:
                 f"Version {served.version} of '{self.name}': {', '.join(changed[:5])} differs from what was "
                 "promoted; it was not loaded. Promote the model again."
             )
-        return load_exported(folder)
+        from cbvsynth.training.startup import quiet_tensorflow
+
+        with quiet_tensorflow():
+            from cbvsynth.training.saved_model import load_exported
+
+            return load_exported(folder)
 
 
 def _served(version: ModelVersion) -> ServedVersion:
