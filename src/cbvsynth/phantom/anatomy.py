@@ -11,7 +11,7 @@ from cbvsynth.phantom.atlas import load_atlas
 from cbvsynth.phantom.fields import smooth_field
 from cbvsynth.phantom.grid import CENTRE_MM
 from cbvsynth.phantom.lesions import Lesion, LesionMaps, lesion_maps, pushed_aside
-from cbvsynth.phantom.streams import PATIENT_LEVEL, Purpose, stream
+from cbvsynth.phantom.streams import Purpose, Streams
 from cbvsynth.phantom.tissues import Tissue
 from cbvsynth.phantom.vessels import blood_share
 
@@ -36,9 +36,9 @@ class Anatomy:
     lesion: LesionMaps
 
 
-def build_anatomy(seed: int, patient: int, lesion: Lesion, axes: Axes) -> Anatomy:
+def build_anatomy(streams: Streams, lesion: Lesion, axes: Axes) -> Anatomy:
     """The head of a patient with a lesion; the same patient has the same head at every examination."""
-    rng = stream(seed, patient, PATIENT_LEVEL, Purpose.ANATOMY)
+    rng = streams.of_patient(Purpose.ANATOMY)
     x, y, z = _template_positions(rng, axes, pushed_aside(lesion, axes))
     grey, white, brain = load_atlas().sample(x, y, z)
     csf = np.clip(brain - grey - white, 0.0, 1.0)
@@ -47,9 +47,10 @@ def build_anatomy(seed: int, patient: int, lesion: Lesion, axes: Axes) -> Anatom
     scale = np.where(total > 1e-6, brain / np.maximum(total, 1e-6), 0.0)
     grey, white, csf = grey * scale, white * scale, csf * scale
     brain = grey + white + csf
-    maps = lesion_maps(lesion, axes, white, seed, patient)
-    blood = csf * blood_share(seed, patient, axes, midline_mm=np.abs(x), grey=grey, csf=csf)
-    csf = csf - blood
+    maps = lesion_maps(lesion, axes, white, streams)
+    vessels = blood_share(streams, axes, midline_mm=np.abs(x), grey=grey, csf=csf)
+    blood = (grey + csf) * vessels
+    grey, csf = grey * (1.0 - vessels), csf * (1.0 - vessels)
     remaining = (1.0 - maps.solid) * (1.0 - maps.oedema)
     shares = {
         Tissue.WHITE: white * remaining,

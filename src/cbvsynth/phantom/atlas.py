@@ -76,8 +76,8 @@ def read_atlas(folder: Path) -> Atlas:
         path = folder / _FILE.format(tissue)
         if not path.is_file():
             raise DataError(
-                f"The ICBM152 template has no file {path.name} where nilearn keeps its data sets. The phantom "
-                "is drawn from it; install the nilearn of requirements.lock."
+                f"The ICBM152 template has no file {path.name} where nilearn keeps its data sets. The "
+                "phantom is drawn from it; install the nilearn of requirements.lock."
             )
         image = nib.load(path)
         volumes.append(np.asarray(image.dataobj, dtype=np.uint8))

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from cbvsynth.domain.sequences import Sequence
-from cbvsynth.phantom.acquisition import add_noise, measure_cbv, record
+from cbvsynth.phantom.acquisition import acquire
 from cbvsynth.phantom.anatomy import Anatomy, build_anatomy
-from cbvsynth.phantom.faults import SLICES_LEFT, Fault, damage_images, damage_recording, noise_level
+from cbvsynth.phantom.faults import SLICES_LEFT, Fault, damage_recording, damage_stored, noise_factor
 from cbvsynth.phantom.grid import Grid
 from cbvsynth.phantom.lesions import draw_lesion
-from cbvsynth.phantom.streams import Purpose, stream
+from cbvsynth.phantom.recording import record
+from cbvsynth.phantom.streams import Streams
 from cbvsynth.phantom.tissues import Diagnosis, Tissue
 
 Float64Array = npt.NDArray[np.float64]
@@ -40,7 +41,7 @@ class PhantomCase:
     diagnosis: Diagnosis
 
 
-def make_case(
+def make_case(  # noqa: PLR0913  # each is a choice that a test makes
     *,
     seed: int = 2023,
     patient: int = 1,
@@ -60,23 +61,16 @@ def make_case(
         DataError: the brain template is not installed.
     """
     grid = Grid(matrix, slices)
-    lesion = draw_lesion(seed, patient, session, diagnosis)
-    anatomy = build_anatomy(seed, patient, lesion, grid.fine_axes_mm())
-    recording = record(seed, patient, session, anatomy, lesion, grid)
-    accident = stream(seed, patient, session, Purpose.FAULT)
-    recording = damage_recording(recording, fault, grid, accident)
-    images, cbv = damage_images(
-        add_noise(recording, seed, patient, session, noise_level(fault)),
-        measure_cbv(recording, seed, patient, session),
-        recording.brain,
-        fault,
-        grid,
-        accident,
-    )
+    streams = Streams(seed, patient, session)
+    lesion = draw_lesion(streams, diagnosis)
+    anatomy = build_anatomy(streams, lesion, grid.fine_axes_mm())
+    recording = damage_recording(record(streams, anatomy, diagnosis, grid), fault, grid, streams)
+    stored = acquire(recording, streams, noise_factor(fault))
+    stored = damage_stored(stored, recording.brain, fault, grid, streams)
     kept = slice(SLICES_LEFT if fault is Fault.MISSING_SLICES else None)
     return PhantomCase(
-        images={sequence: images[sequence][:, :, kept] for sequence in Sequence},
-        cbv=cbv[:, :, kept],
+        images={sequence: stored.images[sequence][:, :, kept] for sequence in Sequence},
+        cbv=stored.cbv[:, :, kept],
         brain=recording.brain[:, :, kept],
         lesion=_labels(anatomy, grid)[:, :, kept],
         spacing_mm=grid.spacing_mm,

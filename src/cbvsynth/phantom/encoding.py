@@ -17,7 +17,7 @@ class Storage:
     """How a quantity becomes integers: 16 bits and a slope that is a power of 2, or plain bytes."""
 
     slope: float
-    dtype: type[np.int16] | type[np.uint8] = np.int16
+    dtype: type[np.int16 | np.uint8] = np.int16
 
     @property
     def largest(self) -> float:
@@ -40,7 +40,7 @@ LABELS = Storage(1.0, np.uint8)
 
 
 def nifti_bytes(
-    volume: npt.NDArray[np.generic],
+    volume: npt.NDArray[np.float64 | np.bool_ | np.uint8],
     spacing_mm: tuple[float, float, float],
     origin_mm: tuple[float, float, float],
     storage: Storage,
@@ -64,6 +64,7 @@ def nifti_bytes(
     header["vox_offset"] = 352
     header["magic"] = b"n+1"
     limits = np.iinfo(storage.dtype)
-    values = np.clip(np.floor(volume / storage.slope + 0.5), 0, limits.max)
+    values = np.clip(np.floor(volume.astype(np.float64) / storage.slope + 0.5), 0, limits.max)
     voxels = values.astype(np.dtype(storage.dtype).newbyteorder("<"))
-    return bytes(header.binaryblock) + _NO_EXTENSION + voxels.tobytes(order="F")
+    block: bytes = header.binaryblock
+    return block + _NO_EXTENSION + voxels.tobytes(order="F")

@@ -6,17 +6,18 @@ raises the noise. Wrong units and wrong files act on what is stored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from enum import Enum, StrEnum
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from cbvsynth.domain.sequences import Sequence
-from cbvsynth.phantom.acquisition import ADC_MAX, CBV_MAX, Recording
+from cbvsynth.phantom.acquisition import ADC_MAX, CBV_MAX, StoredImages
 from cbvsynth.phantom.grid import Grid
+from cbvsynth.phantom.recording import Recording
+from cbvsynth.phantom.streams import Purpose, Streams
 
 Float64Array = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -59,90 +60,89 @@ SLICES_LEFT = 5
 """Slices that remain of an incomplete examination; SSIM's window needs 7."""
 
 _SHIFT_MM = (15.0, 13.0)
-_METAL_VOID_SHARE = {"standard": 0.03, "maps": 0.14}
-_METAL_BORDER_SHARE = {"standard": 0.015, "maps": 0.06}
 _PILE_UP = 2.2
 _MOTION_POSES = 7
 _MOTION_MM = 9.0
 _MOTION_DEGREES = 7.0
 
 
-def noise_level(fault: Fault | None) -> float:
+def noise_factor(fault: Fault | None) -> float:
     """Factor on the noise of all images."""
     return LOW_SNR_NOISE if fault is Fault.LOW_SNR else 1.0
 
 
-def damage_recording(
-    recording: Recording, fault: Fault | None, grid: Grid, rng: np.random.Generator
-) -> Recording:
+def damage_recording(recording: Recording, fault: Fault | None, grid: Grid, streams: Streams) -> Recording:
     """The noise-free images with what happens before noise: motion, and metal in spin echoes."""
     if fault is Fault.MOTION:
-        return replace(
-            recording,
-            signals={
-                name: moved_while_scanned(image, grid, rng) for name, image in recording.signals.items()
-            },
-        )
+        rng = streams.of_session(Purpose.FAULT)
+        moved = {name: moved_while_scanned(image, grid, rng) for name, image in recording.signals.items()}
+        return replace(recording, signals=moved)
     if fault is Fault.METAL:
-        void, border = metal_zones(recording.brain, grid, rng, "standard")
+        zones = metal_zones(recording.brain, grid, streams, Extent.SPIN_ECHO)
         return replace(
-            recording,
-            signals={name: _with_metal(image, void, border) for name, image in recording.signals.items()},
+            recording, signals={name: zones.on(image) for name, image in recording.signals.items()}
         )
     return recording
 
 
-def damage_images(
-    images: Mapping[Sequence, Float64Array],
-    cbv: Float64Array,
-    brain: BoolArray,
-    fault: Fault | None,
-    grid: Grid,
-    rng: np.random.Generator,
-) -> tuple[dict[Sequence, Float64Array], Float64Array]:
-    """The stored images and CBV map with what happens after noise; sound ones come back as they are."""
-    damaged = dict(images)
+def damage_stored(
+    stored: StoredImages, brain: BoolArray, fault: Fault | None, grid: Grid, streams: Streams
+) -> StoredImages:
+    """The stored images with what happens after noise; sound ones come back as they are."""
+    images, cbv = dict(stored.images), stored.cbv
     if fault is Fault.METAL:
-        void, border = metal_zones(brain, grid, rng, "maps")
-        damaged[Sequence.ADC] = np.minimum(_with_metal(damaged[Sequence.ADC], void, border), ADC_MAX)
-        cbv = np.minimum(_with_metal(cbv, void, border), CBV_MAX)
+        zones = metal_zones(brain, grid, streams, Extent.ECHO_PLANAR)
+        images[Sequence.ADC] = np.minimum(zones.on(images[Sequence.ADC]), ADC_MAX)
+        cbv = np.minimum(zones.on(cbv), CBV_MAX)
     elif fault is Fault.MISREGISTERED_CBV:
         steps = [round(shift / spacing) for shift, spacing in zip(_SHIFT_MM, grid.spacing_mm, strict=False)]
         cbv = np.roll(cbv, steps, axis=(0, 1))
     elif fault is Fault.ADC_UNIT:
-        damaged[Sequence.ADC] = damaged[Sequence.ADC] * 1e-6
+        images[Sequence.ADC] = images[Sequence.ADC] * 1e-6
     elif fault is Fault.CBV_UNIT:
         cbv = cbv * ARBITRARY_CBV_SCALE
     elif fault is Fault.WRONG_T1C:
-        damaged[Sequence.T1C] = damaged[Sequence.T1]
-    return damaged, cbv
+        images[Sequence.T1C] = images[Sequence.T1]
+    return StoredImages(images, cbv)
 
 
-def metal_zones(
-    brain: BoolArray, grid: Grid, rng: np.random.Generator, extent: str
-) -> tuple[BoolArray, BoolArray]:
-    """Void and bright border around a piece of metal at the brain's surface, both bool (X, Y, Z).
+class Extent(Enum):
+    """How far metal reaches: shares of the brain that are void, and that are the bright border of it."""
 
-    `extent` is "standard" for spin echoes or "maps" for echo-planar ADC and CBV, where the void is
-    larger. Sizes are shares of the brain, so that every head is hit alike.
+    SPIN_ECHO = (0.03, 0.015)
+    ECHO_PLANAR = (0.14, 0.06)
+
+
+@dataclass(frozen=True)
+class MetalZones:
+    """Where metal leaves no signal and where the displaced signal piles up, both bool (X, Y, Z)."""
+
+    void: BoolArray
+    border: BoolArray
+
+    def on(self, image: Float64Array) -> Float64Array:
+        """An image with the artefact."""
+        return np.where(self.void, 0.0, np.where(self.border, image * _PILE_UP, image))
+
+
+def metal_zones(brain: BoolArray, grid: Grid, streams: Streams, extent: Extent) -> MetalZones:
+    """The artefact of a piece of metal at the surface of the brain: the same piece for every extent.
+
+    Sizes are shares of the brain, so that every head is hit alike.
     """
+    voxels = np.flatnonzero(brain)
     places = np.argwhere(brain) * np.array(grid.spacing_mm)
     centre = places.mean(axis=0)
-    angle = rng.uniform(0.2, 0.8) * np.pi
+    angle = streams.of_session(Purpose.FAULT).uniform(0.2, 0.8) * np.pi
     outward = (places[:, 0] - centre[0]) * np.cos(angle) + (places[:, 1] - centre[1]) * np.sin(angle)
-    metal = places[int(np.argmax(outward))]
-    metal[2] = centre[2]
+    metal = np.array([*places[int(np.argmax(outward)), :2], centre[2]])
     offsets = places - metal
-    distance2 = offsets[:, 0] ** 2 + offsets[:, 1] ** 2 + offsets[:, 2] ** 2
-    order = np.argsort(distance2, kind="stable")
-    inner = round(_METAL_VOID_SHARE[extent] * order.size)
-    outer = inner + round(_METAL_BORDER_SHARE[extent] * order.size)
-    zones = []
-    for chosen in (order[:inner], order[inner:outer]):
-        zone = np.zeros(brain.shape, dtype=np.bool_)
-        zone.reshape(-1)[np.flatnonzero(brain)[chosen]] = True
-        zones.append(zone)
-    return zones[0], zones[1]
+    order = np.argsort(offsets[:, 0] ** 2 + offsets[:, 1] ** 2 + offsets[:, 2] ** 2, kind="stable")
+    ends = np.cumsum([round(share * order.size) for share in extent.value])
+    void, border = np.zeros((2, brain.size), dtype=np.bool_)
+    void[voxels[order[: ends[0]]]] = True
+    border[voxels[order[ends[0] : ends[1]]]] = True
+    return MetalZones(void.reshape(brain.shape), border.reshape(brain.shape))
 
 
 def moved_while_scanned(image: Float64Array, grid: Grid, rng: np.random.Generator) -> Float64Array:
@@ -164,8 +164,5 @@ def _posed(image: Float64Array, shift_voxels: Float64Array, radians: float) -> F
     across, along = x - middle - shift_voxels[0], y - middle - shift_voxels[1]
     cosine, sine = np.cos(radians), np.sin(radians)
     places = np.stack([cosine * across + sine * along + middle, cosine * along - sine * across + middle, z])
-    return ndimage.map_coordinates(image, places, order=1, cval=0.0)
-
-
-def _with_metal(image: Float64Array, void: BoolArray, border: BoolArray) -> Float64Array:
-    return np.where(void, 0.0, np.where(border, image * _PILE_UP, image))
+    turned: Float64Array = ndimage.map_coordinates(image, places, order=1, cval=0.0)
+    return turned

@@ -46,7 +46,8 @@ def smooth_field(
         weights = spline_weights((positions - low) / (high - low), count)
         field = _contract(field, weights, axis)
         power *= _MEAN_SQUARE_WEIGHT
-    return field / np.sqrt(power)
+    scaled: Float64Array = field / power**0.5
+    return scaled
 
 
 LATTICE_MM = ((-115.0, 115.0), (-132.0, 98.0), (-40.0, 84.0))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,8 @@ SLAB_MM = 96.0
 """Height of the imaged slab; slices divide it, whatever their number."""
 CENTRE_MM = (0.0, -17.0, 22.0)
 """RAS position of the middle of the slab: from the temporal lobes to below the vertex."""
+HEAD_REACH_MM = (90.0, 106.0)
+"""Largest distance of brain from the middle along x and y, with room for the largest head."""
 _FINE_IN_PLANE_MM = 1.8
 _FINE_THROUGH_MM = 4.0
 _MOST_PARTS = 2
@@ -69,23 +73,36 @@ class Grid:
         across = min(_MOST_PARTS, max(1, round(in_plane / _FINE_IN_PLANE_MM)))
         return across, across, max(1, round(through / _FINE_THROUGH_MM))
 
+    @property
+    def head(self) -> tuple[slice, slice]:
+        """Voxels along x and y that a head can reach; physics outside would only compute zeros."""
+        ranges = []
+        for reach, centre, origin, spacing, size in zip(
+            HEAD_REACH_MM, CENTRE_MM, self.origin_mm, self.spacing_mm, self.shape, strict=False
+        ):
+            first = math.floor((centre - reach - origin) / spacing)
+            last = math.ceil((centre + reach - origin) / spacing)
+            ranges.append(slice(max(0, first), min(size, last + 1)))
+        return ranges[0], ranges[1]
+
     def fine_axes_mm(self) -> tuple[Float64Array, Float64Array, Float64Array]:
-        """RAS positions of the parts' centres along x, y, z."""
-        x, y, z = (
+        """RAS positions of the parts' centres along x, y, z, where a head can be."""
+        every = [
             origin + ((np.arange(size * parts) + 0.5) / parts - 0.5) * spacing
             for origin, size, parts, spacing in zip(
                 self.origin_mm, self.shape, self.parts, self.spacing_mm, strict=True
             )
-        )
-        return x, y, z
+        ]
+        for axis, (reached, parts) in enumerate(zip(self.head, self.parts, strict=False)):
+            every[axis] = every[axis][reached.start * parts : reached.stop * parts]
+        return every[0], every[1], every[2]
 
     def voxel_means(self, fine: Float64Array) -> Float64Array:
         """Mean over the parts of each voxel: the partial volume effect. Fine grid in, `shape` out."""
-        (nx, ny, nz), (px, py, pz) = self.shape, self.parts
-        blocks = fine.reshape(nx, px, ny, py, nz, pz)
-        total = np.zeros(self.shape)
-        for i in range(px):
-            for j in range(py):
-                for k in range(pz):
-                    total += blocks[:, i, :, j, :, k]
-        return total / (px * py * pz)
+        parts = self.parts
+        result = np.zeros(self.shape)
+        within = result[self.head]
+        for i, j, k in product(*(range(count) for count in parts)):
+            within += fine[i :: parts[0], j :: parts[1], k :: parts[2]]
+        result /= math.prod(parts)
+        return result

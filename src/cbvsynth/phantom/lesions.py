@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbvsynth.phantom.fields import smooth_field
-from cbvsynth.phantom.streams import PATIENT_LEVEL, Purpose, stream
+from cbvsynth.phantom.streams import Purpose, Streams
 from cbvsynth.phantom.tissues import SOLID_LESIONS, Diagnosis
 
 Float64Array = npt.NDArray[np.float64]
@@ -79,9 +79,9 @@ class LesionMaps:
     leak_mm: Float64Array
 
 
-def draw_lesion(seed: int, patient: int, session: int, diagnosis: Diagnosis) -> Lesion:
+def draw_lesion(streams: Streams, diagnosis: Diagnosis) -> Lesion:
     """The lesion of a patient at an examination: the first one's, changed by what happened since."""
-    rng = stream(seed, patient, PATIENT_LEVEL, Purpose.LESION)
+    rng = streams.of_patient(Purpose.LESION)
     kind = KINDS[diagnosis]
     side = 1.0 if rng.random() < 0.5 else -1.0
     centre = (side * rng.uniform(22, 42), rng.uniform(-58, 28), rng.uniform(4, 44))
@@ -94,8 +94,8 @@ def draw_lesion(seed: int, patient: int, session: int, diagnosis: Diagnosis) -> 
         oedema_share=rng.uniform(*kind.oedema_share),
         cbv=SOLID_LESIONS[diagnosis].cbv * _spread(rng, kind.cbv_spread),
     )
-    for later in range(2, session + 1):
-        course = stream(seed, patient, later, Purpose.COURSE)
+    for later in range(2, streams.session + 1):
+        course = streams.of_session(Purpose.COURSE, later)
         growth = course.uniform(1.08, 1.22) if course.random() < 0.6 else course.uniform(0.75, 0.92)
         lesion = replace(
             lesion, radius_mm=lesion.radius_mm * growth, cbv=lesion.cbv * _spread(course, kind.cbv_spread / 2)
@@ -120,9 +120,9 @@ def pushed_aside(lesion: Lesion, axes: Axes) -> tuple[Float64Array, Float64Array
     return (offsets[0] * shift, offsets[1] * shift, offsets[2] * shift)
 
 
-def lesion_maps(lesion: Lesion, axes: Axes, white: Float64Array, seed: int, patient: int) -> LesionMaps:
+def lesion_maps(lesion: Lesion, axes: Axes, white: Float64Array, streams: Streams) -> LesionMaps:
     """Where the parts of a lesion lie. `white` (X, Y, Z) leads oedema, which spares the cortex."""
-    rng = stream(seed, patient, PATIENT_LEVEL, Purpose.LESION_TEXTURE)
+    rng = streams.of_patient(Purpose.LESION_TEXTURE)
     shape, vascular, leaky = (smooth_field(rng, axes, spacing) for spacing in (14.0, 9.0, 9.0))
     offsets = _offsets(lesion, axes)
     squares = [(offset / length) ** 2 for offset, length in zip(offsets, lesion.elongation, strict=True)]

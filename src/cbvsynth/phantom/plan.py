@@ -9,7 +9,7 @@ import numpy as np
 from cbvsynth.errors import UsageError
 from cbvsynth.phantom.faults import Fault
 from cbvsynth.phantom.grid import Grid
-from cbvsynth.phantom.streams import PATIENT_LEVEL, Purpose, stream
+from cbvsynth.phantom.streams import Purpose, Streams
 from cbvsynth.phantom.tissues import Diagnosis
 
 YOUNGEST, OLDEST = 19, 88
@@ -114,7 +114,7 @@ def diagnosis_of(patient: int) -> Diagnosis:
 
 def person_of(settings: StudySettings, patient: int) -> Person:
     """What participants.tsv says about a patient."""
-    rng = stream(settings.seed, patient, PATIENT_LEVEL, Purpose.PERSON)
+    rng = Streams(settings.seed, patient).of_patient(Purpose.PERSON)
     diagnosis = diagnosis_of(patient)
     age = int(np.clip(_MEAN_AGE[diagnosis] + 12 * rng.standard_normal(), YOUNGEST, OLDEST))
     sex = "F" if rng.random() < 0.5 else "M"

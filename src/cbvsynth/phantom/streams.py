@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 
-PATIENT_LEVEL = 0
-"""Session number of what stays the same over a patient's examinations."""
+_ALL_SESSIONS = 0
 
 
 class Purpose(IntEnum):
-    """What a stream is drawn for; adding a purpose leaves all other streams as they were."""
+    """What a stream is drawn for; a purpose that is added leaves all other streams as they were."""
 
     PERSON = 1
     ANATOMY = 2
@@ -27,6 +27,21 @@ class Purpose(IntEnum):
     FAULT = 12
 
 
-def stream(seed: int, patient: int, session: int, purpose: Purpose) -> np.random.Generator:
-    """The random generator of one purpose; `session` is `PATIENT_LEVEL` for what follow-ups share."""
-    return np.random.default_rng([seed, patient, session, int(purpose)])
+@dataclass(frozen=True)
+class Streams:
+    """The random generators of one examination; patients and sessions count from 1."""
+
+    seed: int
+    patient: int
+    session: int = 1
+
+    def of_patient(self, purpose: Purpose) -> np.random.Generator:
+        """A stream that all examinations of the patient share."""
+        return self._generator(_ALL_SESSIONS, purpose)
+
+    def of_session(self, purpose: Purpose, session: int | None = None) -> np.random.Generator:
+        """A stream of this examination, or of another session of the same patient."""
+        return self._generator(self.session if session is None else session, purpose)
+
+    def _generator(self, session: int, purpose: Purpose) -> np.random.Generator:
+        return np.random.default_rng([self.seed, self.patient, session, int(purpose)])

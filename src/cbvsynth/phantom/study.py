@@ -100,7 +100,9 @@ def _adc_storage(fault: Fault | None) -> Storage:
     return encoding.ADC_MM2_PER_S if fault is Fault.ADC_UNIT else encoding.ADC
 
 
-def _write_volume(path: Path, volume: npt.NDArray[np.generic], case: PhantomCase, storage: Storage) -> None:
+def _write_volume(
+    path: Path, volume: npt.NDArray[np.float64 | np.bool_ | np.uint8], case: PhantomCase, storage: Storage
+) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(nifti_bytes(volume, case.spacing_mm, case.origin_mm, storage))
 
@@ -127,8 +129,11 @@ def _write_descriptions(root: Path, settings: StudySettings, plan: tuple[Planned
         sessions = [planned.session for planned in plan if planned.patient == patient]
         _write_table(
             root / subject / f"{subject}_sessions.tsv",
-            ("session_id", "months_since_first"),
-            [(f"ses-{session}", (session - 1) * _MONTHS_BETWEEN_SESSIONS) for session in sessions],
+            ("session_id", "months_since_first", "scanner", "field_t"),
+            [
+                (f"ses-{session}", (session - 1) * _MONTHS_BETWEEN_SESSIONS, "digital phantom", 3)
+                for session in sessions
+            ],
         )
     _write_table(
         root / PLANTED_FAULTS,

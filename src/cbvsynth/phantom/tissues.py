@@ -50,7 +50,7 @@ TISSUES: dict[Tissue, Properties] = {
     Tissue.WHITE: Properties(832, 79, 0.70, 740, 2.1),
     Tissue.GREY: Properties(1331, 110, 0.82, 860, 4.3),
     Tissue.CSF: Properties(4000, 1500, 1.00, 3000, 0.3),
-    Tissue.BLOOD: Properties(1624, 40, 0.60, 2500, 95.0),
+    Tissue.BLOOD: Properties(1624, 90, 0.85, 1200, 95.0),
     Tissue.OEDEMA: Properties(1500, 190, 0.86, 1450, 1.4),
     Tissue.NECROSIS: Properties(2300, 260, 0.92, 2000, 0.4),
 }
