@@ -118,7 +118,7 @@ def _draw_limits(ax: Axes, limits: BlandAltman) -> None:
     for value, name, dashes in lines:
         ax.axhline(value, color=INK if name == "bias" else MUTED, linestyle=dashes, linewidth=1.2, zorder=1)
         ax.annotate(
-            f"{name} {value:+.2f}",
+            f"{name}: {value:+.2f}".replace("-", "−"),
             (1.0, value),
             xycoords=("axes fraction", "data"),
             xytext=(-4, 3),

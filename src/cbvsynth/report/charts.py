@@ -18,6 +18,10 @@ from cbvsynth.domain.sequences import Sequence as MriSequence
 from cbvsynth.report.figures import ALGORITHM_COLOURS, ALGORITHM_MARKERS, FAINT, INK, MUTED, STYLE, save_png
 from cbvsynth.report.table2 import ALGORITHMS, Table2Row
 
+_TABLE2_NOTE = (
+    "Mean ± SD over held-out examinations; the best of each column is bold. "
+    "The paper's cohort, units and dynamic range are its own."
+)
 _BASELINE_LINES = ("--", ":", "-.")
 
 
@@ -106,11 +110,11 @@ def draw_table2(path: Path, rows: Sequence[Table2Row]) -> None:
     edges = np.cumsum([0, *[0.62] * len(MriSequence), *[1.5] * 4])
     centres = (edges[:-1] + edges[1:]) / 2
     with rc_context(STYLE):
-        figure = Figure(figsize=(edges[-1] + 0.3, 0.232 * (len(rows) + 3.6)), layout="constrained")
+        figure = Figure(figsize=(edges[-1] + 0.3, 0.232 * (len(rows) + 4.6)), layout="constrained")
         ax = figure.subplots()
         ax.set_axis_off()
         ax.set_xlim(0, edges[-1])
-        ax.set_ylim(len(rows) + 0.6, -2.6)
+        ax.set_ylim(len(rows) + 1.6, -2.6)
         first = len(MriSequence)
         for number, algorithm in enumerate(ALGORITHMS):
             middle = (centres[first + 2 * number] + centres[first + 2 * number + 1]) / 2
@@ -126,6 +130,7 @@ def draw_table2(path: Path, rows: Sequence[Table2Row]) -> None:
         for centre, header in zip(centres, headers, strict=True):
             ax.text(centre, -0.85, header, ha="center", va="center", weight="bold", fontsize=8.5)
         _draw_table2_body(ax, rows, centres, float(edges[-1]))
+        ax.text(0, len(rows) + 1.0, _TABLE2_NOTE, ha="left", va="center", fontsize=8, color=MUTED)
         save_png(figure, path)
 
 

@@ -118,9 +118,9 @@ def _draw_shown_model(
             target_unit=verdict.target_unit,
         )
         montage_caption = (
-            f"{len(rows)} held-out examinations, one of each diagnosis in turn. {anatomy.label}, measured CBV, "
-            f"CBV made from {_names(model.combination)}, and their difference. The colour scale is "
-            "the same in every report of this dynamic range. The outline is the region in which lesion CBV is "
+            f"{len(rows)} held-out examinations, one of each diagnosis in turn. {anatomy.label}, measured "
+            f"CBV, CBV made from {_names(model.combination)}, and their difference. The colour scale is the "
+            "same in every report of this dynamic range. The outline is the region in which lesion CBV is "
             "measured."
         )
     agreement = lesion_agreement(scores)

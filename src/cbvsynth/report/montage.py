@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -60,6 +60,33 @@ def telling_slice(brain: Mask, lesion: Mask) -> int:
     return int(np.argmax(area))
 
 
+def crop_to_brain(rows: Sequence[MontageRow], margin: int = 2) -> list[MontageRow]:
+    """Cut every slice to a window of one size around its brain, so that the brains fill the picture.
+
+    Rows on grids smaller than the window keep what they have.
+    """
+    centres, sizes = [], []
+    for row in rows:
+        found = np.argwhere(row.brain) if row.brain.any() else np.array([[0, 0], row.brain.shape])
+        low, high = found.min(axis=0), found.max(axis=0) + 1
+        centres.append((low + high) // 2)
+        sizes.append(high - low)
+    half = np.max(sizes, axis=0) // 2 + 1 + margin
+    return [_cut(row, centre - half, centre + half) for row, centre in zip(rows, centres, strict=True)]
+
+
+def _cut(row: MontageRow, low: npt.NDArray[np.intp], high: npt.NDArray[np.intp]) -> MontageRow:
+    window = tuple(slice(max(0, int(start)), int(stop)) for start, stop in zip(low, high, strict=True))
+    return replace(
+        row,
+        anatomy=row.anatomy[window],
+        real=row.real[window],
+        synthetic=row.synthetic[window],
+        brain=row.brain[window],
+        lesion=row.lesion[window],
+    )
+
+
 def draw_montage(
     path: Path, rows: Sequence[MontageRow], *, anatomy_label: str, data_range: float, target_unit: str
 ) -> None:
@@ -70,29 +97,74 @@ def draw_montage(
     """
     unit = UNIT_WORDS[target_unit]
     top, span = data_range / 2.0, data_range / 4.0
+    cropped = crop_to_brain(rows)
+    place = _Layout.of(cropped)
     with rc_context(STYLE):
-        figure = Figure(figsize=(10.4, 2.45 * len(rows) + 1.2), layout="constrained")
-        grid = figure.subplots(len(rows), 4, squeeze=False)
-        for axes, row in zip(grid, rows, strict=True):
+        figure = Figure(figsize=(_WIDTH, place.height))
+        grid = np.array(
+            [[figure.add_axes(place.image(line, column)) for column in range(4)] for line in range(len(rows))]
+        )
+        for axes, row in zip(grid, cropped, strict=True):
             maps, difference = _draw_row(axes, row, top, span)
             axes[0].set_ylabel(row.label, rotation=90, fontsize=9.5)
         titles = (anatomy_label, "Real CBV", "Synthetic CBV", "Synthetic − real")
         for ax, title in zip(grid[0], titles, strict=True):
             ax.set_title(title)
-        bar = figure.colorbar(
-            maps, ax=grid[:, 1:3].ravel().tolist(), location="bottom", shrink=0.7, extend="max", aspect=38
-        )
-        bar.set_label(f"CBV, {unit}")
-        bar = figure.colorbar(
-            difference, ax=grid[:, 3].tolist(), location="bottom", shrink=0.9, extend="both", aspect=22
-        )
-        bar.set_label(f"Difference, {unit}")
-        figure.supxlabel(
+        for drawn, first, last, extend, name in (
+            (maps, 1, 2, "max", f"CBV, {unit}"),
+            (difference, 3, 3, "both", f"Difference, {unit}"),
+        ):
+            bar = figure.colorbar(
+                drawn, cax=figure.add_axes(place.bar(first, last)), orientation="horizontal", extend=extend
+            )
+            bar.set_label(name)
+        figure.text(
+            0.5,
+            0.1 / place.height,
             "Axial slice with the most lesion, outlined; the patient's right is on the left. "
             + RESEARCH_NOTE,
+            ha="center",
             fontsize=8.5,
         )
         save_png(figure, path)
+
+
+_WIDTH = 10.4
+_LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 0.75, 0.1, 0.36, 1.05, 0.1
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where things lie, in inches; matplotlib's own layouts leave gaps around images."""
+
+    lines: int
+    side: float
+    tall: float
+
+    @classmethod
+    def of(cls, rows: Sequence[MontageRow]) -> _Layout:
+        side = (_WIDTH - _LEFT - _RIGHT - 3 * _GAP) / 4
+        shape, spacing = rows[0].brain.shape, rows[0].spacing_mm
+        return cls(len(rows), side, side * shape[1] * spacing[1] / (shape[0] * spacing[0]))
+
+    @property
+    def height(self) -> float:
+        return _TOP + self.lines * (self.tall + _GAP) + _BOTTOM
+
+    def image(self, line: int, column: int) -> tuple[float, float, float, float]:
+        left = _LEFT + column * (self.side + _GAP)
+        bottom = self.height - _TOP - (line + 1) * self.tall - line * _GAP
+        return self._share(left, bottom, self.side, self.tall)
+
+    def bar(self, first: int, last: int) -> tuple[float, float, float, float]:
+        left = _LEFT + first * (self.side + _GAP) + 0.25
+        width = (last - first) * (self.side + _GAP) + self.side - 0.5
+        return self._share(left, 0.8, width, 0.13)
+
+    def _share(
+        self, left: float, bottom: float, width: float, height: float
+    ) -> tuple[float, float, float, float]:
+        return left / _WIDTH, bottom / self.height, width / _WIDTH, height / self.height
 
 
 def _draw_row(

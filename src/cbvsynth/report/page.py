@@ -55,6 +55,7 @@ def write_page(
         verdict=verdict,
         checks=words.all_checks(verdict) if verdict.candidate else (),
         signs=words.SIGNS,
+        reasons=words.refusal_reasons,
         champion_text=words.champion_text(verdict),
         optimism_text=words.optimism_text(verdict),
         pictures={

@@ -40,8 +40,19 @@ def all_checks(verdict: Verdict) -> tuple[Check, ...]:
 
 def refusal_line(standing: Standing) -> str:
     """A model that failed, and why."""
-    reasons = "; ".join(check.text for check in standing.checks if check.passed is False)
-    return f"{standing.rank}. {standing.model}: {reasons}"
+    return f"{standing.rank}. {standing.model}: {refusal_reasons(standing)}"
+
+
+def refusal_reasons(standing: Standing) -> str:
+    """The failed checks of a model in short; their text, with units, is in verdict.json."""
+    failed = [check for check in standing.checks if check.passed is False]
+    return "; ".join(
+        f"{check.name} {_bounded(check.found)}, limit {_bounded(check.limit)}" for check in failed
+    )
+
+
+def _bounded(value: float | None) -> str:
+    return DASH if value is None else f"{value:.4g}"
 
 
 def availability_text(verdict: Verdict) -> str:
@@ -79,7 +90,7 @@ def champion_text(verdict: Verdict) -> str:
     """The comparison with the present champion in a sentence."""
     champion = verdict.champion
     if champion is None:
-        return "There is no present champion, or no candidate to compare with it."
+        return "There is no present champion."
     name = f"version {champion.version} ({champion.model})"
     if champion.mean_difference is None or champion.p_value is None:
         return f"Present champion: {name}; no numbers were compared."
