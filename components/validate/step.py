@@ -22,7 +22,7 @@ def run(config: ValidateConfig) -> ValidateSummary:
     """Check every examination, write decisions and report, tell in short what happened.
 
     Raises:
-        UsageError: the limits or a flag are wrong.
+        UsageError: the limits are wrong.
         ManifestError: the study is not recognised, or its list of examinations is wrong.
         UnitError: CBV maps of different units are mixed.
         QualityError: more was dropped than allowed; the report is written all the same.

@@ -15,7 +15,7 @@ class Group(StrEnum):
     others are what else goes wrong with files.
     """
 
-    UNREADABLE = "missing, unreadable or hostile file"
+    UNREADABLE = "missing or unreadable file"
     DUPLICATE = "duplicate"
     UNDER_AGE = "under age"
     METAL = "metal artefact"
@@ -90,16 +90,16 @@ class _Entry:
 
 _CATALOGUE = (
     _Entry(
-        "adc_zero_fraction",
-        "share of zero voxels of ADC in the brain",
+        "adc_void_fraction",
+        "share of the brain without ADC (void)",
         Group.METAL,
-        upper="adc_zero_fraction_max",
+        upper="adc_void_fraction_max",
     ),
     _Entry(
-        "cbv_zero_fraction",
-        "share of zero voxels of CBV in the brain",
+        "cbv_void_fraction",
+        "share of the brain without CBV (void)",
         Group.METAL,
-        upper="cbv_zero_fraction_max",
+        upper="cbv_void_fraction_max",
     ),
     _Entry(
         "cbv_support_dice",
@@ -162,7 +162,7 @@ _CATALOGUE = (
     ),
     _Entry(
         "whole_brain_volume_ml",
-        "brain volume, a slab scaled to a head",
+        "brain volume, a slab extrapolated",
         Group.WRONG_FILE,
         lower="brain_volume_ml_min",
         unit="mL",

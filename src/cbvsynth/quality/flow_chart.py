@@ -16,16 +16,16 @@ from cbvsynth.io.storage import atomic_file, write_text
 from cbvsynth.quality.outcome import Flow
 
 _WIDTH_INCH = 4.6
-_LINE_INCH = 0.17
+_LINE_INCH = 0.19
 _PADDING_INCH = 0.09
 _GAP_INCH = 0.16
-_MAIN = (0.05, 1.65)
+_MAIN = (0.05, 1.8)
 """Left edge and width of the main column, inches."""
-_SIDE = (2.0, 2.55)
+_SIDE = (2.15, 2.4)
 """Left edge and width of the column of those that leave, inches."""
-_FONT_POINTS = 8.5
-_INK, _ACCENT, _LOSS = "#1f2933", "#e3eef8", "#fbf0e4"
-_WRAP_SIDE = 36
+_FONT_POINTS = 9.5
+_INK, _SOFT, _ACCENT, _LOSS = "#1f2933", "#52606d", "#e3eef8", "#fbf0e4"
+_WRAP_SIDE = 33
 _DPI = 200
 
 
@@ -64,9 +64,9 @@ def _figure(flow: Flow) -> Iterator[Any]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    main, side = _texts(flow)
+    main, side, note = _texts(flow)
     heights = [_height(text) for text in side]
-    between = sum(heights) + _GAP_INCH * (len(side) + 1)
+    between = sum(heights) + _GAP_INCH * (len(side) + 1) + (_height(note) if note else 0.0)
     total = _height(main[0]) + between + _height(main[1]) + 0.1
     figure = Figure(figsize=(_WIDTH_INCH, total))
     FigureCanvasAgg(figure)
@@ -74,29 +74,29 @@ def _figure(flow: Flow) -> Iterator[Any]:
     axes.set(xlim=(0, _WIDTH_INCH), ylim=(total, 0))
     axes.axis("off")
     spine = _MAIN[0] + _MAIN[1] / 2
-    top = 0.05
-    _box(axes, _MAIN, top, main[0], _ACCENT)
-    top += _height(main[0])
+    top = 0.05 + _height(main[0])
+    _box(axes, _MAIN, 0.05, main[0], _ACCENT)
     _arrow(axes, (spine, top), (spine, top + between))
     place = top + _GAP_INCH
     for text, height in zip(side, heights, strict=True):
         _box(axes, _SIDE, place, text, _LOSS)
         _arrow(axes, (spine, place + height / 2), (_SIDE[0], place + height / 2))
         place += height + _GAP_INCH
+    if note:
+        _words(axes, (_SIDE[0] + _SIDE[1] / 2, place + (_height(note) - _GAP_INCH) / 2), note, _SOFT)
     _box(axes, _MAIN, top + between, main[1], _ACCENT)
     yield figure
 
 
-def _texts(flow: Flow) -> tuple[tuple[str, str], list[str]]:
+def _texts(flow: Flow) -> tuple[tuple[str, str], list[str], str]:
+    """The two main boxes, the boxes of those that leave, and the headings that nobody left under."""
     main = (
         f"Examinations found\nn = {flow.examinations_found}\n({_patients(flow.patients_found)})",
         f"Examinations accepted\nn = {flow.examinations_accepted}\n({_patients(flow.patients_accepted)})",
     )
     side = [f"{_sentence(str(group))}\nn = {count}" for group, count in flow.dropped if count]
     none = ", ".join(str(group) for group, count in flow.dropped if not count)
-    if none:
-        side.append("\n".join(wrap(f"None dropped for: {none}", _WRAP_SIDE)))
-    return main, side
+    return main, side, "\n".join(wrap(f"None for: {none}", _WRAP_SIDE)) if none else ""
 
 
 def _box(axes: Any, column: tuple[float, float], top: float, text: str, colour: str) -> None:  # noqa: ANN401  # matplotlib is not typed
@@ -109,8 +109,11 @@ def _box(axes: Any, column: tuple[float, float], top: float, text: str, colour: 
             (left, top), width, height, boxstyle="round,pad=0,rounding_size=0.05", fc=colour, ec=_INK, lw=0.8
         )
     )
-    middle = (left + width / 2, top + height / 2)
-    axes.text(*middle, text, ha="center", va="center", fontsize=_FONT_POINTS, color=_INK, linespacing=1.3)
+    _words(axes, (left + width / 2, top + height / 2), text, _INK)
+
+
+def _words(axes: Any, middle: tuple[float, float], text: str, colour: str) -> None:  # noqa: ANN401  # matplotlib is not typed
+    axes.text(*middle, text, ha="center", va="center", fontsize=_FONT_POINTS, color=colour, linespacing=1.3)
 
 
 def _arrow(axes: Any, start: tuple[float, float], end: tuple[float, float]) -> None:  # noqa: ANN401  # matplotlib is not typed

@@ -19,11 +19,11 @@ class Limits:
         UsageError: a lower limit is above its upper one.
     """
 
-    adc_zero_fraction_max: float = 0.03
-    cbv_zero_fraction_max: float = 0.03
+    adc_void_fraction_max: float = 0.03
+    cbv_void_fraction_max: float = 0.03
     cbv_support_dice_min: float = 0.95
     adc_support_dice_min: float = 0.95
-    t1_t2_gradient_correlation_min: float = 0.70
+    t1_t2_gradient_correlation_min: float = 0.65
     t1_snr_min: float = 8
     standard_zero_fraction_max: float = 0.03
     matrix_min: float = 32

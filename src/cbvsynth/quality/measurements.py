@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,8 @@ HEAD_HEIGHT_MM = 130.0
 """Height of an adult brain from the lowest to the highest slice; ours, to judge slabs by."""
 _MASKED_SUPPORT_RATIO = 1.3
 """A support larger than this many brain masks belongs to an image that was not brain-masked."""
+_VOID_RATIO = 2.0
+"""Lost brain voxels per map voxel outside the brain, above which the loss is a void, not a shift."""
 _CORNER_SHARE = 0.1
 """Side of each corner block that is taken as air, as a share of the matrix."""
 _RAW_BACKGROUND_SHARE = 0.5
@@ -28,25 +31,46 @@ _FEWEST_VOXELS = 16
 
 
 def zero_fraction(image: Image, mask: Mask) -> float:
-    """Share (0-1) of brain voxels that are exactly 0 or not finite; NaN for an empty mask.
-
-    Metal empties ADC and CBV maps around it.
-    """
+    """Share (0-1) of brain voxels that are exactly 0 or not finite; NaN for an empty mask."""
     inside = image[mask]
     return float(np.mean((inside == 0) | ~np.isfinite(inside))) if inside.size else math.nan
 
 
-def support_dice(image: Image, mask: Mask) -> float:
-    """Dice overlap (0-1) of a map's non-zero part with the brain mask.
+@dataclass(frozen=True)
+class MapSupport:
+    """How the non-zero part of a map lies on the brain mask: what is missing, and what is displaced.
 
-    A map that was masked by its own, shifted brain overlaps less. NaN when the map is plainly not
-    brain-masked (its support is more than 1.3 masks large): then the support says nothing.
+    A void (metal) takes voxels away inside the brain; a shift takes as many away on one side as it adds
+    outside the brain on the other. Only what one of the two leaves unexplained counts for the other.
+
+    Attributes:
+        void_fraction: share (0-1) of brain voxels that are zero, 0 where a shift explains them; NaN for
+            an empty mask.
+        dice: overlap (Dice, 0-1) of the map's support with the brain mask, voids set aside; NaN where
+            the map is plainly not brain-masked (support above 1.3 masks): it says nothing then.
+    """
+
+    void_fraction: float
+    dice: float
+
+
+def map_support(image: Image, mask: Mask) -> MapSupport:
+    """Tell voids from shifts in an ADC or CBV map.
+
+    With more than twice as many brain voxels lost as there are map voxels outside the brain, the loss is
+    a void; otherwise it is a displacement.
     """
     support = np.isfinite(image) & (image != 0)
-    sizes = int(support.sum()), int(mask.sum())
-    if not sizes[1] or sizes[0] > _MASKED_SUPPORT_RATIO * sizes[1]:
-        return math.nan
-    return 2.0 * float((support & mask).sum()) / sum(sizes)
+    brain, shown = int(mask.sum()), int(support.sum())
+    if brain == 0:
+        return MapSupport(math.nan, math.nan)
+    common = int((support & mask).sum())
+    lost, outside = brain - common, shown - common
+    if shown > _MASKED_SUPPORT_RATIO * brain:
+        return MapSupport(lost / brain, math.nan)
+    if lost > _VOID_RATIO * outside:
+        return MapSupport(lost / brain, 2.0 * common / (shown + common) if common else 0.0)
+    return MapSupport(0.0, 2.0 * common / (shown + brain))
 
 
 def gradient_correlation(first: Image, second: Image, mask: Mask) -> float:

@@ -167,11 +167,15 @@ def _examination_row(judged: Judged, checks: tuple[RangeCheck, ...]) -> Examinat
     return ExaminationRow(
         exam_id=judged.examination.exam_id,
         status=judged.decision.status,
-        sequences=", ".join(sequence.label for sequence in judged.examination.sequences),
+        sequences=_sequences(judged.examination.sequences),
         reasons=judged.decision.reasons,
         warnings=judged.warnings,
         cells=tuple(_cell(judged.survey.value(check.column), check.column in failed) for check in checks),
     )
+
+
+def _sequences(available: tuple[Mri, ...]) -> str:
+    return "all five" if available == tuple(Mri) else ", ".join(sequence.label for sequence in available)
 
 
 def _cell(value: float, failed: bool) -> Cell:  # noqa: FBT001  # two states of one value

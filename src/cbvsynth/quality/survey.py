@@ -161,12 +161,12 @@ def _measured(
         values["standard_zero_fraction"] = max(measurements.zero_fraction(image, mask) for image in standard)
     if Mri.ADC in images:
         adc = images[Mri.ADC]
-        values["adc_zero_fraction"] = measurements.zero_fraction(adc, mask)
-        values["adc_support_dice"] = measurements.support_dice(adc, mask)
+        support = measurements.map_support(adc, mask)
+        values["adc_void_fraction"], values["adc_support_dice"] = support.void_fraction, support.dice
         values["adc_median"] = measurements.brain_median(adc, mask)
     if cbv is not None:
-        values["cbv_zero_fraction"] = measurements.zero_fraction(cbv, mask)
-        values["cbv_support_dice"] = measurements.support_dice(cbv, mask)
+        support = measurements.map_support(cbv, mask)
+        values["cbv_void_fraction"], values["cbv_support_dice"] = support.void_fraction, support.dice
         if examination.target_unit is TargetUnit.ML_PER_100G:
             values["cbv_median"] = measurements.brain_median(cbv, mask)
     if Mri.T1 in images and Mri.T2 in images:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from cbvsynth.config import ValidateConfig
-from cbvsynth.errors import UsageError
 from cbvsynth.io.manifest import load_manifest
 from cbvsynth.quality.expectations import Checker
 from cbvsynth.quality.limits import read_limits
@@ -22,12 +21,11 @@ def validate_study(config: ValidateConfig) -> Outcome:
     files of `config.out` depend on the study and the limits alone.
 
     Raises:
-        UsageError: the limits or a flag are wrong.
+        UsageError: the limits are wrong.
         ManifestError: the study is not recognised, or its list of examinations is wrong.
         UnitError: CBV maps of different units are mixed.
         QualityError: more was dropped than allowed; the report is written all the same.
     """
-    _check_flags(config)
     limits = read_limits(config.limits)
     manifest = load_manifest(config.data, config.layout)
     checker = Checker(data_docs_folder(config.out))
@@ -44,12 +42,3 @@ def validate_study(config: ValidateConfig) -> Outcome:
 def data_docs_folder(out: Path) -> Path:
     """Where Great Expectations' Data Docs go: beside the step's folder."""
     return out.parent / "data_docs"
-
-
-def _check_flags(config: ValidateConfig) -> None:
-    if not 0 <= config.max_dropped_share <= 1:
-        raise UsageError(
-            f"--max_dropped_share is {config.max_dropped_share:g}; expected a share from 0 to 1, as in 0.25."
-        )
-    if config.workers < 1:
-        raise UsageError(f"--workers is {config.workers}; expected at least 1.")

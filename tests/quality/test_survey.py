@@ -1,0 +1,238 @@
+"""A survey of real files: planted faults are seen, hostile files are told, nothing is thrown."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import os
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.sequences import Sequence as Mri
+from cbvsynth.domain.sequences import TargetUnit
+from cbvsynth.domain.volume import Volume
+from cbvsynth.errors import QualityError
+from cbvsynth.io.nifti import read_volume, write_volume
+from cbvsynth.quality.checks import Group
+from cbvsynth.quality.survey import Survey, _each, survey_examination, survey_study
+
+Study = Any
+
+
+@pytest.fixture
+def copy(study: Study, tmp_path: Path) -> tuple[Path, Examination]:
+    """One clean examination in a folder of its own, under plain names, compressed, free to be damaged."""
+    original = study.clean[0]
+    names = {role: PurePosixPath(f"{role}.nii.gz") for role in original.files}
+    for role, path in original.files.items():
+        content = (study.root / path).read_bytes()
+        (tmp_path / names[role]).write_bytes(gzip.compress(content, compresslevel=1))
+    examination = replace(
+        original,
+        inputs={sequence: names[sequence.value] for sequence in original.sequences},
+        cbv=names["cbv"],
+        mask=names["mask"],
+        seg=names["seg"],
+        sha256={},
+    )
+    return tmp_path, examination
+
+
+def change(root: Path, role: str, change_voxels: Callable[[Volume], Volume]) -> None:
+    path = root / f"{role}.nii.gz"
+    write_volume(path, change_voxels(read_volume(path, role)))
+
+
+def test_a_clean_examination_has_every_number_and_no_problem(study: Study) -> None:
+    for examination in study.clean:
+        survey = study.survey_of(examination.exam_id)
+        assert survey.problems == ()
+        assert len(survey.values) == 17
+        assert all(math.isfinite(value) for value in survey.values.values())
+        assert sorted(survey.digests) == ["adc", "cbv", "flair", "t1", "t1c", "t2"]
+
+
+def test_numbers_are_kept_with_six_digits(study: Study) -> None:
+    values = study.surveys[0].values
+    assert all(value == float(f"{value:.6g}") for value in values.values())
+
+
+def test_two_processes_measure_the_same_as_one_in_the_same_order(study: Study) -> None:
+    examinations = study.manifest.examinations[:3]
+
+    assert survey_study(study.root, examinations, workers=2) == study.surveys[:3]
+
+
+def test_a_killed_process_stops_the_run_in_clear_words() -> None:
+    """os._exit stands for the kernel that kills a process when memory runs out."""
+    with pytest.raises(QualityError, match="was killed while 2 ran at the same time"):
+        list(_each(os._exit, [3, 4], workers=2))  # type: ignore[arg-type]  # a function that ends its process
+
+
+class TestHeaders:
+    @pytest.mark.parametrize("role", ["t1", "adc", "cbv", "mask", "seg"])
+    def test_a_truncated_file_is_told_by_its_role(self, copy: tuple[Path, Examination], role: str) -> None:
+        root, examination = copy
+        path = root / f"{role}.nii.gz"
+        path.write_bytes(path.read_bytes()[:200])
+
+        (problem,) = survey_examination(root, examination).problems
+
+        assert problem[0] is Group.UNREADABLE
+        assert examination.label(role) in problem[1]
+
+    def test_a_header_that_claims_gigabytes_is_told_before_any_voxel_is_read(
+        self, copy: tuple[Path, Examination]
+    ) -> None:
+        root, examination = copy
+        content = bytearray(gzip.decompress((root / "seg.nii.gz").read_bytes()))
+        struct.pack_into("<4h", content, 40, 3, 30000, 30000, 30000)
+        (root / "seg.nii.gz").write_bytes(gzip.compress(bytes(content)))
+
+        survey = survey_examination(root, examination)
+
+        assert survey.digests == {}
+        assert [group for group, _ in survey.problems] == [Group.UNREADABLE]
+        assert "30000 x 30000 x 30000" in survey.problems[0][1]
+
+    def test_every_broken_file_is_told_not_only_the_first(self, copy: tuple[Path, Examination]) -> None:
+        root, examination = copy
+        (root / "t2.nii.gz").write_text("not an image", encoding="utf-8")
+        (root / "cbv.nii.gz").unlink()
+
+        texts = [text for _, text in survey_examination(root, examination).problems]
+
+        assert len(texts) == 2
+        assert any("T2" in text for text in texts)
+        assert any("CBV" in text and "does not exist" in text for text in texts)
+
+    def test_a_path_out_of_the_data_root_is_told(self, copy: tuple[Path, Examination]) -> None:
+        root, examination = copy
+        outside = replace(examination, cbv=PurePosixPath("../cbv.nii.gz"))
+
+        (problem,) = survey_examination(root, outside).problems
+
+        assert problem[0] is Group.UNREADABLE
+        assert "'..'" in problem[1]
+
+    def test_a_file_with_another_digest_than_stated_is_a_wrong_file(
+        self, copy: tuple[Path, Examination]
+    ) -> None:
+        root, examination = copy
+        stated = replace(examination, sha256={"flair": "0" * 64})
+
+        (problem,) = survey_examination(root, stated).problems
+
+        assert problem[0] is Group.WRONG_FILE
+        assert "T2-FLAIR" in problem[1]
+
+    def test_without_cbv_or_any_sequence_there_is_nothing_to_learn(
+        self, copy: tuple[Path, Examination]
+    ) -> None:
+        root, examination = copy
+        bare = replace(examination, cbv=None, inputs={})
+
+        texts = [text for _, text in survey_examination(root, bare).problems]
+
+        assert texts == ["there is no CBV map to learn from", "there is none of the five sequences"]
+
+
+class TestVoxels:
+    def test_a_file_that_ends_early_is_told_though_its_header_is_sound(
+        self, copy: tuple[Path, Examination]
+    ) -> None:
+        root, examination = copy
+        path = root / "t1c.nii.gz"
+        path.write_bytes(path.read_bytes()[:-4000])
+
+        (problem,) = survey_examination(root, examination).problems
+
+        assert problem[0] is Group.UNREADABLE
+        assert "T1C" in problem[1]
+
+    def test_an_image_of_another_place_is_a_misregistration(self, copy: tuple[Path, Examination]) -> None:
+        root, examination = copy
+
+        def far_away(volume: Volume) -> Volume:
+            affine = volume.affine.copy()
+            affine[0, 3] += 180.0
+            return Volume(volume.data, affine)
+
+        change(root, "cbv", far_away)
+
+        (problem,) = survey_examination(root, examination).problems
+
+        assert problem[0] is Group.FAILED_CBV
+
+    def test_adc_is_judged_as_stored_not_as_converted(self, copy: tuple[Path, Examination]) -> None:
+        root, examination = copy
+        before = survey_examination(root, examination).value("adc_median")
+        change(root, "adc", lambda volume: Volume(volume.data * 1e-3, volume.affine))
+
+        after = survey_examination(root, examination).value("adc_median")
+
+        assert after == pytest.approx(before * 1e-3, rel=1e-3)
+
+    def test_relative_cbv_has_no_unit_to_judge(self, copy: tuple[Path, Examination]) -> None:
+        root, examination = copy
+        relative = replace(examination, target_unit=TargetUnit.RELATIVE)
+
+        assert math.isnan(survey_examination(root, relative).value("cbv_median"))
+
+    def test_a_stripped_t1_has_no_signal_to_noise_ratio(self, copy: tuple[Path, Examination]) -> None:
+        root, examination = copy
+        mask = read_volume(root / "mask.nii.gz", "mask").data
+        change(root, "t1", lambda volume: Volume(volume.data * mask, volume.affine))
+
+        survey = survey_examination(root, examination)
+
+        assert math.isnan(survey.value("t1_snr"))
+        assert survey.value("brain_volume_ml") > 0
+
+    def test_a_stored_axis_order_does_not_change_what_is_measured(
+        self, copy: tuple[Path, Examination]
+    ) -> None:
+        root, examination = copy
+        before = survey_examination(root, examination)
+
+        def turned(volume: Volume) -> Volume:
+            flip = np.diag([-1.0, 1.0, 1.0, 1.0])
+            flip[0, 3] = volume.shape[0] - 1
+            return Volume(volume.data[::-1], volume.affine @ flip)
+
+        change(root, "t1", turned)
+
+        assert survey_examination(root, examination) == before
+
+    def test_missing_sequences_are_not_judged(self, copy: tuple[Path, Examination]) -> None:
+        root, examination = copy
+        only_adc = replace(examination, inputs={Mri.ADC: examination.inputs[Mri.ADC]})
+
+        survey = survey_examination(root, only_adc)
+
+        assert survey.problems == ()
+        absent = {"standard_zero_fraction", "t1_t2_gradient_correlation", "t1c_t1_correlation", "t1_snr"}
+        assert absent.isdisjoint(survey.values)
+
+    def test_cut_slices_of_a_standard_sequence_are_counted(self, copy: tuple[Path, Examination]) -> None:
+        root, examination = copy
+
+        def cut(volume: Volume) -> Volume:
+            data = volume.data.copy()
+            data[:, :, :2] = 0.0
+            return Volume(data, volume.affine)
+
+        change(root, "flair", cut)
+
+        assert survey_examination(root, examination).value("standard_zero_fraction") > 0.2
+
+
+def test_a_survey_without_a_number_says_not_a_number() -> None:
+    assert math.isnan(Survey("a").value("t1_snr"))
