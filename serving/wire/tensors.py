@@ -18,7 +18,7 @@ def fill_tensor(tensor: Message, array: npt.NDArray[np.generic]) -> None:
 
     Filling the tensor where it stands in a request saves a copy of every volume.
     """
-    values = np.ascontiguousarray(array, dtype="<f4")
+    values = np.asarray(array, dtype="<f4", order="C")
     tensor.dtype = DT_FLOAT
     tensor.tensor_content = values.tobytes()
     for size in values.shape:
