@@ -72,7 +72,7 @@ def test_a_defect_keeps_its_traceback() -> None:
 
 
 def test_an_unlisted_refusal_is_described_by_the_system() -> None:
-    assert "File too large" in str(storage_error(OSError(errno.EFBIG, "File too large", "x")))
+    assert "Bad address" in str(storage_error(OSError(errno.EFAULT, "Bad address", "x")))
 
 
 def test_an_interrupted_program_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:

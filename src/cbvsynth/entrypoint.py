@@ -16,6 +16,7 @@ Result = TypeVar("Result")
 _STORAGE_CAUSES = {
     errno.ENOSPC: ("the disk is full", "free some space"),
     errno.EDQUOT: ("the disk quota is used up", "free some space"),
+    errno.EFBIG: ("the file would be larger than allowed", "raise the file-size limit (ulimit -f)"),
     errno.EROFS: ("the disk is read-only", "choose another folder"),
     errno.EACCES: ("permission is denied", "choose another folder or change its permissions"),
     errno.EPERM: ("permission is denied", "choose another folder or change its permissions"),

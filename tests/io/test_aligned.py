@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -237,3 +238,16 @@ def test_a_segmentation_with_fractions_is_refused_by_name(study: Study) -> None:
     study.put("seg", 0.5 * brain())
     with pytest.raises(VolumeError, match="sub-1/ses-1: SEG: Labels range"):
         read_aligned(study.root, study.examination)
+
+
+def test_enhancing_tumour_is_label_3_whichever_number_the_study_gives_it(study: Study) -> None:
+    """UPENN-GBM and UCSF-PDGM mark it 4, which elsewhere is the cavity: its CBV went unmeasured."""
+    labels = np.zeros(brain().shape)
+    labels[2, 2, 2], labels[3, 2, 2] = 1, 4
+    study.put("seg", labels)
+    legacy = read_aligned(study.root, replace(study.examination, enhancing_label=4)).seg
+    present = read_aligned(study.root, study.examination).seg
+    assert legacy is not None
+    assert present is not None
+    assert sorted(np.unique(legacy)) == [0, 1, 3]
+    assert sorted(np.unique(present)) == [0, 1, 4]

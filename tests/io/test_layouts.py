@@ -89,6 +89,7 @@ def test_upenn_takes_a_third_of_the_trace_as_adc(tmp_path: Path) -> None:
         "seg": f"images_segm/{UPENN}_segm.nii.gz",
     }
     assert one.scales == {"adc": 1.0 / 3.0}
+    assert one.enhancing_label == 4
     assert one.target_unit is TargetUnit.RELATIVE
     write_image(tmp_path / str(one.files["adc"]), 2400.0)
     assert float(read_image(tmp_path, one, "adc").data[0, 0, 0]) == pytest.approx(800.0)

@@ -93,6 +93,7 @@ def _studies(draw: st.DrawFn) -> tuple[Examination, ...]:
                 flags=draw(st.frozensets(st.sampled_from(QUALITY_FLAGS))),
                 split=draw(st.sampled_from(["", "train", "held-out"])),
                 sha256=draw(st.dictionaries(st.sampled_from(ROLES), st.just("0123456789abcdef" * 4))),
+                enhancing_label=draw(st.sampled_from((3, 4))),
                 scales=draw(
                     st.dictionaries(
                         st.sampled_from(ROLES), st.floats(0, exclude_min=True, allow_infinity=False)
@@ -195,6 +196,7 @@ def test_a_wrong_cell_is_named_by_row_and_column(
         ("sha256_t1", "abc", "column sha256_t1: not a SHA-256"),
         ("scales", "adc=0", "column scales: 'adc=0'; expected factors"),
         ("scales", "adc", "column scales: 'adc'; expected factors"),
+        ("enhancing_label", "5", "column enhancing_label: '5'; expected 3, 4"),
         ("scales", "dwi=2", "column scales: 'dwi=2'; expected factors"),
         ("diagnosis", "a\tb", "column diagnosis: a line break or control character"),
     ],

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.examination import ENHANCING_LABEL, Examination
 from cbvsynth.domain.geometry import (
     Grid,
     centre_distance_mm,
@@ -53,7 +53,8 @@ class AlignedExamination:
     cbv: float32, target unit, as stored; None where the examination has none.
     mask: bool, brain.
     mask_source: where the mask is from, in words, as in ``file`` or ``support of T1, T1C``.
-    seg: uint8, lesion labels, 0 is none; None where the examination has none.
+    seg: uint8, 1 necrosis, 2 oedema, 3 enhancing, 4 cavity, 0 no lesion;
+        None where the examination has none.
     affine: (4, 4) float64, voxels to RAS millimetres.
     reference: role of the image whose grid this is.
     original_grids: grid of every file by its role, as it was stored.
@@ -220,6 +221,9 @@ def _mask(
 
 def _labels(volume: Volume, grid: Grid, examination: Examination) -> npt.NDArray[np.uint8]:
     try:
-        return resample_labels(volume, grid).data.astype(np.uint8)
+        labels = resample_labels(volume, grid).data.astype(np.uint8)
     except VolumeError as error:
         raise VolumeError(f"{examination.label('seg')}: {error}") from error
+    if examination.enhancing_label != ENHANCING_LABEL:
+        labels[labels == examination.enhancing_label] = ENHANCING_LABEL
+    return labels

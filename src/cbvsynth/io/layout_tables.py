@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from cbvsynth.domain.examination import ENHANCING_LABEL, LEGACY_ENHANCING_LABEL
 from cbvsynth.domain.options import Layout
 from cbvsynth.domain.sequences import TargetUnit
 
@@ -46,6 +47,7 @@ class LayoutTable:
     target_unit: unit of its CBV maps, unless `unit_from_sidecar` finds another.
     joiner: sign between subject and session in an exam_id.
     pseudonymous: folder names may be patients' names, so that identifiers are keyed hashes.
+    enhancing_label: number of enhancing tumour in its segmentations.
     """
 
     layout: Layout
@@ -57,6 +59,7 @@ class LayoutTable:
     unit_from_sidecar: bool = False
     joiner: str = "_"
     pseudonymous: bool = False
+    enhancing_label: int = ENHANCING_LABEL
 
 
 _NII = r"\.nii(?:\.gz)?"
@@ -133,6 +136,7 @@ UPENN_GBM = LayoutTable(
     title="UPENN-GBM (TCIA)",
     example="images_structural/UPENN-GBM-00001_11/UPENN-GBM-00001_11_T1.nii.gz",
     target_unit=TargetUnit.RELATIVE,
+    enhancing_label=LEGACY_ENHANCING_LABEL,
     rules=(
         *_rules(
             _ANYWHERE + r"images_structural/(?:images_structural/)?" + _UPENN_FILE,
@@ -191,6 +195,7 @@ UCSF_PDGM = LayoutTable(
     title="UCSF-PDGM (TCIA)",
     example="UCSF-PDGM-0004_nifti/UCSF-PDGM-0004_T1_bias.nii.gz",
     target_unit=TargetUnit.RELATIVE,
+    enhancing_label=LEGACY_ENHANCING_LABEL,
     rules=_rules(
         _ANYWHERE + r"(?P<subject>UCSF-PDGM-\d{3,4})(?:_(?P<session>FU\d+d))?_",
         {

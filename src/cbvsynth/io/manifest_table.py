@@ -11,7 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from cbvsynth.domain.examination import QUALITY_FLAGS, Examination
+from cbvsynth.domain.examination import (
+    ENHANCING_LABEL,
+    LEGACY_ENHANCING_LABEL,
+    QUALITY_FLAGS,
+    Examination,
+)
 from cbvsynth.domain.sequences import Sequence as MriSequence
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.errors import ManifestError
@@ -28,7 +33,7 @@ COLUMNS = (
     *QUALITY_FLAGS,
     "split",
 )
-OPTIONAL_COLUMNS = ("scales", *(f"sha256_{role}" for role in ROLES))
+OPTIONAL_COLUMNS = ("scales", "enhancing_label", *(f"sha256_{role}" for role in ROLES))
 REQUIRED_COLUMNS = ("exam_id", "subject_id", "target_unit")
 SHOWN_PROBLEMS = 10
 MAX_AGE_YEARS = 120.0
@@ -190,6 +195,7 @@ class _RowParser:
         flags = frozenset(flag for flag in QUALITY_FLAGS if self._flag(flag))
         sha256 = {role: digest for role in ROLES if (digest := self._digest(role))}
         scales = self._scales()
+        enhancing_label = self._enhancing_label()
         if len(self._problems) > before:
             return None
         return Examination(
@@ -200,6 +206,7 @@ class _RowParser:
             flags=flags,
             sha256=sha256,
             scales=scales,
+            enhancing_label=enhancing_label,
             **{**fields, "target_unit": TargetUnit(str(fields["target_unit"]))},  # type: ignore[arg-type]  # checked above
         )
 
@@ -268,6 +275,13 @@ class _RowParser:
             self._report(column, "not a SHA-256; expected 64 hexadecimal digits or empty")
         return text
 
+    def _enhancing_label(self) -> int:
+        text = self._cell("enhancing_label").strip() or str(ENHANCING_LABEL)
+        if text not in (str(ENHANCING_LABEL), str(LEGACY_ENHANCING_LABEL)):
+            self._report("enhancing_label", f"'{text}'; expected 3, 4 (BraTS before 2023) or empty")
+            return ENHANCING_LABEL
+        return int(text)
+
     def _scales(self) -> dict[str, float]:
         scales: dict[str, float] = {}
         for part in filter(None, self._cell("scales").strip().split(";")):
@@ -298,6 +312,9 @@ def row_of(examination: Examination) -> dict[str, str]:
         **{flag: "1" if flag in examination.flags else "0" for flag in QUALITY_FLAGS},
         "split": examination.split,
         "scales": ";".join(f"{role}={factor!r}" for role, factor in examination.scales.items()),
+        "enhancing_label": ""
+        if examination.enhancing_label == ENHANCING_LABEL
+        else str(examination.enhancing_label),
         **{f"sha256_{role}": examination.sha256.get(role, "") for role in ROLES},
     }
 

@@ -29,6 +29,7 @@ def examination_fingerprint(root: Path, examination: Examination) -> str:
         "preprocessing_version": PREPROCESSING_VERSION,
         "target_unit": examination.target_unit,
         "scales": {role: examination.scales.get(role, 1.0) for role in examination.files},
+        "enhancing_label": examination.enhancing_label,
         "files": {role: _file_digest(root, examination, role) for role in examination.files},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
