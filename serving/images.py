@@ -255,7 +255,7 @@ def _require_some(
     examination: Examination, images: Mapping[Sequence, object], left_out: Mapping[Sequence, str]
 ) -> None:
     if not images:
-        reasons = "; ".join(f"{sequence.label}: {reason}" for sequence, reason in left_out.items())
+        reasons = "; ".join(f"{name.label}: {left_out[name]}" for name in Sequence if name in left_out)
         raise VolumeError(
             f"{examination.exam_id}: no sequence is usable ({reasons}). Give at least one of "
             f"{', '.join(Sequence)}."

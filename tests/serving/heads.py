@@ -32,6 +32,9 @@ def oblique() -> npt.NDArray[np.float64]:
 
 AFFINES["oblique"] = oblique()
 
+SHAPES = {**dict.fromkeys(AFFINES, SHAPE), "permuted": (18, 8, 20)}
+"""Shape of the file, by orientation: in RAS order it is always `SHAPE`."""
+
 
 def brain(shape: tuple[int, int, int] = SHAPE) -> npt.NDArray[np.bool_]:
     axes = np.meshgrid(*(np.linspace(-1, 1, size) for size in shape), indexing="ij")
@@ -66,5 +69,7 @@ def write(
 
 def write_head(folder: Path, sequences: str, affine_name: str = "RAS") -> dict[str, str]:
     """Files of a head, by sequence; `sequences` as in "t1 t2 adc"."""
-    affine = AFFINES[affine_name]
-    return {name: str(write(folder / f"{name}.nii.gz", image(name), affine)) for name in sequences.split()}
+    affine, shape = AFFINES[affine_name], SHAPES[affine_name]
+    return {
+        name: str(write(folder / f"{name}.nii.gz", image(name, shape), affine)) for name in sequences.split()
+    }

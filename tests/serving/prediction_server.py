@@ -73,8 +73,6 @@ class PredictionServer:
     reply: Any = None
     requests: list[Any] = field(default_factory=list)
     address: str = ""
-    vanish_after_describe: int = 0
-    """Version that is gone as soon as it has described itself."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def predict(self, request: Any, context: grpc.ServicerContext) -> Any:
@@ -92,9 +90,6 @@ class PredictionServer:
             tensor = response.outputs["description"]
             tensor.dtype = DT_STRING
             tensor.string_val.append(self.versions[number].to_json().encode())
-            if number == self.vanish_after_describe:
-                self.vanish_after_describe = 0
-                del self.versions[number]
             return response
         inputs = {name: array_of(tensor, name) for name, tensor in request.inputs.items()}
         needed = {sequence.value for sequence in self.versions[number].sequences}
