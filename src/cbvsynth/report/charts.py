@@ -90,12 +90,12 @@ def _draw_matrix(ax: Axes, order: Sequence[Combination]) -> None:
     sequences = list(MriSequence)
     for line in range(0, len(sequences), 2):
         ax.axhspan(line - 0.5, line + 0.5, color="#f3f3f3", zorder=0)
-    for place, combination in enumerate(order):
-        used = [line for line, sequence in enumerate(sequences) if sequence in combination.sequences]
-        unused = [line for line in range(len(sequences)) if line not in used]
-        ax.scatter([place] * len(unused), unused, s=26, color=FAINT, zorder=2)
-        ax.plot([place, place], [used[0], used[-1]], color=INK, linewidth=1.6, zorder=2)
-        ax.scatter([place] * len(used), used, s=34, color=INK, zorder=3)
+    uses = np.array([[name in chosen.sequences for name in sequences] for chosen in order])
+    for chosen, size, colour in ((~uses, 26, FAINT), (uses, 34, INK)):
+        places, lines = np.nonzero(chosen)
+        ax.scatter(places, lines, s=size, color=colour, zorder=3)
+    first, last = uses.argmax(axis=1), len(sequences) - 1 - uses[:, ::-1].argmax(axis=1)
+    ax.vlines(np.arange(len(order)), first, last, color=INK, linewidth=1.6, zorder=2)
     ax.set_yticks(range(len(sequences)), [sequence.label for sequence in sequences])
     ax.set_ylim(len(sequences) - 0.5, -0.5)
     ax.set_xlim(-0.7, len(order) - 0.3)
@@ -110,8 +110,8 @@ def draw_table2(path: Path, rows: Sequence[Table2Row]) -> None:
     edges = np.cumsum([0, *[0.62] * len(MriSequence), *[1.5] * 4])
     centres = (edges[:-1] + edges[1:]) / 2
     with rc_context(STYLE):
-        figure = Figure(figsize=(edges[-1] + 0.3, 0.232 * (len(rows) + 4.6)), layout="constrained")
-        ax = figure.subplots()
+        figure = Figure(figsize=(edges[-1] + 0.3, 0.232 * (len(rows) + 4.6)))
+        ax = figure.add_axes((0.01, 0.0, 0.98, 1.0))
         ax.set_axis_off()
         ax.set_xlim(0, edges[-1])
         ax.set_ylim(len(rows) + 1.6, -2.6)
@@ -138,6 +138,9 @@ def _draw_table2_body(
     ax: Axes, rows: Sequence[Table2Row], centres: npt.NDArray[np.float64], width: float
 ) -> None:
     ax.hlines((-0.35, len(rows) + 0.05), 0, width, color=INK, linewidth=1.0)
+    dots = np.array([[bool(dot) for dot in row.dots] for row in rows])
+    lines, columns = np.nonzero(dots)
+    ax.scatter(centres[columns], lines + 0.15, s=24, color=INK)
     previous = 1
     for line, row in enumerate(rows):
         size = len(row.combination.sequences)
@@ -145,9 +148,6 @@ def _draw_table2_body(
             ax.hlines(line - 0.5 + 0.15, 0, width, color=FAINT, linewidth=0.8)
         previous = size
         place = line + 0.15
-        for centre, dot in zip(centres, row.dots, strict=False):
-            if dot:
-                ax.scatter(centre, place, s=24, color=INK)
         for centre, cell, ours in zip(centres[len(row.dots) :], row.cells, (True, False) * 2, strict=True):
             ax.text(
                 centre,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +43,7 @@ def test_on_the_papers_table_the_known_winners_win():
 
 
 @given(st.randoms(use_true_random=False), st.sets(st.sampled_from(all_models())))
-def test_winners_agree_with_a_search_over_all_models(random, passing):
+def test_winners_agree_with_a_search_over_all_models(random: Random, passing: set[ModelId]):
     means = {model: random.choice([0.1, 0.2, 0.3]) for model in all_models()}
     ranked = rank_models(means)
     winners = champions_by_availability(ranked, passing)

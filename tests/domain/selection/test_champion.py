@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,18 +10,20 @@ import pytest
 from scipy import stats
 
 from cbvsynth.domain.selection.champion import compare_with_champion
-from cbvsynth.domain.selection.records import GateSettings
+from cbvsynth.domain.selection.records import ChampionComparison, GateSettings, PresentChampion, ScoredModel
 from tests.domain.selection.tables import champion, score, scored, table
 
 SETTINGS = GateSettings(bootstrap_samples=200)
 BEFORE = [0.80, 0.70, 0.60, 0.90, 0.85, 0.75]
 
 
-def candidate(ssims, model="encdec-t1", patients=None, **changes):
+def candidate(
+    ssims: Sequence[float], model: str = "encdec-t1", patients: Sequence[int] | None = None, **changes: object
+):
     return scored(model, table(model, ssims, patients=patients), **changes)
 
 
-def by_name(comparison):
+def by_name(comparison: ChampionComparison):
     return {check.name: check for check in comparison.checks}
 
 
@@ -49,7 +52,7 @@ def test_equal_scores_are_no_gain():
 
 
 @pytest.mark.parametrize(("margin", "passed"), [(0.0624, True), (0.0625, False), (0.0626, False)])
-def test_the_mean_difference_must_be_strictly_above_the_margin(margin, passed):
+def test_the_mean_difference_must_be_strictly_above_the_margin(margin: float, passed: object):
     """1/16 is exact in binary, so that the threshold itself can be hit."""
     before = [0.5, 0.25, 0.125, 0.75, 0.625, 0.375]
     now = candidate([value + 0.0625 for value in before])
@@ -60,7 +63,7 @@ def test_the_mean_difference_must_be_strictly_above_the_margin(margin, passed):
 
 
 @pytest.mark.parametrize(("alpha", "passed"), [(0.0156, False), (0.015625, False), (0.0157, True)])
-def test_p_must_be_strictly_below_alpha(alpha, passed):
+def test_p_must_be_strictly_below_alpha(alpha: float, passed: object):
     """Six patients that all gain: the exact one-sided p is 1/64 = 0.015625."""
     now = candidate([value + 0.01 * (place + 1) for place, value in enumerate(BEFORE)])
     check = by_name(compare_with_champion(now, champion("encdec-t2", BEFORE), replace(SETTINGS, alpha=alpha)))
@@ -97,7 +100,7 @@ def test_the_same_model_is_recognised_by_its_digest_even_when_the_data_changed()
     assert found.mean_difference is None
 
 
-def refused(now, held):
+def refused(now: ScoredModel, held: PresentChampion | None):
     found = compare_with_champion(now, held, SETTINGS)
     assert [(check.name, check.passed) for check in found.checks] == [("champion-comparable", False)]
     assert found.mean_difference is None
@@ -122,7 +125,7 @@ def test_scores_with_another_dynamic_range_are_not_comparable():
 
 
 @pytest.mark.parametrize("holder", ["encdec-t1", "fcgan-t1"])
-def test_other_examinations_are_not_comparable_and_are_named(holder):
+def test_other_examinations_are_not_comparable_and_are_named(holder: str):
     rows = (*table(holder, BEFORE[:5]), score(holder, 9, 0.5))
     text = refused(candidate(BEFORE), champion(holder, BEFORE, scores=rows))
     assert "different: e005, e009" in text

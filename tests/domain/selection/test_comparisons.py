@@ -8,14 +8,14 @@ from scipy import stats
 
 from cbvsynth.domain.selection.comparisons import compare_with_best
 from cbvsynth.domain.selection.leaderboard import leaderboard
-from cbvsynth.domain.selection.records import GateSettings
+from cbvsynth.domain.selection.records import GateSettings, ScoredModel
 from cbvsynth.errors import DataError
 from tests.domain.selection.tables import flat, scored, table
 
 SETTINGS = GateSettings(bootstrap_samples=400)
 
 
-def compare(*models):
+def compare(*models: ScoredModel):
     return compare_with_best(
         {entry.model: entry.scores for entry in models}, leaderboard(models, "ssim_3d_whole"), SETTINGS
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.evaluation import evaluate_sweep
-from cbvsynth.domain.selection.records import GateSettings, Outcome
+from cbvsynth.domain.selection.records import GateSettings, Outcome, PresentChampion, ScoredModel
 from cbvsynth.domain.sequences import all_models
 from cbvsynth.errors import ResultError, UnitError
 from tests.domain.selection.tables import EVIDENCE, champion, constant_mean, scored, steady, table
@@ -16,7 +18,12 @@ from tests.domain.selection.tables import EVIDENCE, champion, constant_mean, sco
 SETTINGS = GateSettings(bootstrap_samples=200)
 
 
-def judge(*models, baselines=None, held=None, settings=SETTINGS):
+def judge(
+    *models: ScoredModel,
+    baselines: Mapping[str, Sequence[ExamScore]] | None = None,
+    held: PresentChampion | None = None,
+    settings: GateSettings = SETTINGS,
+):
     return evaluate_sweep(models, baselines or constant_mean(), held, settings, EVIDENCE)
 
 

@@ -15,7 +15,14 @@ from tests.domain.selection.tables import table
 EXAMS = [f"e{exam:03d}" for exam in range(12)]
 
 
-def checks(ssim=0.8, lesion=0.5, exams=12, unit="mL/100g", baseline=(0.5, 2.0), **settings):
+def checks(
+    ssim: float = 0.8,
+    lesion: float | None = 0.5,
+    exams: int = 12,
+    unit: str = "mL/100g",
+    baseline: tuple[float, float | None] = (0.5, 2.0),
+    **settings: GateSettings,
+):
     row = summarise("encdec-t1", table("encdec-t1", [ssim] * exams, lesions=lesion))
     other = summarise("constant-mean", table("constant-mean", [baseline[0]] * exams, lesions=baseline[1]))
     found = guard_checks(row, {"constant-mean": other}, GateSettings(**settings), unit)
@@ -34,18 +41,18 @@ def test_a_good_model_passes_every_guard():
 
 
 @pytest.mark.parametrize(("exams", "passed"), [(9, False), (10, True), (11, True)])
-def test_the_fewest_examinations_are_enough(exams, passed):
+def test_the_fewest_examinations_are_enough(exams: int, passed: object):
     check = checks(exams=exams, min_examinations=10)["enough-examinations"]
     assert (check.passed, check.found, check.limit) == (passed, exams, 10)
 
 
 @pytest.mark.parametrize(("ssim", "passed"), [(0.5 - 1e-9, False), (0.5, False), (0.5 + 1e-9, True)])
-def test_ssim_must_be_strictly_above_the_baseline(ssim, passed):
+def test_ssim_must_be_strictly_above_the_baseline(ssim: float, passed: object):
     assert checks(ssim=ssim)["beats-constant-mean-ssim"].passed is passed
 
 
 @pytest.mark.parametrize("column", ["ssim_3d_brain", "ssim_2d_whole", "ssim_2d_brain"])
-def test_the_baseline_is_met_in_the_column_that_selects(column):
+def test_the_baseline_is_met_in_the_column_that_selects(column: str):
     check = checks(select_by=column)["beats-constant-mean-ssim"]
     assert check.passed is True
     assert column in check.text
@@ -53,13 +60,15 @@ def test_the_baseline_is_met_in_the_column_that_selects(column):
 
 @pytest.mark.parametrize(("error", "passed"), [(1.875, True), (2.0, False), (2.125, False)])
 @pytest.mark.parametrize("sign", [1, -1])
-def test_lesion_error_must_be_strictly_below_the_baseline_whatever_its_sign(error, passed, sign):
+def test_lesion_error_must_be_strictly_below_the_baseline_whatever_its_sign(
+    error: float, passed: object, sign: int
+):
     assert checks(lesion=sign * error)["beats-constant-mean-lesion-error"].passed is passed
 
 
 @pytest.mark.parametrize(("bias", "passed"), [(0.75, True), (1.0, True), (1.25, False)])
 @pytest.mark.parametrize("sign", [1, -1])
-def test_lesion_bias_may_reach_its_limit_on_either_side(bias, passed, sign):
+def test_lesion_bias_may_reach_its_limit_on_either_side(bias: float, passed: object, sign: int):
     check = checks(lesion=sign * bias, max_lesion_bias=1.0)["lesion-bias"]
     assert check.passed is passed
     assert check.found == sign * bias

@@ -19,6 +19,7 @@ from cbvsynth.domain.selection.leaderboard import (
     rank_models,
     rerank,
 )
+from cbvsynth.domain.selection.records import ScoredModel
 from cbvsynth.domain.sequences import ModelId, Sequence, all_models
 from cbvsynth.errors import ResultError, UnitError, UsageError
 from tests.domain.selection.tables import flat, score, scored, table
@@ -75,7 +76,9 @@ def test_equal_means_prefer_fewer_sequences_and_then_the_name():
 
 
 @given(st.dictionaries(st.sampled_from(all_models()), st.sampled_from([0.1, 0.2, 0.3]), min_size=1))
-def test_ranking_is_a_permutation_in_falling_order_and_does_not_depend_on_the_input_order(means):
+def test_ranking_is_a_permutation_in_falling_order_and_does_not_depend_on_the_input_order(
+    means: dict[ModelId, float],
+):
     ranked = rank_models(means)
     assert set(ranked) == set(means)
     assert [means[model] for model in ranked] == sorted(means.values(), reverse=True)
@@ -138,7 +141,7 @@ def test_models_that_share_no_examination_are_refused():
     st.sets(st.sampled_from(all_models()), min_size=1, max_size=8),
 )
 def test_gaps_from_missing_sequences_are_never_refused_and_the_common_set_is_the_intersection(
-    acquired, models
+    acquired: list[set[Sequence]], models: ScoredModel
 ):
     tables = {
         model: [f"e{place}" for place, found in enumerate(acquired) if model.combination.usable_with(found)]
@@ -162,7 +165,9 @@ def test_gaps_from_missing_sequences_are_never_refused_and_the_common_set_is_the
         ({"ssim_conventions": {"ssim_3d_whole": "another"}}, ResultError, "SSIM convention"),
     ],
 )
-def test_models_made_or_measured_differently_never_meet(change, error, words):
+def test_models_made_or_measured_differently_never_meet(
+    change: dict[str, object], error: type[Exception], words: str
+):
     fields = {name: value for name, value in change.items() if name in ("target_unit", "data_range")}
     rows = [replace(entry, **fields) for entry in table("encdec-t2", [0.8, 0.9])]
     with pytest.raises(error, match=words):
@@ -170,7 +175,7 @@ def test_models_made_or_measured_differently_never_meet(change, error, words):
 
 
 def test_rows_of_another_model_and_double_rows_are_refused():
-    with pytest.raises(ResultError, match="the row of e000 says .'encdec-t2'"):
+    with pytest.raises(ResultError, match=r"the row of e000 says .'encdec-t2'"):
         leaderboard([scored("encdec-t1", table("encdec-t2", [0.5]))], "ssim_3d_whole")
     twice = [*table("encdec-t1", [0.5]), *table("encdec-t1", [0.6])]
     with pytest.raises(ResultError, match="e000 is scored twice"):
