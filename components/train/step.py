@@ -39,6 +39,7 @@ def run(config: TrainConfig) -> TrainSummary:
     with failure_noted(checkpoints, model.slug, config.epochs):
         index = read_index(config.examinations)
         with quiet_tensorflow():
+            import keras  # noqa: F401  # belongs to the start
             import tensorflow as tf
 
             tf.config.list_logical_devices()

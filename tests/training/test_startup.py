@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from cbvsynth.training.startup import describe_device, quiet_tensorflow
+from cbvsynth.training.startup import NOT_NEEDED, describe_device, quiet_tensorflow
 
 
 def test_what_libraries_print_is_held_back(capfd: pytest.CaptureFixture[str]) -> None:
@@ -26,6 +26,19 @@ def test_what_was_held_back_is_shown_when_the_start_fails(capfd: pytest.CaptureF
     with pytest.raises(ImportError, match="libcudart"):
         fail_to_start()
     assert capfd.readouterr().err == "cannot open libcudart\n"
+
+
+def test_packages_that_are_loaded_in_vain_are_absent_meanwhile_only() -> None:
+    loaded_before = {name for name in NOT_NEEDED if name in sys.modules}
+    with quiet_tensorflow():
+        absent = {name for name in NOT_NEEDED if sys.modules.get(name, ...) is None}
+        import json as already_there
+    assert absent == set(NOT_NEEDED) - loaded_before
+    assert already_there is sys.modules["json"]
+    assert not absent & set(sys.modules)
+    import pandas as pd
+
+    assert pd.DataFrame({"a": [1]}).shape == (1, 1)
 
 
 def test_settings_of_the_environment_are_respected(monkeypatch: pytest.MonkeyPatch) -> None:
