@@ -23,20 +23,13 @@ import numpy.typing as npt
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import UsageError
 from cbvsynth.signature import Description
-from serving.connection import (
-    DEFAULT_ATTEMPTS,
-    DEFAULT_SERVER,
-    DEFAULT_TIMEOUT_S,
-    Connection,
-    ModelReference,
-)
+from serving.connection import Connection, ModelReference
+from serving.defaults import DEFAULT_ATTEMPTS, DEFAULT_MODEL, DEFAULT_SERVER, DEFAULT_TIMEOUT_S
 from serving.images import PreparedExamination, examination_of_files, prepare_arrays, prepare_files
 from serving.prediction import Prediction, synthesise
 from serving.select import SelectionTable, Table, served_version, table_of_server
 from serving.selection_file import Selection, ServedVersion, read_selection
 from serving.wire.tensors import Float32Array
-
-DEFAULT_MODEL = "cbvsynth"
 
 Image = str | os.PathLike[str] | npt.NDArray[np.generic]
 """A NIfTI file, or voxels (X, Y, Z) with axes to the right, front and top of the head."""

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from cbvsynth.errors import RefusedError, ReplyError, ServingError, UnreachableError, UsageError
 from cbvsynth.signature import DESCRIBE_SIGNATURE, DESCRIPTION, OUTPUT, PREDICT_SIGNATURE, Description
+from serving.defaults import DEFAULT_ATTEMPTS, DEFAULT_SERVER, DEFAULT_TIMEOUT_S
 from serving.wire.schema import (
     GET_MODEL_STATUS,
     PREDICT,
@@ -28,9 +29,6 @@ from serving.wire.schema import (
 )
 from serving.wire.tensors import Float32Array, array_of, fill_tensor, text_of
 
-DEFAULT_SERVER = "localhost:8500"
-DEFAULT_TIMEOUT_S = 60.0
-DEFAULT_ATTEMPTS = 5
 FIRST_PAUSE_S = 0.2
 """Pause before the second attempt; it doubles with each further one: 3 s in all by default."""
 _MOST_SERVER_TEXT = 500

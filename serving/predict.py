@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from cbvsynth.domain.options import Layout, Switch
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import UsageError
-from serving.batch import BatchOptions, predict_study
-from serving.client import DEFAULT_MODEL, CbvClient, prepare
-from serving.connection import DEFAULT_SERVER, DEFAULT_TIMEOUT_S
-from serving.prediction import Models, Prediction, require_free, synthesise
+from serving.defaults import DEFAULT_MODEL, DEFAULT_SERVER, DEFAULT_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from serving.prediction import Models, Prediction
 
 _ANATOMY = (Sequence.T1C, Sequence.FLAIR, Sequence.T1, Sequence.T2, Sequence.ADC)
 """Which image to show above the map; the paper shows T1C."""
@@ -124,6 +124,9 @@ def predict(
 
 
 def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOptions) -> None:
+    from serving.client import prepare
+    from serving.prediction import synthesise
+
     if output.out is None:
         raise UsageError("There is no --out; give the map's name, as in --out cbv.nii.gz.")
     files = {name.value: path for name in Sequence if (path := getattr(images, name.value)) is not None}
@@ -152,6 +155,8 @@ def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOpti
 def _predict_many(
     images: ImageOptions, output: OutputOptions, server: ServerOptions, study: StudyOptions
 ) -> None:
+    from serving.batch import BatchOptions, predict_study
+
     single = [f"--{name}" for name in (*Sequence, "mask") if getattr(images, str(name)) is not None]
     single += [f"--{name}" for name in ("out", "montage") if getattr(output, name) is not None]
     if study.data is None or study.out_folder is None or single:
@@ -182,6 +187,8 @@ def _predict_many(
 
 @contextmanager
 def _models(server: ServerOptions) -> Iterator[Models]:
+    from serving.client import CbvClient
+
     if server.version and server.label:
         raise UsageError("--version and --label are both given; expected one of them, or none.")
     if not server.local:
@@ -206,6 +213,8 @@ def _models(server: ServerOptions) -> Iterator[Models]:
 
 def _require_writable(output: OutputOptions, *, overwrite: bool) -> None:
     """Say before the work, not after it, that a file is there."""
+    from serving.prediction import require_free
+
     assert output.out is not None
     if not overwrite:
         require_free(output.out)

@@ -1,0 +1,10 @@
+"""What holds when nothing is said; light, so that a command line starts at once."""
+
+from __future__ import annotations
+
+DEFAULT_SERVER = "localhost:8500"
+"""TensorFlow Serving's own gRPC port."""
+DEFAULT_MODEL = "cbvsynth"
+"""Registered model, as promote names it."""
+DEFAULT_TIMEOUT_S = 60.0
+DEFAULT_ATTEMPTS = 5
