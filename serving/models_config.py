@@ -41,8 +41,8 @@ class ModelsConfig:
         stray = {label: number for label, number in self.labels.items() if number not in self.versions}
         if stray:
             raise UsageError(
-                f"The labels {stray} of '{self.name}' point at versions that are not loaded; expected some of "
-                f"{self.versions}. Sync again."
+                f"The labels {stray} of '{self.name}' point at versions that are not loaded; expected some "
+                f"of {self.versions}. Sync again."
             )
 
     def to_text(self) -> str:

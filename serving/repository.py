@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from cbvsynth.errors import ModelError, StorageError
+from cbvsynth.errors import ModelError, StorageError, UsageError
 from cbvsynth.io.storage import sha256_tree, tree_digest, write_text
 from serving.models_config import MODELS_CONFIG_FILE, ModelsConfig
 from serving.selection_file import SELECTION_FILE, Selection, pattern_label, read_selection, write_selection
@@ -96,6 +96,7 @@ class Repository:
         place = self.folder / str(version)
         label = f"Version {version} of '{self.name}'"
         if place.is_dir() and _difference(place, content) is None:
+            _require_plain(place, label)
             return False
         incoming = self.folder / f"{_INCOMING}{version}"
         shutil.rmtree(incoming, ignore_errors=True)
@@ -130,13 +131,14 @@ class Repository:
         """What is served, as far as its folders are there; None before the first sync.
 
         Raises:
-            ModelError: selection.json is damaged, or of another registered model.
+            ModelError: selection.json is damaged.
+            UsageError: it is of another registered model.
         """
         if not (self.root / SELECTION_FILE).is_file():
             return None
         selection = read_selection(self.root / SELECTION_FILE)
         if selection.registered_name != self.name:
-            raise ModelError(
+            raise UsageError(
                 f"{SELECTION_FILE} is of the registered model '{selection.registered_name}', expected "
                 f"'{self.name}'. Give another --base_path."
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tyro
+
 
 def show(name: str = "cbvsynth") -> None:
     """List the registered versions, who is champion, and which model serves which available sequences.
@@ -41,3 +43,33 @@ def rollback(name: str = "cbvsynth", to: int = 0) -> None:
     before, now = roll_back(open_registry(name), to)
     print(f"champion of '{name}': was version {before.version} ({before.model}),")
     print(f"{'':>{len(name) + 14}}is version {now.version} ({now.model})")
+
+
+def canary(name: str = "cbvsynth", version: int = 0, clear: tyro.conf.UseCounterAction[int] = 0) -> None:
+    """Serve a version beside the champion under the label canary, for those who ask for it by that label.
+
+    Without a flag: say which version it is now. `cbvsynth predict --label canary` asks for it.
+
+    Args:
+        name: Registered model.
+        version: Version to try.
+        clear: Take the canary away.
+    """
+    from cbvsynth.errors import UsageError
+    from cbvsynth.registry.canary import CANARY, clear_canary, set_canary
+    from cbvsynth.registry.store import open_registry
+    from cbvsynth.registry.versions import version_of
+
+    registry = open_registry(name)
+    if version and clear:
+        raise UsageError("--version and --clear are both given; expected one of them, or none.")
+    if version:
+        chosen = set_canary(registry, version)
+        print(f"canary of '{name}': version {chosen.version} ({chosen.model}); serving follows by itself")
+    elif clear:
+        former = clear_canary(registry)
+        print(f"'{name}' has no canary any more; it was version {former}" if former else f"'{name}' had none")
+    else:
+        present = version_of(registry, CANARY)
+        shown = f"version {present.version} ({present.model})" if present else "none"
+        print(f"canary of '{name}': {shown}")
