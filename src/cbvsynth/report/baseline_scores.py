@@ -56,11 +56,11 @@ def score_baselines(
     """
     training = index.of_split(TRAIN)
     baselines = learn_baselines(
-        _example(index, entry) for entry in tqdm(training, desc="learn baselines", unit="exam", leave=False)
+        _example(index, entry) for entry in tqdm(training, desc="learn baselines", unit="exam", disable=None)
     )
     held_out = [entry for entry in index.of_split(HELD_OUT) if entry.exam_id in exam_ids]
     scores: dict[Baseline, list[ExamScore]] = {baseline: [] for baseline in Baseline}
-    for entry in tqdm(held_out, desc="score baselines", unit="exam", leave=False):
+    for entry in tqdm(held_out, desc="score baselines", unit="exam", disable=None):
         example = _example(index, entry)
         for baseline, rows in scores.items():
             rows.append(

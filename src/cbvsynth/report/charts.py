@@ -44,8 +44,8 @@ def draw_ssim_by_combination(
                 upper.axhline(
                     value, color=MUTED, linestyle=dashes, linewidth=1.2, label=f"{baseline.model} map"
                 )
-        upper.set_ylabel("SSIM, %")
-        upper.set_title(f"SSIM by sequences ({column}), mean ± SD over {rows[0].examinations} examinations")
+        upper.set_ylabel(f"{column}, %\nmean ± SD, {rows[0].examinations} examinations")
+        upper.set_title("SSIM by sequences")
         upper.legend(loc="best", fontsize=9)
         upper.grid(axis="y", color=FAINT, linewidth=0.6)
         upper.set_axisbelow(True)

@@ -60,7 +60,8 @@ def availability_text(verdict: Verdict) -> str:
     winners = verdict.champions_by_availability
     without = len(all_combinations()) - len(winners)
     models = len(set(winners.values()))
-    text = f"By available sequences: {models} models serve {len(winners)} of the 31 patterns."
+    served = "1 model serves" if models == 1 else f"{models} models serve"
+    text = f"By available sequences: {served} {len(winners)} of the 31 patterns."
     if without:
         text += f" For {without} patterns no model of this sweep passes the guards."
     return text

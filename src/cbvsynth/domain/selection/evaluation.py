@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 
@@ -25,8 +26,10 @@ from cbvsynth.domain.selection.leaderboard import (
 )
 from cbvsynth.domain.selection.optimism import selection_optimism
 from cbvsynth.domain.selection.records import (
+    ChampionComparison,
     Evidence,
     GateSettings,
+    Outcome,
     PresentChampion,
     ScoredModel,
     Standing,
@@ -73,28 +76,12 @@ def evaluate_sweep(
     trivial = baseline_rows(baselines, exam_ids, settings.required_baselines)
     required = {name: trivial[name] for name in settings.required_baselines}
     by_slug = {scored.model.slug: scored for scored in models}
-    standings = [_standing(row, by_slug[row.model], required, settings) for row in rows]
-    candidate = next((standing for standing in standings if standing.passes), None)
-    refused = tuple(standings if candidate is None else standings[: candidate.rank - 1])
-    comparison = None
-    if champion is not None:
-        comparison = (
-            compare_with_champion(by_slug[candidate.model], champion, settings)
-            if candidate
-            else without_comparison(champion)
-        )
-    outcome, text = outcome_of(candidate, refused, comparison)
-    passing = {ModelId.parse(standing.model) for standing in standings if standing.passes}
-    winners = champions_by_availability([ModelId.parse(row.model) for row in rows], passing)
+    standings = tuple(_standing(row, by_slug[row.model], required, settings) for row in rows)
     first = models[0]
     verdict = Verdict(
-        outcome=outcome,
-        text=text,
-        candidate=candidate,
-        refused=refused,
-        champion=comparison,
-        champions_by_availability={pattern.slug: model.slug for pattern, model in winners.items()},
-        leaders=tuple(standings[:LEADERS]),
+        **_decide(standings, by_slug, champion, settings),
+        champions_by_availability=_winners(standings),
+        leaders=standings[:LEADERS],
         baselines={name: _baseline_record(row, settings) for name, row in trivial.items()},
         models=len(models),
         examinations=rows[0].examinations,
@@ -114,6 +101,45 @@ def evaluate_sweep(
         comparisons=compare_with_best(scores, rows, settings),
         verdict=verdict,
     )
+
+
+class _Decision(TypedDict):
+    outcome: Outcome
+    text: str
+    candidate: Standing | None
+    refused: tuple[Standing, ...]
+    champion: ChampionComparison | None
+
+
+def _decide(
+    standings: Sequence[Standing],
+    models: Mapping[str, ScoredModel],
+    champion: PresentChampion | None,
+    settings: GateSettings,
+) -> _Decision:
+    candidate = next((standing for standing in standings if standing.passes), None)
+    refused = tuple(standings if candidate is None else standings[: candidate.rank - 1])
+    comparison = None
+    if champion is not None:
+        comparison = (
+            compare_with_champion(models[candidate.model], champion, settings)
+            if candidate
+            else without_comparison(champion)
+        )
+    outcome, text = outcome_of(candidate, refused, comparison)
+    return {
+        "outcome": outcome,
+        "text": text,
+        "candidate": candidate,
+        "refused": refused,
+        "champion": comparison,
+    }
+
+
+def _winners(standings: Sequence[Standing]) -> dict[str, str]:
+    ranked = [ModelId.parse(standing.model) for standing in standings]
+    passing = {ModelId.parse(standing.model) for standing in standings if standing.passes}
+    return {pattern.slug: model.slug for pattern, model in champions_by_availability(ranked, passing).items()}
 
 
 def _standing(
