@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-import re
+import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +25,6 @@ from cbvsynth.registry.versions import (
 )
 
 DEFAULT_SELECT_BY = "ssim_3d_whole"
-_STORAGE_NUMBERS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
-_ERROR_NUMBER = re.compile(r"\[Errno (\d+)\]")
 
 
 @dataclass(frozen=True)
@@ -91,14 +89,40 @@ def download_saved_model(registry: Registry, version: ModelVersion, target: Path
         RegistryError: the registry does not give it.
         StorageError: the disk does not take it.
     """
+    from mlflow.exceptions import MlflowException
+
+    path = f"{MODEL_ARTIFACT}/{SAVED_MODEL}"
     try:
-        return fetch_artifact(registry, version, f"{MODEL_ARTIFACT}/{SAVED_MODEL}", target)
-    except RegistryError as error:
-        # MLflow hands a full disk on as text: look for the operating system's own number in it.
-        numbers = {int(number) for number in _ERROR_NUMBER.findall(str(error.__cause__))} & _STORAGE_NUMBERS
-        if not numbers:
-            raise
-        raise storage_error(OSError(min(numbers), "")) from error
+        return fetch_artifact(registry, version, path, target)
+    except RegistryError:
+        # MLflow says of every failure that there is no such artefact: where it lists one, try the disk.
+        try:
+            size = _stored_bytes(registry, version.run_id, path)
+        except MlflowException:
+            size = 0
+        _require_space(target, size)
+        raise
+
+
+def _stored_bytes(registry: Registry, run_id: str, path: str) -> int:
+    entries = registry.client.list_artifacts(run_id, path)
+    return sum(
+        _stored_bytes(registry, run_id, entry.path) if entry.is_dir else int(entry.file_size or 0)
+        for entry in entries
+    )
+
+
+def _require_space(folder: Path, size: int) -> None:
+    """Raise StorageError where the disk does not take as many bytes in place of what is in a folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if not size:
+        return
+    try:
+        folder.mkdir(parents=True)
+        with (folder / "space").open("wb") as probe:
+            os.posix_fallocate(probe.fileno(), 0, size)
+    except OSError as error:
+        raise storage_error(OSError(error.errno, error.strerror)) from error
 
 
 def _select_by(registry: Registry, champion: ModelVersion) -> str:

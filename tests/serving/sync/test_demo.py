@@ -1,0 +1,134 @@
+"""What `make serve` does after a run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cbvsynth.domain.sequences import ModelId, TargetUnit
+from cbvsynth.domain.ssim import score_ssim
+from cbvsynth.errors import RegistryError, ResultError, UsageError
+from serving.connection import Connection
+from serving.demo import DemoOptions, choose_examination, run, ssim_in_convention
+from serving.selection_file import ServedVersion
+from tests.registry.trained_models import decide, score
+from tests.training.cached_study import write_study
+
+ROOT = Path(__file__).parents[3]
+SERVED = ServedVersion(1, ModelId.parse("encdec-t1c-adc"), TargetUnit.ML_PER_100G)
+
+
+def test_the_held_out_examination_with_the_largest_lesion_is_shown(tmp_path: Path) -> None:
+    index = write_study(tmp_path / "preprocess", train=2, held_out=4)
+    scores = tuple(
+        replace(score("encdec-t1c-adc", 0, 0.8), exam_id=name, lesion_volume_ml=volume)
+        for name, volume in (("e02", 3.0), ("e03", 9.0), ("e04", float("nan")))
+    )
+    assert choose_examination(index, scores, SERVED).exam_id == "e03"
+    assert choose_examination(index, (), SERVED).exam_id == "e05"
+
+
+def test_without_an_examination_that_has_the_sequences_there_is_none_to_show(tmp_path: Path) -> None:
+    index = write_study(tmp_path / "preprocess", train=1, held_out=2, without_adc=["e01", "e02"])
+    with pytest.raises(ResultError, match=r"No held-out examination.*T1C \+ ADC"):
+        choose_examination(index, (), SERVED)
+
+
+def test_ssim_is_the_one_that_the_column_is_named_after() -> None:
+    rng = np.random.default_rng(1)
+    real, synthetic = rng.uniform(0, 10, (2, 12, 11, 9)).astype(np.float32)
+    mask = rng.uniform(size=real.shape) > 0.4
+    scores = score_ssim(real, synthetic, mask, data_range=25.0)
+    columns = {
+        "ssim_3d_whole": scores.cube_whole,
+        "ssim_3d_brain": scores.cube_brain,
+        "ssim_2d_whole": scores.slice_whole,
+        "ssim_2d_brain": scores.slice_brain,
+    }
+    assert len(set(columns.values())) == 4
+    for name, expected in columns.items():
+        assert ssim_in_convention(name, real, synthetic, mask, 25.0) == expected
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"Port {port} is taken"):
+            run(DemoOptions(once=1, port=port, rest_api_port=free_port()))
+
+
+def test_before_anything_is_promoted_it_says_what_to_do(empty_registry: None) -> None:
+    with pytest.raises(RegistryError, match=r"has no champion.*make demo"):
+        run(DemoOptions(once=1, port=free_port(), rest_api_port=free_port()))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def promote_a_trained_model() -> None:
+    """Train for two epochs on a tiny study, and crown the result as evaluate and promote would."""
+    from cbvsynth.config import PromoteConfig, TrainConfig
+    from components.promote.step import run as promote
+    from components.train.step import run as train
+
+    write_study(Path("artifacts/preprocess"))
+    train(
+        TrainConfig(model="encdec-t1c-adc", epochs=2, base_channels=4, residual_blocks=1, checkpoint_every=1)
+    )
+    decide("encdec-t1c-adc")
+    promote(PromoteConfig())
+
+
+@pytest.mark.slow
+@pytest.mark.tensorflow
+def test_a_served_map_scores_as_its_model_did_and_the_server_goes_with_ctrl_c(
+    empty_registry: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    promote_a_trained_model()
+    capsys.readouterr()
+    found = run(DemoOptions(once=1, port=free_port(), rest_api_port=free_port()))
+    assert found.stored_ssim is not None
+    assert abs(found.served_ssim - found.stored_ssim) < 1e-5
+    assert (found.model, found.version) == ("encdec-t1c-adc", 1)
+    assert Path("artifacts/serve/prediction.png").read_bytes().startswith(b"\x89PNG")
+    assert f"{found.served_ssim:.6f}" in capsys.readouterr().out
+
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "serving.demo", f"--port={port}", f"--rest_api_port={free_port()}"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if "until Ctrl-C" in line:
+                break
+        connection = Connection(f"localhost:{port}")
+        assert connection.live_versions("cbvsynth") == (1,)
+        connection.close()
+        assert any("cbvsynth predict" in line for line in lines)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    finally:
+        process.kill()
+    time.sleep(0.5)
+    with socket.socket() as client:
+        assert client.connect_ex(("127.0.0.1", port)) != 0
