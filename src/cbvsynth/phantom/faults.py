@@ -52,7 +52,7 @@ _EXPLANATIONS = {
     Fault.MISSING_SLICES: "only the lowest slices were stored",
 }
 
-LOW_SNR_NOISE = 6.0
+LOW_SNR_NOISE = 8.0
 """Factor on the noise; the signal-to-noise ratio of T1 falls to about 5."""
 ARBITRARY_CBV_SCALE = 250.0
 """Factor between mL/100 g and the arbitrary unit of an uncalibrated CBV map."""

@@ -58,9 +58,10 @@ def write_study(root: Path, settings: StudySettings, workers: int = 1) -> str:
     ):
         pass
     _write_descriptions(root, settings, plan)
-    digest = tree_digest(sha256_tree(root))
+    digests = sha256_tree(root)
+    digest = tree_digest(digests)
     marker = {"generator": "cbvsynth.phantom", "version": PHANTOM_VERSION, "settings": asdict(settings)}
-    _write_json(root / MARKER, {**marker, "digest_of_other_files": digest})
+    _write_json(root / MARKER, {**marker, "other_files": len(digests), "digest_of_other_files": digest})
     return digest
 
 

@@ -1,0 +1,38 @@
+"""`cbvsynth phantom`: fill an empty data folder with a synthetic study."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import tyro
+
+from cbvsynth.config import PhantomConfig
+
+
+def phantom(config: Annotated[PhantomConfig, tyro.conf.arg(name="")]) -> None:
+    """Fill an empty data folder with a digital brain-tumour phantom study.
+
+    A folder that already holds something is never written to; it only gets its receipt.
+    """
+    from cbvsynth.phantom.fill import fill
+    from cbvsynth.phantom.plan import StudySettings, plan_study
+    from cbvsynth.phantom.receipt import BY_PHANTOM
+    from cbvsynth.phantom.study import PLANTED_FAULTS
+
+    was_empty = not config.data.is_dir() or not any(config.data.iterdir())
+    receipt = fill(config)
+    asked = StudySettings(config.patients, config.matrix, config.slices, config.damaged, config.seed)
+    if receipt.made_by != BY_PHANTOM or receipt.settings is None:
+        print(f"{config.data} holds a study of yours, {receipt.files} files; nothing was written there.")
+    else:
+        plan = plan_study(receipt.settings)
+        patients = len({planned.patient for planned in plan})
+        verb = "Made" if was_empty else "Kept"
+        print(
+            f"{verb} {len(plan)} synthetic examinations of {patients} patients in {config.data}; "
+            f"{receipt.settings.damaged} hold a planted fault, told by {config.data / PLANTED_FAULTS}."
+        )
+        if receipt.settings != asked:
+            print(f"It was made with other settings than asked for; delete {config.data} to make it anew.")
+    print(f"Receipt: {config.receipt}")
+    print(f"Next:    python -m components.validate --data {config.data}")

@@ -1,0 +1,75 @@
+"""What stands in the data folder: the receipt that tells the pipeline which data it works on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cbvsynth.errors import UsageError
+from cbvsynth.io.storage import sha256_tree, tree_digest, write_json
+from cbvsynth.phantom.plan import StudySettings
+from cbvsynth.phantom.study import MARKER
+
+BY_PHANTOM, BY_USER = "phantom", "user"
+
+CONTENT, NAMES_AND_SIZES = "content of all files but the marker", "names and sizes"
+
+
+@dataclass(frozen=True)
+class StudyReceipt:
+    """What was found or made; without times or places, so that equal data give an equal receipt.
+
+    `digest_of` says what `digest` covers: the content of the phantom's files; only names and sizes of
+    a user's, because hashing a large study here would repeat what DVC does anyway. `version` and
+    `settings` are the phantom's, empty for a user's study.
+    """
+
+    made_by: str
+    files: int
+    digest: str
+    digest_of: str
+    version: str = ""
+    settings: StudySettings | None = None
+
+
+def inspect_study(data: Path) -> StudyReceipt:
+    """The receipt of a folder that holds something.
+
+    It is the phantom's when its own marker is there and every file is as the marker says; a phantom
+    study to which anything was added, or in which anything was changed, is the user's.
+    """
+    sizes = {
+        path.relative_to(data).as_posix(): str(path.stat().st_size)
+        for path in data.rglob("*")
+        if path.is_file()
+    }
+    marked = _marked(data / MARKER)
+    if marked is not None and marked.files == len(sizes):
+        digests = sha256_tree(data)
+        del digests[MARKER]
+        if tree_digest(digests) == marked.digest:
+            return marked
+    return StudyReceipt(BY_USER, len(sizes), tree_digest(sizes), NAMES_AND_SIZES)
+
+
+def write_receipt(path: Path, receipt: StudyReceipt) -> None:
+    """Write the receipt as JSON, atomically."""
+    content = {name: value for name, value in asdict(receipt).items() if value not in ("", None)}
+    write_json(path, content)
+
+
+def _marked(path: Path) -> StudyReceipt | None:
+    """The receipt that a marker promises; None where there is no marker of ours."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return StudyReceipt(
+            made_by=BY_PHANTOM,
+            files=int(content["other_files"]) + 1,
+            digest=str(content["digest_of_other_files"]),
+            digest_of=CONTENT,
+            version=str(content["version"]),
+            settings=StudySettings(**content["settings"]),
+        )
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError, UsageError):
+        return None
