@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -24,17 +24,17 @@ from cbvsynth.domain.ssim import SsimWindow, mean_ssim
 from cbvsynth.entrypoint import run_program
 from cbvsynth.errors import ManifestError, ResultError, ServingError, UnreachableError, UsageError
 from cbvsynth.io.examinations import CachedExamination, ExaminationIndex, read_index
-from cbvsynth.io.manifest import load_manifest
 from cbvsynth.io.results import read_scores
 from cbvsynth.io.summaries import read_summary
 from serving import sync
-from serving.client import CbvClient
 from serving.models_config import MODELS_CONFIG_FILE
 from serving.plan import Mode
-from serving.prediction import Prediction
 from serving.publish import ServerConfirm, require_right
 from serving.repository import Repository
 from serving.selection_file import SELECTION_FILE, STABLE, Selection, ServedVersion, read_selection
+
+if TYPE_CHECKING:
+    from serving.prediction import Prediction
 
 _HOST = "localhost"
 _POLL_S = 5
@@ -106,7 +106,7 @@ def run(options: DemoOptions) -> Comparison:
         stack.enter_context(_stopped_by_sigterm())
         server = stack.enter_context(_server(options, models))
         _wait_until_ready(server, options, models, selection)
-        print(f"{address} serves {len(selection.versions)} versions; each answers its golden request rightly")
+        print(f"{address} is ready: every version answers its golden request rightly", flush=True)
         comparison = _predict(options, selection, address)
         print(_in_words(comparison))
         if not options.once:
@@ -153,6 +153,8 @@ def ssim_in_convention(
 
 
 def _predict(options: DemoOptions, selection: Selection, address: str) -> Comparison:
+    from serving.client import CbvClient
+
     champion = selection.version(selection.labels[STABLE])
     assert champion is not None, "a selection lists what its labels point at"
     index = read_index(options.artifacts / "preprocess")
@@ -233,6 +235,8 @@ def _how_to_ask(options: DemoOptions, found: Comparison) -> str:
 
 def _command(options: DemoOptions, exam_id: str) -> str:
     """A command that makes the same map from the study's own files."""
+    from cbvsynth.io.manifest import load_manifest
+
     server = "" if options.port == 8500 else f" --server {_HOST}:{options.port}"
     try:
         listed = load_manifest(options.data).examinations
@@ -346,7 +350,7 @@ def _stopped_by_sigterm() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print("\nstopping the server")
+        print("\nthe server is stopped")
         raise
     finally:
         signal.signal(signal.SIGTERM, former)

@@ -129,7 +129,7 @@ class Sync:
         withdraw(self.repository, wrong)
         require_right(self.repository, wrong)
         self.confirmed |= {one.digest for one in wanted.versions}
-        print(f"{self.options.server} answers rightly for {len(open_ones)} versions", flush=True)
+        print(f"{self.options.server} answers {len(open_ones)} golden requests rightly", flush=True)
 
     def _loaded(self) -> set[int]:
         try:
@@ -143,8 +143,8 @@ class Sync:
         labels = ", ".join(f"{label} is version {number}" for label, number in wanted.labels.items())
         state = "served now" if changed else "served as before"
         print(
-            f"'{wanted.registered_name}': {labels}; {len(wanted.versions)} versions for "
-            f"{len(wanted.patterns)} of 31 sets of available sequences; {len(copied)} copied; {state}",
+            f"'{wanted.registered_name}': {labels}; versions loaded: {len(wanted.versions)}, for "
+            f"{len(wanted.patterns)} of 31 sets of available sequences; copied: {len(copied)}; {state}",
             flush=True,
         )
 

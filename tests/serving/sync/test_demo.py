@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cbvsynth.commands.registry import rollback
 from cbvsynth.domain.sequences import ModelId, TargetUnit
 from cbvsynth.domain.ssim import score_ssim
 from cbvsynth.errors import RegistryError, ResultError, UsageError
-from serving.connection import Connection
+from serving.connection import Connection, ModelReference
 from serving.demo import DemoOptions, choose_examination, run, ssim_in_convention
 from serving.selection_file import ServedVersion
 from tests.registry.trained_models import decide, score
@@ -79,34 +80,56 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def promote_a_trained_model() -> None:
+def promote_a_trained_model(seed: int) -> None:
     """Train for two epochs on a tiny study, and crown the result as evaluate and promote would."""
     from cbvsynth.config import PromoteConfig, TrainConfig
+    from cbvsynth.domain.selection.records import Outcome
+    from cbvsynth.registry.champion import present_champion
     from components.promote.step import run as promote
     from components.train.step import run as train
 
-    write_study(Path("artifacts/preprocess"))
     train(
-        TrainConfig(model="encdec-t1c-adc", epochs=2, base_channels=4, residual_blocks=1, checkpoint_every=1)
+        TrainConfig(
+            model="encdec-t1c-adc",
+            epochs=2,
+            base_channels=4,
+            residual_blocks=1,
+            checkpoint_every=1,
+            seed=seed,
+            checkpoints=Path(f"artifacts/checkpoints-{seed}"),
+        )
     )
-    decide("encdec-t1c-adc")
+    present = present_champion("cbvsynth")
+    against = None if present is None else (present.version, present.model, present.digest)
+    decide("encdec-t1c-adc", Outcome.PROMOTE, against)
     promote(PromoteConfig())
+
+
+@pytest.fixture
+def two_champions(empty_registry: None) -> None:
+    """Version 2 is champion after version 1; both are real models of a tiny study."""
+    write_study(Path("artifacts/preprocess"))
+    promote_a_trained_model(seed=1)
+    promote_a_trained_model(seed=2)
 
 
 @pytest.mark.slow
 @pytest.mark.tensorflow
-def test_a_served_map_scores_as_its_model_did_and_the_server_goes_with_ctrl_c(
-    empty_registry: None, capsys: pytest.CaptureFixture[str]
+def test_a_served_map_scores_as_its_model_did(
+    two_champions: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    promote_a_trained_model()
     capsys.readouterr()
     found = run(DemoOptions(once=1, port=free_port(), rest_api_port=free_port()))
     assert found.stored_ssim is not None
     assert abs(found.served_ssim - found.stored_ssim) < 1e-5
-    assert (found.model, found.version) == ("encdec-t1c-adc", 1)
+    assert (found.model, found.version) == ("encdec-t1c-adc", 2)
     assert Path("artifacts/serve/prediction.png").read_bytes().startswith(b"\x89PNG")
     assert f"{found.served_ssim:.6f}" in capsys.readouterr().out
 
+
+@pytest.mark.slow
+@pytest.mark.tensorflow
+def test_a_running_server_follows_a_rollback_and_goes_with_ctrl_c(two_champions: None) -> None:
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "serving.demo", f"--port={port}", f"--rest_api_port={free_port()}"],
@@ -114,6 +137,8 @@ def test_a_served_map_scores_as_its_model_did_and_the_server_goes_with_ctrl_c(
         stdout=subprocess.PIPE,
         text=True,
     )
+    connection = Connection(f"localhost:{port}")
+    stable = ModelReference("cbvsynth", label="stable")
     try:
         assert process.stdout is not None
         lines = []
@@ -121,14 +146,18 @@ def test_a_served_map_scores_as_its_model_did_and_the_server_goes_with_ctrl_c(
             lines.append(line)
             if "until Ctrl-C" in line:
                 break
-        connection = Connection(f"localhost:{port}")
-        assert connection.live_versions("cbvsynth") == (1,)
-        connection.close()
         assert any("cbvsynth predict" in line for line in lines)
+        assert connection.live_versions("cbvsynth") == (1, 2)
+        assert connection.describe(stable)[1] == 2
+        rollback()
+        deadline = time.monotonic() + 90
+        while connection.describe(stable)[1] != 1:
+            assert time.monotonic() < deadline, "the label did not follow"
+            time.sleep(0.2)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 130
     finally:
+        connection.close()
         process.kill()
-    time.sleep(0.5)
     with socket.socket() as client:
         assert client.connect_ex(("127.0.0.1", port)) != 0
