@@ -19,6 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from cbvsynth.config import TrainConfig
+from cbvsynth.domain.options import Precision
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import CbvsynthError, TrainingError, UsageError
 from cbvsynth.io.ledger import RunStatus
@@ -32,6 +33,7 @@ from cbvsynth.training.checkpoints import (
 from cbvsynth.training.collapse import collapse_reason, is_diverged
 from cbvsynth.training.data import TrainingData
 from cbvsynth.training.fingerprint import fingerprint_of
+from cbvsynth.training.hardware import bfloat16_is_emulated
 from cbvsynth.training.journal import Journal, now
 from cbvsynth.training.networks import Networks, build_networks
 from cbvsynth.training.prefetch import prefetched
@@ -82,6 +84,8 @@ def fit(
         networks.restore(read_arrays(folder, networks.arrays()))
     run = _Run(model_id, config, data, folder, networks, progress)
     with _journal(run) as journal:
+        if config.precision is Precision.MIXED_BFLOAT16 and bfloat16_is_emulated():
+            journal.say("this processor only emulates bfloat16, about 30 times slower than float32")
         journal.begin(progress, message)
         while run.progress.epoch < config.epochs:
             _one_epoch(run, journal)

@@ -38,10 +38,14 @@ class Journal:
         """Move the bar by one step."""
         self._bar.update()
 
+    def say(self, message: str) -> None:
+        """Print one line above the bar."""
+        self._bar.write(f"{self._model}: {message}")
+
     def begin(self, progress: Progress, message: str) -> None:
         """A run begins, goes on, or starts afresh."""
         if message:
-            self._bar.write(f"{self._model}: {message}")
+            self.say(message)
         self._bar.reset()
         self._bar.initial = self._bar.n = progress.epoch * self._steps_per_epoch
         self._bar.refresh()
