@@ -1,0 +1,1 @@
+"""The embedded model server: TensorFlow Serving's protocol, flags and files, for laptops and tests."""

@@ -1,0 +1,120 @@
+"""Tiny SavedModels, written in a fraction of a second."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_serving.apis import prediction_log_pb2
+
+SHAPE = (1, 8, 8, 4)
+WARMUP = "assets.extra/tf_serving_warmup_requests"
+
+
+def volume(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(1, 9, SHAPE).astype(np.float32)
+
+
+def save_sum(folder: Path, offset: float = 0.0) -> Path:
+    """cbv = t1 + 2 adc + offset, refusing what is not finite; also `describe` and `pair`."""
+    module = tf.Module()
+    module.offset = tf.Variable(np.float32(offset))
+    specs = {name: tf.TensorSpec([None, None, None, 4], tf.float32, name) for name in ("t1", "adc")}
+
+    @tf.function(autograph=False)
+    def serve(t1, adc):
+        checks = [
+            tf.debugging.Assert(
+                tf.reduce_all(tf.math.is_finite(one)), [f"{name} holds a value that is not finite"]
+            )
+            for name, one in (("t1", t1), ("adc", adc))
+        ]
+        with tf.control_dependencies(checks):
+            return {"cbv": t1 + 2.0 * adc + module.offset}
+
+    @tf.function(autograph=False)
+    def describe():
+        return {"description": tf.constant("a sum")}
+
+    @tf.function(autograph=False)
+    def pair(x):
+        return {"double": x * 2, "shape": tf.shape(x)[:1] + 0 * tf.reduce_sum(x)}
+
+    tf.saved_model.save(
+        module,
+        str(folder),
+        {
+            "serving_default": serve.get_concrete_function(**specs),
+            "describe": describe.get_concrete_function(),
+            "pair": pair.get_concrete_function(tf.TensorSpec([None], tf.int32, "x")),
+        },
+    )
+    return folder
+
+
+def save_examples(folder: Path) -> Path:
+    """Signatures that take serialised tf.Examples and use only their number."""
+    module = tf.Module()
+
+    @tf.function(autograph=False)
+    def classify(inputs):
+        rows = tf.shape(inputs)[0]
+        return {
+            "classes": tf.tile(tf.constant([["low", "high"]]), [rows, 1]),
+            "scores": tf.tile(tf.constant([[0.25, 0.75]]), [rows, 1]),
+        }
+
+    @tf.function(autograph=False)
+    def regress(inputs):
+        return {"outputs": tf.cast(tf.range(tf.shape(inputs)[0]), tf.float32)}
+
+    spec = tf.TensorSpec([None], tf.string, "inputs")
+    signatures = {
+        "serving_default": classify.get_concrete_function(spec),
+        "regress": regress.get_concrete_function(spec),
+        "plain": regress.get_concrete_function(spec),
+    }
+    tf.saved_model.save(module, str(folder), signatures)
+    # TensorFlow 2 calls every signature a prediction; exporters of TensorFlow 1 named the other methods.
+    path = folder / "saved_model.pb"
+    model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    named = model.meta_graphs[0].signature_def
+    named["serving_default"].method_name = "tensorflow/serving/classify"
+    named["regress"].method_name = "tensorflow/serving/regress"
+    path.write_bytes(model.SerializeToString())
+    return folder
+
+
+def save_reader(folder: Path) -> Path:
+    """A model that would read a file of the server."""
+    module = tf.Module()
+
+    @tf.function(autograph=False)
+    def serve(path):
+        return {"content": tf.io.read_file(path)}
+
+    tf.saved_model.save(
+        module, str(folder), serve.get_concrete_function(tf.TensorSpec([], tf.string, "path"))
+    )
+    return folder
+
+
+def write_warmup(folder: Path, **inputs: np.ndarray) -> None:
+    record = prediction_log_pb2.PredictionLog()
+    for name, array in inputs.items():
+        record.predict_log.request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
+    (folder / WARMUP).parent.mkdir(exist_ok=True)
+    with tf.io.TFRecordWriter(str(folder / WARMUP)) as writer:
+        writer.write(record.SerializeToString())
+
+
+def direct(folder: Path, **inputs: np.ndarray) -> np.ndarray:
+    """The SavedModel's answer without any server."""
+    program = tf.saved_model.load(str(folder))
+    answer = program.signatures["serving_default"](**{k: tf.constant(v) for k, v in inputs.items()})
+    return answer["cbv"].numpy()
