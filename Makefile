@@ -31,6 +31,10 @@ demo: setup ## The whole path on a phantom study: data to promoted champion, 16 
 	$(MAKE) --no-print-directory run
 	cbvsynth tour
 
+.PHONY: serve
+serve: setup ## Serve what a run has promoted, and ask it for one map; until Ctrl-C
+	python -m serving.demo
+
 .PHONY: sweep
 sweep: setup ## The paper's 62 models on the data in data/; JOBS=2 trains two at a time
 	cbvsynth sweep paper

@@ -95,7 +95,8 @@ def _classify(
     wanted = tuple(output for output in (CLASSES, SCORES) if output in signature.outputs)
     if not wanted:
         raise RefusedError(
-            f'Expected classification signature outputs to contain at least one of "{CLASSES}" or "{SCORES}".',
+            "Expected classification signature outputs to contain at least one of "
+            f'"{CLASSES}" or "{SCORES}".',
             code="FAILED_PRECONDITION",
         )
     examples = _examples(sent)

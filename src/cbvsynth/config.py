@@ -44,7 +44,7 @@ class PhantomConfig:
     """In-plane matrix size, voxels."""
     slices: int = 8
     """Number of axial slices; SSIM's window needs at least 7."""
-    damaged: int = 7
+    damaged: int = 8
     """Number of additional examinations with a planted fault, one kind after the other."""
     seed: int = 2023
     """Seed of the whole study; the same seed gives the same bytes on every machine."""

@@ -228,6 +228,20 @@ def test_watching_follows_the_registry_survives_its_loss_and_stops_when_told(pro
 
 
 @pytest.mark.slow
+def test_stopped_before_its_end_a_single_sync_does_not_call_itself_done(promoted: None) -> None:
+    process = start("--once", "--server", "127.0.0.1:1")
+    try:
+        wait_for((MODELS / "models.config").exists)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 143
+    assert "stopped before the end" in errors
+    assert labels()["stable"] == 2
+
+
+@pytest.mark.slow
 def test_sync_imports_no_tensorflow() -> None:
     code = (
         "import sys, serving.sync, serving.plan, serving.publish, mlflow; "
