@@ -63,7 +63,7 @@ MISTAKES = [
         "availability",
         "not ReadWriteMany",
         lambda o: put(
-            get(o, "PersistentVolumeClaim", "cbvsynth-artifacts")["spec"], accessModes=["ReadWriteOnce"]
+            get(o, "PersistentVolumeClaim", "cbvsynth-workspace")["spec"], accessModes=["ReadWriteOnce"]
         ),
     ),
     Mistake(

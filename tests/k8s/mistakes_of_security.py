@@ -224,7 +224,7 @@ MISTAKES = [
         "network",
         "there is no such Service",
         lambda o: put(
-            get(o, "ConfigMap", "cbvsynth-environment")["data"],
+            get(o, "ConfigMap", "cbvsynth-mlflow")["data"],
             MLFLOW_TRACKING_URI="http://tracking.cbvsynth.svc:5000",
         ),
     ),

@@ -24,7 +24,7 @@ def check(cluster: Cluster) -> Iterator[str]:
         if cluster.environment == "production" and low < 2:
             yield f"{called(scaler)} may leave {low} server in production; expected 2 or more"
     for claim in cluster.of_kind("PersistentVolumeClaim"):
-        shared = claim["metadata"]["name"] in ("cbvsynth-data", "cbvsynth-artifacts")
+        shared = claim["metadata"]["name"] in ("cbvsynth-data", "cbvsynth-workspace")
         if (
             shared
             and cluster.environment != "development"

@@ -12,7 +12,7 @@ from tests.k8s.cluster import NAMESPACE, RUNS_NAMESPACE, Cluster, Manifest, Work
 
 _NAME = "kubernetes.io/metadata.name"
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.]*://(?:[^@/\s]*@)?([a-z0-9.-]+):(\d+)")
-_RUNS_ENVIRONMENT = "cbvsynth-environment"
+_RUNS_ENVIRONMENT = "cbvsynth-mlflow"
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def _environments(cluster: Cluster, workload: Workload) -> Iterator[str]:
             for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
                 if (
                     field in source
-                    and _keys(cluster, kind, workload.namespace, source[field]["name"]) is None
+                    and keys_of(cluster, kind, workload.namespace, source[field]["name"]) is None
                 ):
                     yield f"{where}: {kind} {source[field]['name']} does not exist"
         for variable in container.get("env", []):
@@ -48,14 +48,15 @@ def _environments(cluster: Cluster, workload: Workload) -> Iterator[str]:
 
 
 def _key(cluster: Cluster, where: str, kind: str, namespace: str, reference: dict[str, Any]) -> Iterator[str]:
-    keys = _keys(cluster, kind, namespace, reference["name"])
+    keys = keys_of(cluster, kind, namespace, reference["name"])
     if keys is None:
         yield f"{where}: {kind} {reference['name']} does not exist"
     elif reference["key"] not in keys:
         yield f"{where}: {kind} {reference['name']} has no key {reference['key']}, only {sorted(keys)}"
 
 
-def _keys(cluster: Cluster, kind: str, namespace: str, name: str) -> set[str] | None:
+def keys_of(cluster: Cluster, kind: str, namespace: str, name: str) -> set[str] | None:
+    """Keys of a ConfigMap or Secret, also of one that an ExternalSecret makes; None where there is none."""
     for one in cluster.of_kind(kind, "ExternalSecret"):
         if one["metadata"].get("namespace") != namespace:
             continue
@@ -88,7 +89,7 @@ def _volumes(cluster: Cluster, workload: Workload) -> Iterator[str]:
                 there = (
                     cluster.has(kind, workload.namespace, name)
                     if kind == "PersistentVolumeClaim"
-                    else _keys(cluster, kind, workload.namespace, name) is not None
+                    else keys_of(cluster, kind, workload.namespace, name) is not None
                 )
                 if not there:
                     yield f"{workload.called}: {kind} {name} of volume {volume['name']} does not exist"
@@ -108,7 +109,7 @@ def _roles(cluster: Cluster) -> Iterator[str]:
             for resource, kind in (("configmaps", "ConfigMap"), ("secrets", "Secret")):
                 for name in rule.get("resourceNames", []) if resource in rule["resources"] else []:
                     place = role["metadata"]["namespace"]
-                    if (kind, name) not in OF_KUBEFLOW and _keys(cluster, kind, place, name) is None:
+                    if (kind, name) not in OF_KUBEFLOW and keys_of(cluster, kind, place, name) is None:
                         yield f"{called(role)} lets read {kind} {name}, which does not exist"
 
 
