@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -60,6 +61,13 @@ def test_compiled_pipelines_name_our_images_volumes_and_secrets() -> None:
             places = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values()
             for place in places:
                 agree(place, overlay("staging"))
+
+
+def test_the_image_of_registry_and_sync_has_what_they_import() -> None:
+    """MLflow on PostgreSQL and S3 needs drivers that MLflow itself does not bring."""
+    for path in (ROOT / "components/images").glob("light.lock"):
+        packages = set(re.findall(r"^([a-z0-9-]+)==", path.read_text(encoding="utf-8"), re.MULTILINE))
+        assert packages >= {"mlflow", "psycopg", "psycopg-binary", "boto3", "grpcio", "protobuf"}
 
 
 def agree(place: dict[str, list[dict[str, object]]], cluster: Cluster) -> None:
