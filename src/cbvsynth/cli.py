@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Registered versions, champion, best by available sequences",
     ),
     "registry rollback": ("cbvsynth.commands.registry:rollback", "Go back to an earlier champion"),
+    "registry canary": ("cbvsynth.commands.registry:canary", "Try a version beside the champion"),
 }
 """Word or words of a command -> (module:function, one line of help)."""
 
