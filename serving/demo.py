@@ -27,7 +27,7 @@ from serving.comparison import (
     stored_scores,
 )
 from serving.models_config import MODELS_CONFIG_FILE
-from serving.plan import Mode
+from serving.plan import PREVIOUS, Mode
 from serving.prediction import Prediction
 from serving.processes import child_process, server_process
 from serving.publish import ServerConfirm, require_right
@@ -84,6 +84,9 @@ def run(options: DemoOptions) -> Comparison:
     with ExitStack() as stack:
         stack.enter_context(_stopped_by_sigterm())
         log = options.artifacts / "serve" / "server.log"
+        print(
+            f"starting the server: some seconds for TensorFlow, one per model; its words: {log}", flush=True
+        )
         server = stack.enter_context(server_process(_server_flags(options, models), log))
         server.addresses(options.wait_s)
         _require_golden(options, models, selection, address)
@@ -91,7 +94,7 @@ def run(options: DemoOptions) -> Comparison:
         comparison = _predict(options, selection, address)
         print(comparison)
         if not options.once:
-            print(_how_to_ask(options, comparison), flush=True)
+            print(_what_to_try(options, selection, comparison.exam_id), flush=True)
             stack.enter_context(child_process("serving.sync", _sync_flags(options, models, address)))
             server.process.wait()
             server.require_alive()
@@ -134,16 +137,23 @@ def _draw(path: Path, index: ExaminationIndex, entry: CachedExamination, made: P
     print(f"picture: {path}")
 
 
-def _how_to_ask(options: DemoOptions, found: Comparison) -> str:
+def _what_to_try(options: DemoOptions, selection: Selection, exam_id: str) -> str:
     name = options.registered_name
-    return (
-        "\nAsk it from another terminal:\n"
-        f"  {_command(options, found.exam_id)}\n"
-        f"  curl http://{_HOST}:{options.rest_api_port}/v1/models/{name}\n"
-        "Go back to the former champion while it runs; labels follow within seconds:\n"
-        f"  cbvsynth registry rollback --name {name}\n"
-        "It serves until Ctrl-C."
-    )
+    flag = "" if name == sync.SyncOptions.registered_name else f" --name {name}"
+    stable = selection.labels[STABLE]
+    other = next((one.version for one in selection.versions if one.version != stable), 0)
+    lines = [
+        "\nAsk it from another terminal; without one of the images, the best model for the others is used:",
+        f"  {_command(options, exam_id)}",
+        f"  curl http://{_HOST}:{options.rest_api_port}/v1/models/{name}",
+    ]
+    if PREVIOUS in selection.labels:
+        lines += ["Go back to the former champion; labels follow within seconds:"]
+        lines += [f"  cbvsynth registry rollback{flag}"]
+    if other:
+        lines += ["Try another version under the label canary, for --label canary alone:"]
+        lines += [f"  cbvsynth registry canary{flag} --version {other}"]
+    return "\n".join([*lines, "It serves until Ctrl-C."])
 
 
 def _command(options: DemoOptions, exam_id: str) -> str:
