@@ -32,7 +32,9 @@ class Outline(HTMLParser):
             self.headings.append(int(tag[1]))
         if tag == "img" and not values.get("alt"):
             self.faults.append("img without alt")
-        if tag == "svg" and values.get("role") == "img" and "aria-labelledby" not in values:
+        if tag == "svg" and not (
+            values.get("role") == "img" and {"aria-labelledby", "aria-label"} & set(values)
+        ):
             self.faults.append("svg without a title")
         if tag == "th" and not values.get("scope"):
             self.faults.append("th without scope")

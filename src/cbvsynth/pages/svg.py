@@ -114,27 +114,36 @@ class Plot:
         """A piece of SVG in pixels, for what no other method draws."""
         self._parts.append(part)
 
-    def legend(self, entries: Sequence[tuple[str, str, str]], *, right: bool = True) -> None:
-        """Lines of (shape, colour, words) in a corner; a shape that starts with a dash is a line."""
-        x = self.width - RIGHT - 6 if right else self._left + 10
+    def legend(self, entries: Sequence[tuple[str, str, str]]) -> None:
+        """Marks of (shape, colour, words) in the lower right corner; `-5 4` is a line with these dashes."""
+        x = self.width - RIGHT - 6
         for number, (shape, colour, words) in enumerate(entries):
             y = self._bottom - 10 - 16 * (len(entries) - 1 - number)
-            mark = x if right else x + 8
+            mark = x - 8
             if shape.startswith("-"):
+                mark = x - 22
                 dashes = f' stroke-dasharray="{shape[1:]}"' if shape[1:] else ""
                 self._parts.append(
-                    f'<line x1="{mark - 22:.0f}" x2="{mark:.0f}" y1="{y - 4}" y2="{y - 4}" stroke="{colour}" '
+                    f'<line x1="{mark:.0f}" x2="{x:.0f}" y1="{y - 4}" y2="{y - 4}" stroke="{colour}" '
                     f'stroke-width="2"{dashes}/>'
                 )
-                mark -= 22
             else:
-                self._parts.append(_mark(shape, (mark - 4, y - 4), 4.0, f'fill="{colour}"'))
-                mark -= 8
-            place, anchor = (mark - 6, "end") if right else (x + 18, "start")
-            self._parts.append(
-                f'<text x="{place:.0f}" y="{y:.0f}" text-anchor="{anchor}" font-size="11">'
-                f"{escape(words)}</text>"
-            )
+                self._parts.append(_mark(shape, (x - 4, y - 4), 4.0, f'fill="{colour}"'))
+            self._words(mark - 6, y, "end", words)
+
+    def legend_below(self, entries: Sequence[tuple[str, str, str]], *, columns: int = 3) -> None:
+        """Marks of (shape, colour, words) below the axes, where they hide nothing; see `legend_height`."""
+        wide = (self.width - self._left) / columns
+        for number, (shape, colour, words) in enumerate(entries):
+            x = self._left + wide * (number % columns)
+            y = self._bottom + BOTTOM + 12 + 16 * (number // columns)
+            self._parts.append(_mark(shape, (x + 4, y - 4), 4.0, f'fill="{colour}"'))
+            self._words(x + 14, y, "start", words)
+
+    def _words(self, x: float, y: float, anchor: str, words: str) -> None:
+        self._parts.append(
+            f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" font-size="11">{escape(words)}</text>'
+        )
 
     def markup(self) -> Markup:
         """The chart."""
@@ -171,6 +180,11 @@ class Plot:
             f'<text x="14" y="{centre}" text-anchor="middle" font-size="12" '
             f'transform="rotate(-90 14 {centre})">{escape(self.y.label)}</text>'
         )
+
+
+def legend_height(entries: int, columns: int = 3) -> float:
+    """Pixels that `legend_below` needs."""
+    return 8.0 + 16.0 * -(-entries // columns)
 
 
 def _number(value: float, digits: int) -> str:
