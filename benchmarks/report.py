@@ -62,9 +62,9 @@ def main() -> int:
         sizes = [path.stat().st_size / 1e6 for path in (root / "report").rglob("*.html")]
     cpu_s, memory_mb = used.ru_utime + used.ru_stime, used.ru_maxrss / 1e3
     print(
-        f"{flags.examinations} examinations of {flags.matrix} x {flags.matrix} x {flags.slices}, {flags.models} "
-        f"models: CPU {cpu_s:.1f} s, wall {wall_s:.1f} s, memory {memory_mb:.0f} MB; {len(sizes)} pages, "
-        f"largest {max(sizes):.2f} MB, all {sum(sizes):.0f} MB"
+        f"{flags.examinations} examinations of {flags.matrix} x {flags.matrix} x {flags.slices}, "
+        f"{flags.models} models: CPU {cpu_s:.1f} s, wall {wall_s:.1f} s, memory {memory_mb:.0f} MB; "
+        f"{len(sizes)} pages, largest {max(sizes):.2f} MB, all {sum(sizes):.0f} MB"
     )
     return int(not (cpu_s < MOST_SECONDS and memory_mb < MOST_MB and max(sizes) < MOST_PAGE_MB))
 

@@ -34,6 +34,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "A finished run as pages: costs, lesions, every examination",
     ),
     "clinical": ("cbvsynth.commands.clinical:clinical", "Do readers decide better with synthetic CBV?"),
+    "reader-study make": (
+        "cbvsynth.commands.reader_study:make",
+        "Blinded pages on which readers score real and synthetic maps",
+    ),
+    "reader-study analyse": (
+        "cbvsynth.commands.reader_study:analyse",
+        "What the readers' scores say, and what they must discuss",
+    ),
     "predict": ("serving.predict:predict", "Make a synthetic CBV map, of one examination or of a study"),
     "registry list": (
         "cbvsynth.commands.registry:show",

@@ -66,6 +66,7 @@ def require_good_page(path: Path, *, links: tuple[str, ...] = ()) -> str:
     )
     outside = [ref for ref in outline.references if not ref.startswith(("data:", "#"))]
     assert set(outside) <= set(links), outside
-    assert "http" not in html.replace("http://www.w3.org", "")
+    assert "://" not in html.replace("http://www.w3.org", "")
+    assert "default-src 'none'" in html, "the browser itself is told to fetch nothing"
     assert "For research only; not a medical device." in html
     return html

@@ -17,7 +17,7 @@ Image = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
 Palette = npt.NDArray[np.uint8]
 
-_COMPRESSION = 6
+_COMPRESSION = 5
 _OUTSIDE = 0
 """Palette entry of what is not shown: black."""
 
@@ -43,7 +43,7 @@ def difference_scale(data_range: float) -> ColourScale:
 
 
 def grey_scale(image: Image, brain: Mask) -> ColourScale:
-    """Anatomy from its 1st to its 99.5th percentile in the brain."""
+    """Anatomy from its 1st to its 99.5th percentile in the brain of the slices shown."""
     inside = image[brain]
     low, high = np.percentile(inside, (1, 99.5)) if inside.size else (0.0, 1.0)
     return ColourScale(float(low), float(high) if high > low else float(low) + 1, "gray", ("black", "white"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -11,6 +12,7 @@ from cbvsynth.io.storage import write_text
 from cbvsynth.report.words import RESEARCH_NOTE
 
 
+@cache
 def environment() -> Environment:
     """Templates of this package; everything but `Markup` is escaped, and a missing value is an error."""
     found = Environment(

@@ -103,6 +103,11 @@ def slices_around(regions: Regions, most: int) -> list[int]:
     return list(range(first, min(depth, first + most)))
 
 
+def read_slices(volume: npt.NDArray[np.generic], places: Sequence[int]) -> Float32Array:
+    """Some axial slices, (X, Y, len(places)) float32; the rest of a mapped file is not converted."""
+    return np.asarray(volume[:, :, places], np.float32)
+
+
 def anatomy_of(examination: CachedExamination) -> MriSequence:
     """The sequence shown beside the maps: T1C where there is one, as in the paper."""
     return next(one for one in ANATOMY if one in examination.sequences)
@@ -120,16 +125,15 @@ def examination_montage(
     name, unit = examination.exam_id, UNIT_WORDS[index.target_unit]
     regions, anatomy = read_regions(index, name), anatomy_of(examination)
     places = slices_around(regions, slices)
-    volumes = {
-        anatomy.label: np.asarray(index.array(name, anatomy.value), np.float32),
-        "Real CBV": np.asarray(index.array(name, "cbv"), np.float32),
-        "Synthetic CBV": synthetic,
-    }
+    whole = {anatomy.label: index.array(name, anatomy.value), "Real CBV": index.array(name, "cbv")}
+    volumes = {title: read_slices(volume, places) for title, volume in whole.items()}
+    volumes["Synthetic CBV"] = read_slices(synthetic, places)
     volumes["Synthetic − real"] = volumes["Synthetic CBV"] - volumes["Real CBV"]
     maps, difference = cbv_scale(data_range), difference_scale(data_range)
-    scales = (grey_scale(volumes[anatomy.label], regions.brain), maps, maps, difference)
+    scales = (grey_scale(volumes[anatomy.label], regions.brain[:, :, places]), maps, maps, difference)
     rows = tuple(
-        _row(volumes, scales, regions, place, examination.spacing_mm[:2], LESION_OUTLINES) for place in places
+        _row(volumes, scales, regions, (number, place), examination.spacing_mm[:2], LESION_OUTLINES)
+        for number, place in enumerate(places)
     )
     bars = (bar_of(maps, f"CBV, {unit}", parts=5), bar_of(difference, f"Synthetic − real, {unit}"))
     return Montage(tuple(volumes), rows, bars)
@@ -139,20 +143,22 @@ def _row(  # noqa: PLR0913, PLR0917  # what is drawn, how, and where
     volumes: Mapping[str, Float32Array],
     scales: Sequence[ColourScale],
     regions: Regions,
-    place: int,
+    where: tuple[int, int],
     spacing_mm: tuple[float, float],
     colours: Sequence[str],
 ) -> TileRow:
-    cut = (*regions.window, place)
-    brain, lesion = regions.brain[cut], regions.lesion[cut]
+    """One slice; `where` is its place among the slices read, and in the whole volume."""
+    number, place = where
+    cut = (*regions.window, number)
+    brain, lesion = (region[(*regions.window, place)] for region in (regions.brain, regions.lesion))
     path = outline(lesion)
-    where = f"axial slice {place + 1}" + (", lesion outlined" if path else "")
+    words = f"axial slice {place + 1}" + (", lesion outlined" if path else "")
     return TileRow(
         f"Slice {place + 1}",
         tuple(
             Tile(
                 source=slice_png(volume[cut], brain, scale),
-                alt=f"{title}, {where}",
+                alt=f"{title}, {words}",
                 width=brain.shape[0],
                 height=brain.shape[1],
                 aspect=spacing_mm[1] / spacing_mm[0],
@@ -168,12 +174,12 @@ def map_row(
     volumes: Mapping[str, Float32Array],
     scales: Sequence[ColourScale],
     regions: Regions,
-    place: int,
+    where: tuple[int, int],
     spacing_mm: tuple[float, float],
 ) -> TileRow:
     """One slice of some volumes without an outline, for readers who shall find the lesion themselves."""
     bare = Regions(regions.brain, np.zeros_like(regions.lesion), regions.window)
-    return _row(volumes, scales, bare, place, spacing_mm, ["none"] * len(volumes))
+    return _row(volumes, scales, bare, where, spacing_mm, ["none"] * len(volumes))
 
 
 def bar_of(scale: ColourScale, label: str, *, parts: int = 4) -> Bar:
