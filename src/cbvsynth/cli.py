@@ -25,6 +25,23 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tour": ("cbvsynth.commands.tour:tour", "What a finished run has left, and where to look next"),
     "leaderboard": ("cbvsynth.commands.leaderboard:leaderboard", "Models from best to worst"),
     "verdict": ("cbvsynth.commands.verdict:verdict", "What the gate decided and why; --check recomputes it"),
+    "synthesise": (
+        "cbvsynth.synthesis.command:synthesise",
+        "Make the maps that the reports and the reader study show",
+    ),
+    "report": (
+        "cbvsynth.commands.report:report",
+        "A finished run as pages: costs, lesions, every examination",
+    ),
+    "clinical": ("cbvsynth.commands.clinical:clinical", "Do readers decide better with synthetic CBV?"),
+    "reader-study make": (
+        "cbvsynth.commands.reader_study:make",
+        "Blinded pages on which readers score real and synthetic maps",
+    ),
+    "reader-study analyse": (
+        "cbvsynth.commands.reader_study:analyse",
+        "What the readers' scores say, and what they must discuss",
+    ),
     "predict": ("serving.predict:predict", "Make a synthetic CBV map, of one examination or of a study"),
     "registry list": (
         "cbvsynth.commands.registry:show",

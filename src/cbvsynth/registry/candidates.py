@@ -30,6 +30,8 @@ class Candidate:
 
     folder: Path
     summary: TrainSummary
+    card: str
+    """The model card, Markdown; stored beside the model when it is registered."""
 
     @property
     def model(self) -> ModelId:
