@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tour": ("cbvsynth.commands.tour:tour", "What a finished run has left, and where to look next"),
     "leaderboard": ("cbvsynth.commands.leaderboard:leaderboard", "Models from best to worst"),
     "verdict": ("cbvsynth.commands.verdict:verdict", "What the gate decided and why; --check recomputes it"),
+    "pipeline compile": ("pipelines.commands:compile_", "Compile the Kubeflow pipeline to one YAML file"),
+    "pipeline run-local": ("pipelines.commands:run_local", "Run the compiled pipeline on this machine"),
     "predict": ("serving.predict:predict", "Make a synthetic CBV map, of one examination or of a study"),
     "registry list": (
         "cbvsynth.commands.registry:show",
