@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tyro.conf import Positional
+
+from cbvsynth.domain.options import Switch
 from cbvsynth.errors import DataError
-from pipelines.package import compile_package, read_package, with_images
+from pipelines.fitting import require_fitting
+from pipelines.package import DEFAULT_PACKAGE, compile_package, read_package, with_images
 from pipelines.parameters import Parameter, Value, arguments_from_params, arguments_from_text, parameters_of
 from pipelines.profiles import CLUSTER_GPU, LOCAL, find_profile
 
@@ -59,14 +63,114 @@ def run_local(
         if compiled is None:
             compiled = Path(folder) / "cbv_synthesis.yaml"
             compile_package(compiled, LOCAL)
-        known = parameters_of(read_package(compiled))
-        arguments = {**arguments_from_params(params, known), **arguments_from_text(set, known)}
-        _require_study(arguments, known)
+        arguments = _arguments(compiled, params, set)
+        _require_study(arguments, parameters_of(read_package(compiled)))
         finished = run_package(compiled, arguments, outputs)
     print(f"The run took {finished.seconds:.0f} s. What Kubeflow would show:")
     for page in finished.pages:
         print(f"  {page}")
     print("Go on with 'cbvsynth registry list'.")
+
+
+def submit(  # noqa: PLR0913, PLR0917  each is a flag
+    host: str = "",
+    set: tuple[str, ...] = (),  # noqa: A002  the flag's name
+    params: Path | None = None,
+    package: Path = DEFAULT_PACKAGE,
+    name: str = "Synthetic CBV",
+    experiment: str = "cbvsynth",
+    namespace: str = "",
+    wait: Switch = Switch.OFF,
+) -> None:
+    """Start a run on a Kubeflow host. Nothing is sent before names and types of all arguments are right.
+
+    The package is uploaded as a version of the pipeline 'cbv-synthesis' unless the host has it. The token,
+    where one is needed, is read from CBVSYNTH_KFP_TOKEN.
+
+    Args:
+        host: Address of Kubeflow Pipelines, as http://localhost:8080; KF_PIPELINES_ENDPOINT by default.
+        set: Arguments as name=value, as in epochs=200 or models=encdec-*; the rest keeps its default.
+        params: File of parameters, as params.yaml, whose values come before the defaults.
+        package: Compiled pipeline.
+        name: Title of the run.
+        experiment: Group of runs in the UI.
+        namespace: Profile namespace of a multi-user Kubeflow.
+        wait: on: stay until the run has ended, and fail when it failed.
+    """
+    from pipelines.host import connect
+    from pipelines.progress import wait_for_run
+    from pipelines.submission import ensure_version, start_run
+
+    arguments = _arguments(package, params, set)
+    connected = connect(host, namespace)
+    version = ensure_version(connected, package)
+    run_id = start_run(connected, version, experiment, name, arguments)
+    print(f"version {version.name}{' uploaded' if version.uploaded else ' was there already'}")
+    print(f"run {run_id}: {connected.run_link(run_id)}")
+    if wait is Switch.ON:
+        print(wait_for_run(connected, run_id).line)
+
+
+def schedule(  # noqa: PLR0913, PLR0917  each is a flag
+    cron: str,
+    host: str = "",
+    set: tuple[str, ...] = (),  # noqa: A002  the flag's name
+    params: Path | None = None,
+    package: Path = DEFAULT_PACKAGE,
+    name: str = "Synthetic CBV, recurring",
+    experiment: str = "cbvsynth",
+    namespace: str = "",
+) -> None:
+    """Have a Kubeflow host start a run at set times, one at a time. A run on an unchanged study is short.
+
+    Args:
+        cron: Second, minute, hour, day, month, weekday: '0 0 3 * * 1' is Mondays at three.
+        host: Address of Kubeflow Pipelines, as http://localhost:8080; KF_PIPELINES_ENDPOINT by default.
+        set: Arguments as name=value; the rest keeps its default.
+        params: File of parameters, as params.yaml, whose values come before the defaults.
+        package: Compiled pipeline.
+        name: Title of the recurring run.
+        experiment: Group of runs in the UI.
+        namespace: Profile namespace of a multi-user Kubeflow.
+    """
+    from pipelines.host import connect
+    from pipelines.submission import ensure_version, require_cron, start_schedule
+
+    require_cron(cron)
+    arguments = _arguments(package, params, set)
+    connected = connect(host, namespace)
+    version = ensure_version(connected, package)
+    schedule_id = start_schedule(connected, version, experiment, name, arguments, cron)
+    print(f"version {version.name}{' uploaded' if version.uploaded else ' was there already'}")
+    print(f"recurring run {schedule_id} at '{cron}': {connected.schedule_link(schedule_id)}")
+
+
+def status(run: Positional[str], host: str = "", namespace: str = "", wait: Switch = Switch.OFF) -> None:
+    """Show how far a run on a Kubeflow host has come, task by task.
+
+    Args:
+        run: Id of the run, as 'pipeline submit' printed it.
+        host: Address of Kubeflow Pipelines; KF_PIPELINES_ENDPOINT by default.
+        namespace: Profile namespace of a multi-user Kubeflow.
+        wait: on: stay until the run has ended.
+    """
+    from pipelines.host import connect
+    from pipelines.progress import read_progress, require_success, wait_for_run
+
+    connected = connect(host, namespace)
+    progress = wait_for_run(connected, run) if wait is Switch.ON else read_progress(connected, run)
+    print(f"{progress.line}\n{connected.run_link(run)}")
+    for task in progress.tasks:
+        print(f"  {task.state.lower():<10} {task.name}{f': {task.message}' if task.message else ''}")
+    require_success(connected, progress)
+
+
+def _arguments(package: Path, params: Path | None, pairs: tuple[str, ...]) -> dict[str, Value]:
+    known = parameters_of(read_package(package))
+    from_file = arguments_from_params(params, known) if params else {}
+    arguments = {**from_file, **arguments_from_text(pairs, known)}
+    require_fitting(arguments, known)
+    return arguments
 
 
 def _require_study(arguments: dict[str, Value], known: dict[str, Parameter]) -> None:
