@@ -154,8 +154,8 @@ def _list(given: object) -> list[str]:
     if not isinstance(items, list):
         raise TypeError("not a list")
     named = [str(item).strip() for item in items]
-    if not all(named) or not named:
-        raise ValueError("an empty item, or none")
+    if not all(named):
+        raise ValueError("an empty item")
     return named
 
 
