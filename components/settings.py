@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from cbvsynth.errors import UsageError
 
 Config = TypeVar("Config")
+Word = TypeVar("Word", bound=Enum)
 
 _DIGITS = 16
 """Of a digest in a folder's name: 64 bits, so that a million names hardly collide."""
@@ -37,6 +38,18 @@ def config_from(
     return config_class(**values)
 
 
+def word_from(words: type[Word], name: str, given: object) -> Word:
+    """A word of a closed list.
+
+    Raises:
+        UsageError: it is not in the list.
+    """
+    known = [str(word.value) for word in words]
+    if given not in known:
+        raise UsageError(f"{name} is '{given}'; expected one of {', '.join(known)}. Change the parameter.")
+    return words(given)
+
+
 def plain_settings(config: object, without: frozenset[str] = frozenset()) -> dict[str, object]:
     """Every setting that is not a folder, as JSON values, but for those named."""
     values = {field.name: getattr(config, field.name) for field in fields(config)}  # type: ignore[arg-type]
@@ -59,10 +72,5 @@ def _value(name: str, kind: Any, given: Any) -> object:  # noqa: ANN401  # a typ
     if kind is float:
         return float(given)
     if isinstance(kind, type) and issubclass(kind, Enum):
-        words = [str(word.value) for word in kind]
-        if given not in words:
-            raise UsageError(
-                f"{name} is '{given}'; expected one of {', '.join(words)}. Change the parameter."
-            )
-        return kind(given)
+        return word_from(kind, name, given)
     return kind(given)

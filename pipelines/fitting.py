@@ -10,8 +10,7 @@ from cbvsynth.config import STEPS
 from cbvsynth.domain.options import Switch
 from cbvsynth.domain.selection.records import GateSettings
 from cbvsynth.domain.sequences import select_models
-from cbvsynth.errors import UsageError
-from components.settings import config_from
+from components.settings import config_from, word_from
 from pipelines.parameters import Parameter, Value, pipeline_name
 
 
@@ -25,8 +24,7 @@ def require_fitting(arguments: Mapping[str, Value], known: Mapping[str, Paramete
     values.update(arguments)
     models = values["models"]
     select_models(models if isinstance(models, list) else [str(models)])
-    if values["keep_going"] not in list(Switch):
-        raise UsageError(f"keep_going is '{values['keep_going']}'; expected on or off.")
+    word_from(Switch, "keep_going", values["keep_going"])
     for step, config_class in STEPS.items():
         given = {
             field.name: values[pipeline_name(step, field.name)]

@@ -19,7 +19,7 @@ from cbvsynth.errors import DataError, ResultError
 from cbvsynth.io.storage import sha256_tree
 from cbvsynth.io.summaries import TrainSummary, read_summary
 from components.artifacts import NumbersArtifact, show_numbers
-from components.settings import config_from, plain_settings, short_digest
+from components.settings import config_from, plain_settings, short_digest, word_from
 from components.workspace import take_over
 
 DONE, FAILED = "done", "failed"
@@ -38,7 +38,7 @@ def run_task(
     """
     from cbvsynth.training.fingerprint import TRAINING_VERSION
 
-    keep_going = Switch(given["keep_going"])
+    keep_going = word_from(Switch, "keep_going", given["keep_going"])
     workspace = Path(given["workspace"])
     folder, data_fingerprint = take_over(examinations_path, "folder", "data_fingerprint")
     config = config_from(TrainConfig, given, examinations=workspace / folder)
