@@ -74,6 +74,12 @@ def test_the_image_of_registry_and_sync_has_what_they_import() -> None:
         assert packages >= {"mlflow", "psycopg", "psycopg-binary", "boto3", "grpcio", "protobuf"}
 
 
+def test_kubeflow_starts_runs_with_our_account() -> None:
+    patch = yaml.safe_load((ROOT / "k8s/kfp/runner.yaml").read_text(encoding="utf-8"))
+    (variable,) = patch["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert overlay("staging").has("ServiceAccount", RUNS_NAMESPACE, variable["value"])
+
+
 def agree(place: dict[str, list[dict[str, object]]], cluster: Cluster) -> None:
     for mount in place.get("pvcMount", []):
         assert cluster.has("PersistentVolumeClaim", RUNS_NAMESPACE, str(mount["constant"]))
