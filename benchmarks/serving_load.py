@@ -338,14 +338,12 @@ def _unsettle(stage: Stage) -> None:
 
 
 def _refused(stage: Stage, version: int, smaller: int) -> None:
-    """Promote a version that cannot be served; sync must say so, and labels stay where they were."""
-    before = version_of(stage.registry, CHAMPION)
-    assert before is not None
+    """Promote a version that cannot be served: sync must say so, and labels stay until it is rolled back."""
     crown(stage.registry, version, smaller)
     try:
         stage.sync.round()
     except ModelError:
-        crown(stage.registry, before.version, smaller)
+        roll_back(stage.registry)
         stage.sync.round()
     else:
         raise SystemExit(f"version {version} was published")

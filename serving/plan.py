@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 
 from cbvsynth.domain.sequences import Combination, ModelId, TargetUnit, all_combinations
@@ -66,6 +67,15 @@ def plan(registered_name: str, state: ServedState, mode: Mode) -> Selection:
         patterns=patterns,
         labels=labels,
     )
+
+
+def without_previous(selection: Selection) -> Selection:
+    """The selection without the version that the champion replaced, where nothing else names that one."""
+    labels = {label: number for label, number in selection.labels.items() if label != PREVIOUS}
+    named = {*labels.values(), *selection.patterns.values()}
+    gone = {selection.labels[PREVIOUS]} - named if PREVIOUS in selection.labels else set()
+    kept = tuple(served for served in selection.versions if served.version not in gone)
+    return replace(selection, labels=labels, versions=kept)
 
 
 def _patterns(state: ServedState) -> dict[Combination, int]:
