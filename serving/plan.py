@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from enum import StrEnum
 
@@ -54,12 +55,7 @@ def plan(registered_name: str, state: ServedState, mode: Mode) -> Selection:
         loaded |= set(patterns.values())
     if mode is Mode.ALL:
         loaded |= set(state.versions)
-    gone = sorted(loaded - set(state.versions))
-    if gone:
-        raise RegistryError(
-            f"An alias of '{registered_name}' points at version {gone[0]}, which is gone; expected it to be "
-            "kept as long as it is named. What is served stays. Roll back, or promote again."
-        )
+    _require_there(registered_name, state, loaded)
     return Selection(
         registered_name=registered_name,
         select_by=state.select_by,
@@ -67,6 +63,15 @@ def plan(registered_name: str, state: ServedState, mode: Mode) -> Selection:
         patterns=patterns,
         labels=labels,
     )
+
+
+def _require_there(registered_name: str, state: ServedState, loaded: Collection[int]) -> None:
+    gone = sorted(set(loaded) - set(state.versions))
+    if gone:
+        raise RegistryError(
+            f"An alias of '{registered_name}' points at version {gone[0]}, which is gone; expected it to be "
+            "kept as long as it is named. What is served stays. Roll back, or promote again."
+        )
 
 
 def without_previous(selection: Selection) -> Selection:
