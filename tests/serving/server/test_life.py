@@ -156,6 +156,14 @@ def test_the_list_can_be_sent_and_a_wrong_one_changes_nothing(life: Life) -> Non
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert "assign label to version 9 of model sum, which is not currently" in caught.value.details()
     assert life.version("stable") == 1
+    request.config.model_config_list.config[0].version_labels["stable"] = 1
+    added = request.config.model_config_list.config.add(name="none", model_platform="tensorflow")
+    added.base_path = str(life.base / "none")
+    with pytest.raises(grpc.RpcError) as caught:
+        life.models.HandleReloadConfigRequest(request, timeout=60)
+    assert caught.value.code() is grpc.StatusCode.UNKNOWN
+    assert "1 model(s) did not become available: none" in caught.value.details()
+    assert life.version("stable") == 1
 
 
 def test_a_deadline_ends_the_wait_and_the_server_goes_on(life: Life) -> None:
