@@ -1,4 +1,4 @@
-"""A step's dataclass, its flags, params.yaml and dvc.yaml say the same; a difference fails here."""
+"""A step's dataclass, its flags, params.yaml, dvc.yaml and its Kubeflow face say the same."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 from cbvsynth.config import STEPS, PhantomConfig
+from pipelines.package import DEFAULT_PACKAGE, read_package
+from pipelines.parameters import Parameter, parameters_of, pipeline_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
@@ -90,3 +92,89 @@ def test_only_the_model_of_train_must_be_given() -> None:
         if field.default is MISSING and field.default_factory is MISSING
     ]
     assert required == [("train", "model")]
+
+
+WIRED_BY_KUBEFLOW = {
+    "validate": {"data", "limits", "workspace"},
+    "preprocess": {"data", "workspace", "study"},
+    "train": {"workspace", "keep_going", "model"},
+    "evaluate": {"workspace", "results"},
+    "promote": {"workspace"},
+}
+"""Inputs of a step's Kubeflow face that are no settings: folders, and what other tasks hand over."""
+OF_THE_PIPELINE = {"data", "limits", "workspace", "models", "keep_going"}
+"""The pipeline's parameters that are no settings of a step."""
+KINDS = {"STRING": str, "NUMBER_INTEGER": int, "NUMBER_DOUBLE": float, "LIST": list}
+
+
+@pytest.fixture(scope="module")
+def spec() -> dict[str, Any]:
+    return dict(read_package(DEFAULT_PACKAGE))
+
+
+@pytest.fixture(scope="module")
+def pipeline(spec: dict[str, Any]) -> dict[str, Parameter]:
+    return parameters_of(spec)
+
+
+def settings_of(step: str) -> dict[str, Field[Any]]:
+    """Fields of a step's config that say what to do, not where."""
+    named_by_the_sweep = NAMED_BY_THE_SWEEP.get(step, set())
+    return {
+        field.name: field
+        for field in fields(STEPS[step])
+        if type_of(step, field) is not Path and field.name not in named_by_the_sweep
+    }
+
+
+def plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return value.value if isinstance(value, Enum) else value
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_kubeflow_face_takes_exactly_the_settings_and_its_wiring(step: str, spec: dict[str, Any]) -> None:
+    inputs = spec["components"][f"comp-{step}"]["inputDefinitions"]["parameters"]
+    assert set(inputs) == set(settings_of(step)) | WIRED_BY_KUBEFLOW[step]
+    for name, field in settings_of(step).items():
+        assert KINDS[inputs[name]["parameterType"]] is type(plain(field.default)), name
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_face_gets_each_setting_from_the_pipelines_parameter_for_it(
+    step: str, spec: dict[str, Any]
+) -> None:
+    graphs = [spec["root"], *spec["components"].values()]
+    tasks = [
+        task
+        for graph in graphs
+        for task in graph.get("dag", {}).get("tasks", {}).values()
+        if task["componentRef"]["name"] in (f"comp-{step}", f"comp-{step}-2")
+    ]
+    assert tasks
+    for task in tasks:
+        for name in settings_of(step):
+            source = task["inputs"]["parameters"][name]["componentInputParameter"]
+            assert source.removeprefix("pipelinechannel--") == pipeline_name(step, name)
+
+
+def test_the_pipeline_has_a_parameter_for_every_setting_and_no_other(pipeline: dict[str, Parameter]) -> None:
+    settings = {pipeline_name(step, name) for step in STEPS for name in settings_of(step)}
+    assert set(pipeline) == settings | OF_THE_PIPELINE
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_pipelines_defaults_are_the_dataclasses(step: str, pipeline: dict[str, Parameter]) -> None:
+    for name, field in settings_of(step).items():
+        default = pipeline[pipeline_name(step, name)].default
+        assert default == plain(field.default), name
+        assert type(default) is type(plain(field.default)), name
+
+
+def test_two_steps_share_a_parameter_only_where_they_share_the_default() -> None:
+    seen: dict[str, Any] = {}
+    for step in STEPS:
+        for name, field in settings_of(step).items():
+            word = pipeline_name(step, name)
+            assert seen.setdefault(word, field.default) == field.default, word

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cbvsynth.config import EvaluateConfig
@@ -37,8 +37,17 @@ def find_in_registry(registered_name: str) -> PresentChampion | None:
     return present_champion(registered_name)
 
 
-def run(config: EvaluateConfig, find_champion: FindChampion = find_in_registry) -> EvaluateSummary:
+def run(
+    config: EvaluateConfig,
+    find_champion: FindChampion = find_in_registry,
+    not_trained: Mapping[str, str] | None = None,
+) -> EvaluateSummary:
     """Rank the models of the sweep, judge them, and write everything into the output folder.
+
+    Args:
+        config: what to judge, and by which limits.
+        find_champion: asks a registry for its champion.
+        not_trained: models that the sweep was to have and could not train, and why; the report says so.
 
     Raises:
         UsageError: a flag is wrong, or the output folder is somebody else's.
@@ -69,7 +78,10 @@ def run(config: EvaluateConfig, find_champion: FindChampion = find_in_registry) 
             champion=sha256_of(folder / CHAMPION_FILE) if champion else "",
         )
         stored = group_by_name(read_scores(folder / BASELINES_FILE))
-        evaluation = evaluate_sweep(sweep.models, stored, champion, settings, evidence)
+        evaluation = replace(
+            evaluate_sweep(sweep.models, stored, champion, settings, evidence),
+            not_trained=dict(not_trained or {}),
+        )
         shown_scores = restrict(sweep.models)[shown_model(evaluation)[0]]
         write_report(folder, evaluation, shown_scores, config.results, index)
     _tell(config, evaluation)

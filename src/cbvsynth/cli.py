@@ -46,12 +46,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "cbvsynth.commands.reader_study:analyse",
         "What the readers' scores say, and what they must discuss",
     ),
+    "pipeline compile": ("pipelines.commands:compile_", "Compile the Kubeflow pipeline to one YAML file"),
+    "pipeline run-local": ("pipelines.commands:run_local", "Run the compiled pipeline on this machine"),
+    "pipeline submit": ("pipelines.commands:submit", "Start a run of the pipeline on a Kubeflow host"),
+    "pipeline schedule": ("pipelines.commands:schedule", "Have a Kubeflow host start runs at set times"),
+    "pipeline status": ("pipelines.commands:status", "How far a run on a Kubeflow host has come"),
     "predict": ("serving.predict:predict", "Make a synthetic CBV map, of one examination or of a study"),
     "registry list": (
         "cbvsynth.commands.registry:show",
         "Registered versions, champion, best by available sequences",
     ),
     "registry rollback": ("cbvsynth.commands.registry:rollback", "Go back to an earlier champion"),
+    "registry canary": ("cbvsynth.commands.registry:canary", "Try a version beside the champion"),
 }
 """Word or words of a command -> (module:function, one line of help)."""
 

@@ -2,6 +2,7 @@
 
 CbvsynthError
 ├── UsageError          a flag, parameter or name is wrong                     exit code 2
+├── PipelineError       a Kubeflow run, its host or its package                exit code 1
 ├── ServingError        the prediction server                                  exit code 1
 │   ├── UnreachableError  no answer: it is not there, or not in time
 │   ├── RefusedError      it answers with a refusal
@@ -33,6 +34,10 @@ class UsageError(CbvsynthError):
     """A flag, parameter or name that does not exist or does not fit."""
 
     exit_code = 2
+
+
+class PipelineError(CbvsynthError):
+    """A Kubeflow run failed, its host does not answer or refuses, or a package is not fit to run."""
 
 
 class ServingError(CbvsynthError):

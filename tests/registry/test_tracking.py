@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from cbvsynth.config import PromoteConfig
 from cbvsynth.errors import RegistryError
 from cbvsynth.io.summaries import read_summary
 from cbvsynth.registry.store import open_registry
 from cbvsynth.registry.tracking import log_training_run
-from tests.registry.trained_models import train
+from cbvsynth.registry.versions import list_versions
+from components.promote.step import run as promote
+from tests.registry.trained_models import decide, train
 
 pytestmark = pytest.mark.slow
 FOLDER = Path("artifacts/train/encdec-t1c")
@@ -44,3 +47,36 @@ def test_a_run_that_does_not_exist_is_one_clear_line(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("MLFLOW_RUN_ID", "0" * 32)
     with pytest.raises(RegistryError, match="Unset MLFLOW_RUN_ID"):
         log_training_run(FOLDER, read_summary(FOLDER / "summary.json"), [])
+
+
+@pytest.mark.usefixtures("empty_registry")
+def test_promotion_uses_the_run_that_the_training_joined_and_makes_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As Kubeflow Pipelines does: one experiment of its own, a run for each task."""
+    for model, ssim in (("encdec-t1c", 0.9), ("encdec-t1", 0.8)):
+        train(model, ssim)
+    registry = open_registry("cbvsynth")
+    experiment = registry.client.create_experiment(
+        "kubeflow", artifact_location=Path("mlartifacts").resolve().as_uri()
+    )
+    of_training = registry.client.create_run(experiment).info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", of_training)
+    log_training_run(FOLDER, read_summary(FOLDER / "summary.json"), [{"mae": 1.0}])
+    of_promotion = registry.client.create_run(experiment).info.run_id
+    monkeypatch.setenv("MLFLOW_RUN_ID", of_promotion)
+    decide("encdec-t1c")
+    promote(PromoteConfig())
+    (version,) = list_versions(registry)
+    assert version.run_id == of_training
+    own = registry.client.search_runs([registry.experiment_id])
+    assert [run.data.tags["model"] for run in own] == ["encdec-t1"], "trained outside of Kubeflow"
+
+
+@pytest.mark.usefixtures("empty_registry")
+def test_promotion_in_a_run_that_does_not_exist_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    train("encdec-t1c", 0.9)
+    decide("encdec-t1c")
+    monkeypatch.setenv("MLFLOW_RUN_ID", "0" * 32)
+    with pytest.raises(RegistryError, match="Unset MLFLOW_RUN_ID"):
+        promote(PromoteConfig())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cbvsynth import signature
 from cbvsynth.domain.sequences import ModelId
-from cbvsynth.errors import ModelError
+from cbvsynth.errors import ModelError, RegistryError
 from cbvsynth.io.storage import sha256_tree, tree_digest
 from cbvsynth.io.summaries import TrainSummary
 from cbvsynth.registry.store import Registry
@@ -20,7 +21,8 @@ from cbvsynth.registry.versions import MODEL_ARTIFACT, SAVED_MODEL
 if TYPE_CHECKING:
     from mlflow.models import Model
 
-_COMPLETE = "cbvsynth.complete"
+COMPLETE = "cbvsynth.complete"
+"""Tag of a run that holds everything a trained model has to say."""
 _FORBIDDEN_SUFFIXES = frozenset({".pkl", ".pickle", ".joblib", ".keras", ".h5", ".hdf5", ".py"})
 
 
@@ -65,23 +67,24 @@ class Candidate:
 def find_or_log_run(registry: Registry, candidate: Candidate) -> str:
     """The MLflow run of a trained model, made now if there is none for these very bytes and data.
 
-    It holds the settings as params, the mean scores as metrics, and the result tables.
+    It holds the settings as params, the mean scores as metrics, and the result tables. One that a training
+    joined, such as Kubeflow Pipelines' for its task, serves as well.
     """
     from mlflow.entities import Metric, Param
 
     summary = candidate.summary
     found = registry.client.search_runs(
-        [registry.experiment_id],
+        _experiments(registry),
         filter_string=(
             f"tags.saved_model_digest = '{summary.saved_model_digest}' "
-            f"and tags.data_fingerprint = '{summary.data_fingerprint}' and tags.`{_COMPLETE}` = 'yes'"
+            f"and tags.data_fingerprint = '{summary.data_fingerprint}' and tags.`{COMPLETE}` = 'yes'"
         ),
         max_results=1,
     )
     if found:
         return str(found[0].info.run_id)
     run = registry.client.create_run(
-        registry.experiment_id, run_name=summary.model, tags=dict(describing_tags(candidate))
+        registry.experiment_id, run_name=summary.model, tags=dict(describing_tags(summary))
     )
     run_id = str(run.info.run_id)
     moment_ms = int(run.info.start_time)
@@ -94,18 +97,35 @@ def find_or_log_run(registry: Registry, candidate: Candidate) -> str:
     )
     for name in ("per_exam.csv", "summary.json", "history.csv"):
         registry.client.log_artifact(run_id, str(candidate.folder / name), "evaluation")
-    registry.client.set_tag(run_id, _COMPLETE, "yes")
+    registry.client.set_tag(run_id, COMPLETE, "yes")
     registry.client.set_terminated(run_id)
     return run_id
 
 
-def describing_tags(candidate: Candidate) -> Mapping[str, str]:
+def _experiments(registry: Registry) -> list[str]:
+    """Where runs of trainings may be: in our experiment, and in that of the run that we are part of."""
+    from mlflow.exceptions import MlflowException
+
+    experiments = [registry.experiment_id]
+    run_id = os.environ.get("MLFLOW_RUN_ID")
+    if run_id:
+        try:
+            experiments.append(str(registry.client.get_run(run_id).info.experiment_id))
+        except MlflowException as error:
+            raise RegistryError(
+                f"MLFLOW_RUN_ID names a run that cannot be read at {registry.address} "
+                f"({registry.readable(error)}). Unset MLFLOW_RUN_ID, or correct MLFLOW_TRACKING_URI."
+            ) from error
+    return list(dict.fromkeys(experiments))
+
+
+def describing_tags(summary: TrainSummary) -> Mapping[str, str]:
     """What a version or run is, in tags that can be searched."""
-    summary = candidate.summary
+    model = ModelId.parse(summary.model)
     return {
         "model": summary.model,
-        "algorithm": candidate.model.algorithm.value,
-        "sequences": candidate.model.combination.slug,
+        "algorithm": model.algorithm.value,
+        "sequences": model.combination.slug,
         "saved_model_digest": summary.saved_model_digest,
         "data_fingerprint": summary.data_fingerprint,
         "preprocessing_version": summary.preprocessing_version,

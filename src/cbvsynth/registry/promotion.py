@@ -147,7 +147,7 @@ def _ensure_version(registry: Registry, candidate: Candidate, run_id: str, verdi
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     tags = {
-        **describing_tags(candidate),
+        **describing_tags(candidate.summary),
         "saved_model_sha256": json.dumps(candidate.summary.saved_model_sha256, sort_keys=True),
         "verdict_sha256": sha256_of(verdict_file),
         "data_version": _data_version(),

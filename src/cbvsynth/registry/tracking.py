@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cbvsynth.errors import RegistryError
 from cbvsynth.io.summaries import TrainSummary
+from cbvsynth.registry.candidates import COMPLETE, describing_tags
 from cbvsynth.registry.store import EXPERIMENT, open_registry
 
 _METRICS_PER_CALL = 1000
@@ -17,7 +18,8 @@ _METRICS_PER_CALL = 1000
 def log_training_run(folder: Path, summary: TrainSummary, losses: Sequence[Mapping[str, float]]) -> None:
     """Add settings, mean scores, the loss curves and the result tables to the run in MLFLOW_RUN_ID.
 
-    The run stays open: whoever made it ends it.
+    The run stays open: whoever made it ends it. Promotion finds it by what it is tagged with, and makes
+    no second one.
 
     Args:
         folder: the model's results, as train wrote them.
@@ -38,7 +40,7 @@ def log_training_run(folder: Path, summary: TrainSummary, losses: Sequence[Mappi
         client.log_batch(
             run_id,
             params=[Param(name, str(value)) for name, value in summary.settings.items()],
-            tags=[RunTag("model", summary.model), RunTag("saved_model_digest", summary.saved_model_digest)],
+            tags=[RunTag(name, value) for name, value in describing_tags(summary).items()],
         )
         scores = [
             Metric(name, value, moment_ms, 0) for name, value in summary.means.items() if value is not None
@@ -53,6 +55,8 @@ def log_training_run(folder: Path, summary: TrainSummary, losses: Sequence[Mappi
             client.log_batch(run_id, metrics=metrics[start : start + _METRICS_PER_CALL])
         for name in ("per_exam.csv", "history.csv", "summary.json"):
             client.log_artifact(run_id, str(folder / name), "evaluation")
+        # Last, for its presence says that the run is whole.
+        client.set_tag(run_id, COMPLETE, "yes")
     except MlflowException as error:
         raise RegistryError(
             f"MLFLOW_RUN_ID names a run that cannot be written to at {registry.address} "

@@ -17,7 +17,14 @@ from cbvsynth.report.comparison_table import write_comparisons_csv
 from cbvsynth.report.examples import EXAMPLES_FILE, montage_rows, read_examples
 from cbvsynth.report.leaderboard_table import leaderboard_markdown, write_leaderboard_csv
 from cbvsynth.report.montage import draw_montage
-from cbvsynth.report.page import Captions, Pictures, write_markdown, write_page, write_table2_page
+from cbvsynth.report.page import (
+    Captions,
+    Pictures,
+    not_trained_markdown,
+    write_markdown,
+    write_page,
+    write_table2_page,
+)
 from cbvsynth.report.recompute import VERDICT_FILE
 from cbvsynth.report.table2 import table2_markdown, table2_rows, write_table2_csv
 from cbvsynth.report.tables import write_csv
@@ -73,10 +80,10 @@ def write_report(
     table2 = table2_rows(evaluation.rows, verdict.settings.select_by)
     write_verdict(folder / VERDICT_FILE, verdict)
     write_leaderboard_csv(folder / LEADERBOARD_FILE, evaluation.rows, evaluation.baselines)
-    write_text(
-        folder / "leaderboard.md",
-        leaderboard_markdown(evaluation.rows, evaluation.baselines, verdict.target_unit),
-    )
+    ranked = leaderboard_markdown(evaluation.rows, evaluation.baselines, verdict.target_unit)
+    write_text(folder / "leaderboard.md", "\n\n".join([*not_trained_markdown(evaluation), ranked]))
+    if evaluation.not_trained:
+        write_csv(folder / "not_trained.csv", ("model", "why"), list(evaluation.not_trained.items()))
     write_comparisons_csv(folder / "comparisons.csv", evaluation.comparisons)
     write_csv(
         folder / "champions.csv",

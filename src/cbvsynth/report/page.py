@@ -53,6 +53,8 @@ def write_page(
         research_note=words.RESEARCH_NOTE,
         sections=_sections(evaluation, pictures),
         verdict=verdict,
+        not_trained_text=words.not_trained_text(evaluation.not_trained, len(evaluation.rows)),
+        not_trained=evaluation.not_trained,
         checks=words.all_checks(verdict) if verdict.candidate else (),
         signs=words.SIGNS,
         reasons=words.refusal_reasons,
@@ -109,6 +111,7 @@ def write_markdown(
         f"## Verdict: {verdict.outcome}",
     ]
     parts.append(verdict.text)
+    parts += not_trained_markdown(evaluation)
     checks = words.all_checks(verdict) if verdict.candidate else ()
     if checks:
         parts.append("\n".join(f"- {words.check_line(check)}" for check in checks))
@@ -145,6 +148,14 @@ def write_markdown(
     parts.append("## Conditions")
     parts.append("\n".join(f"- {name}: {value}" for name, value in _conditions(evaluation)))
     write_text(path, "\n\n".join(parts) + "\n")
+
+
+def not_trained_markdown(evaluation: Evaluation) -> list[str]:
+    """The models without a result and why, as paragraphs; none when every model has one."""
+    text = words.not_trained_text(evaluation.not_trained, len(evaluation.rows))
+    if not text:
+        return []
+    return [f"**{text}**", "\n".join(f"- {model}: {why}" for model, why in evaluation.not_trained.items())]
 
 
 def _subtitle(evaluation: Evaluation) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cbvsynth.domain.selection.records import Check, Standing, Verdict
 from cbvsynth.domain.sequences import Combination, ModelId, all_combinations
 from cbvsynth.report.tables import DASH, number, p_text
@@ -85,6 +87,15 @@ def optimism_text(verdict: Verdict) -> str:
         f"that score it; for that, its mean SSIM is too high by about {100 * verdict.optimism:.2f} points "
         "(bootstrap by patient)."
     )
+
+
+def not_trained_text(not_trained: Mapping[str, str], ranked: int) -> str:
+    """How much of the sweep is missing from the tables; empty when nothing is."""
+    if not not_trained:
+        return ""
+    count, total = len(not_trained), len(not_trained) + ranked
+    could = "1 model could" if count == 1 else f"{count} models could"
+    return f"{could} not be trained, of the {total} of this sweep; the tables and the verdict are without."
 
 
 def champion_text(verdict: Verdict) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypedDict
 
 import numpy as np
@@ -50,6 +50,8 @@ class Evaluation:
     baselines: tuple[LeaderboardRow, ...]
     comparisons: tuple[Comparison, ...]
     verdict: Verdict
+    not_trained: Mapping[str, str] = field(default_factory=dict)
+    """Models of the sweep that could not be trained, and why; no table and no rank has them."""
 
 
 def evaluate_sweep(

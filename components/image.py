@@ -1,0 +1,12 @@
+"""Names of the two images that the steps run in; the tag is the version, never `latest`.
+
+Kubeflow's cache and the nodes' image stores go by name: a tag that changes its content would make
+yesterday's code answer for today's.
+"""
+
+from cbvsynth import __version__
+
+LIGHT_IMAGE = f"cbvsynth:{__version__}"
+"""Everything but TensorFlow: plan, validate, preprocess, evaluate, promote."""
+TRAIN_IMAGE = f"cbvsynth-train:{__version__}"
+"""With TensorFlow: train."""

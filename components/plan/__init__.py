@@ -1,0 +1,1 @@
+"""Which models a run trains: the one step that only Kubeflow has."""

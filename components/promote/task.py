@@ -1,0 +1,63 @@
+"""Promote as a Kubeflow task: the step, and the record of what it did, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cbvsynth.config import PromoteConfig
+from cbvsynth.domain.selection.records import Outcome
+from cbvsynth.registry.promotion import Promotion
+from components.artifacts import show_file, show_text
+from components.settings import config_from
+from components.workspace import take_over
+
+
+def run_task(given: Mapping[str, Any], evaluation_path: str, record_path: str, promotion_path: str) -> None:
+    """Carry a verdict out, whatever it says, and show what the registry holds now.
+
+    Raises:
+        CbvsynthError: as the step.
+    """
+    from components.promote.step import run
+
+    workspace = Path(given["workspace"])
+    verdict, sweep = take_over(evaluation_path, "verdict", "sweep")
+    config = config_from(
+        PromoteConfig,
+        given,
+        verdict=workspace / "evaluate" / verdict / "verdict.json",
+        results=workspace / "train" / sweep,
+        out=workspace / "promote" / verdict,
+    )
+    promotion = run(config)
+    show_file(promotion_path, config.out / "promotion.json")
+    show_text(record_path, _record(config, promotion))
+
+
+def _record(config: PromoteConfig, promotion: Promotion) -> str:
+    from cbvsynth.report.tables import markdown_table
+    from cbvsynth.report.words import RESEARCH_NOTE
+
+    name = config.registered_name
+    why = json.loads(config.verdict.read_text(encoding="utf-8"))["text"]
+    headline = {
+        Outcome.PROMOTE: f"'{name}' has a new champion: {promotion.champion}",
+        Outcome.ALREADY_CHAMPION: f"{promotion.champion} stays champion of '{name}'",
+    }.get(promotion.outcome, f"No new champion of '{name}'")
+    present = f"version {promotion.champion_version}, {promotion.champion}" if promotion.champion else "none"
+    models = {version: model for model, version in promotion.versions.items()}
+    aliases = [
+        (alias, str(version), models.get(version, "of an earlier run"))
+        for alias, version in promotion.aliases.items()
+    ]
+    parts = [f"# {headline}", why, f"Champion now: {present}."]
+    if promotion.replaces:
+        parts.append(
+            f"It replaces version {promotion.replaces}; `cbvsynth registry rollback` goes back to it."
+        )
+    if aliases:
+        parts.append(markdown_table(("alias", "version", "model"), aliases))
+    return "\n\n".join([*parts, f"> {RESEARCH_NOTE}"]) + "\n"

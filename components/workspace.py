@@ -1,0 +1,83 @@
+"""The workspace that the tasks of a pipeline share: folders named after what made their content.
+
+    <workspace>/validate/<study>/       decisions and report; <study> stands for files, limits, settings
+    <workspace>/data_docs/<study>/      Great Expectations' own pages, with their time stamps
+    <workspace>/preprocess/<prepared>/  cached arrays of a study, with one way of preparing them
+    <workspace>/train/<sweep>/<model>/  results; <sweep> stands for the arrays, settings, code
+    <workspace>/checkpoints/<sweep>/    resumable state of the trainings; may be deleted
+    <workspace>/evaluate/<verdict>/     leaderboard, report, verdict
+    <workspace>/promote/<verdict>/      what the registry was made to do
+
+The same name means the same content. A task that finds its folder complete has nothing to do, runs with
+other settings never overwrite each other, and whoever needs space deletes any folder: it is made again.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+from cbvsynth.errors import ResultError, StorageError
+
+REFUSAL_FILE = "refusal.txt"
+"""In a study's folder, where validate found too much to drop: why the run must stop."""
+
+
+@contextmanager
+def scratch_folder(workspace: Path) -> Iterator[Path]:
+    """A folder on the workspace's own disk, from where finished folders are moved to their names.
+
+    Raises:
+        StorageError: the workspace cannot be written to.
+    """
+    try:
+        workspace.mkdir(parents=True, exist_ok=True)
+        folder = Path(mkdtemp(prefix=".unfinished-", dir=workspace))
+    except OSError as error:
+        raise StorageError(
+            f"The workspace {workspace.name} cannot be written to ({error.strerror}); expected a folder that "
+            "all tasks share. Check the parameter 'workspace' and the volume mounted there."
+        ) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def keep(folder: Path, place: Path) -> None:
+    """Move a finished folder to the name of its content; a folder of that name is as good and stays."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if not place.exists():
+        try:
+            folder.rename(place)
+        except OSError:
+            # Another run was faster with the same content.
+            if not place.exists():
+                raise
+
+
+def hand_over(path: str, content: Mapping[str, str]) -> None:
+    """Write the few words that a later task needs, as an artefact."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def take_over(path: str, *names: str) -> tuple[str, ...]:
+    """Read what an earlier task handed over.
+
+    Raises:
+        ResultError: it is not there or says something else.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        return tuple(str(content[name]) for name in names)
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise ResultError(
+            f"What an earlier task handed over cannot be read ({type(error).__name__}); expected "
+            f"{', '.join(names)}. Start the run again."
+        ) from error

@@ -1,0 +1,144 @@
+"""The connection to a Kubeflow Pipelines host."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cbvsynth.errors import PipelineError, UsageError
+
+if TYPE_CHECKING:
+    from kfp import Client
+
+HOST_VARIABLE = "KF_PIPELINES_ENDPOINT"
+"""Kubeflow's own variable for the address."""
+TOKEN_VARIABLE = "CBVSYNTH_KFP_TOKEN"  # noqa: S105  a variable's name
+"""Bearer token; from the environment only, because a command line can be read by others."""
+_HEALTH = "/apis/v2beta1/healthz"
+_TIMEOUT_S = 10
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host that answered; `client` is Kubeflow's."""
+
+    url: str
+    namespace: str
+    client: Client = field(repr=False)
+
+    def run_link(self, run_id: str) -> str:
+        """Page of a run in the UI."""
+        return f"{self.url}/#/runs/details/{run_id}"
+
+    def schedule_link(self, schedule_id: str) -> str:
+        """Page of a recurring run in the UI."""
+        return f"{self.url}/#/recurringrun/details/{schedule_id}"
+
+
+def connect(url: str, namespace: str = "") -> Host:
+    """Connect to a host, after asking whether Kubeflow's API answers there.
+
+    Args:
+        url: address; KF_PIPELINES_ENDPOINT when empty.
+        namespace: profile namespace of a multi-user Kubeflow; empty for a single-user one.
+
+    Raises:
+        UsageError: no address.
+        PipelineError: nobody answers there, or not Kubeflow's API.
+    """
+    address = (url or os.environ.get(HOST_VARIABLE, "")).rstrip("/")
+    if not address:
+        raise UsageError(
+            f"No Kubeflow host; give --host, as in http://localhost:8080, or set {HOST_VARIABLE}. To reach "
+            "one in a cluster: kubectl -n kubeflow port-forward svc/ml-pipeline-ui 8080:80"
+        )
+    if not address.startswith(("http://", "https://")):
+        raise UsageError(f"The host is '{address}'; expected http:// or https:// in front.")
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    _ask_whether_there(address, token)
+    from kfp import Client
+
+    with _quiet(), api_errors(address):
+        client = Client(
+            host=address,
+            existing_token=token or None,
+            # "kubeflow" is the client's word for no namespace of one's own.
+            namespace=namespace or "kubeflow",
+        )
+    return Host(address, namespace, client)
+
+
+@contextmanager
+def api_errors(address: str) -> Iterator[None]:
+    """Turn what Kubeflow's client raises into an error for people, and keep it from printing.
+
+    Raises:
+        PipelineError: the host refused, or was not reached.
+    """
+    from kfp_server_api import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        with _quiet():
+            yield
+    except ApiException as error:
+        raise PipelineError(
+            f"Kubeflow at {address} refused ({error.status} {error.reason}): {_reason(error.body)}"
+        ) from error
+    except HTTPError as error:
+        raise PipelineError(
+            f"Kubeflow at {address} was not reached ({type(error).__name__}). Check the address and the "
+            "connection; what was submitted before runs on."
+        ) from error
+
+
+def _ask_whether_there(address: str, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    request = urllib.request.Request(address + _HEALTH, headers=headers)  # noqa: S310  checked to be http(s)
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as reply:  # noqa: S310  as above
+            json.loads(reply.read())
+    except urllib.error.HTTPError as error:
+        raise PipelineError(
+            f"{address} answers {error.code} {error.reason} to {_HEALTH}; expected Kubeflow Pipelines' API. "
+            f"Check the address, and the token in {TOKEN_VARIABLE}."
+        ) from error
+    except (OSError, ValueError) as error:
+        found = "a page that is not its API, as a login page" if isinstance(error, ValueError) else str(error)
+        raise PipelineError(
+            f"Kubeflow Pipelines does not answer at {address} ({found}). Check the address, the "
+            f"port-forward, and the token in {TOKEN_VARIABLE}."
+        ) from error
+
+
+def _reason(body: object) -> str:
+    """What the host says in the JSON of a refusal, or its first words."""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "no reason given")
+    try:
+        content = json.loads(text)
+        return str(content.get("message") or content.get("error") or text)[:500]
+    except (ValueError, AttributeError):
+        return text[:500]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Kubeflow's client prints links and warnings of its own; ours say more."""
+    logger = logging.getLogger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
