@@ -47,12 +47,12 @@ run: setup # What params.yaml says: as `dvc repro`, but JOBS models at a time
 	dvc repro --quiet
 
 .PHONY: test
-test: setup ## All tests
-	pytest
+test: setup ## All tests, JOBS files at a time
+	pytest -n $(JOBS) --dist loadfile
 
 .PHONY: test-fast
 test-fast: setup ## The tests that need no TensorFlow and are not slow
-	pytest -m "not tensorflow and not slow"
+	pytest -n $(JOBS) --dist loadfile -m "not tensorflow and not slow"
 
 .PHONY: check
 check: setup ## Format, lint, types and import contracts

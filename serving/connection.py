@@ -87,6 +87,14 @@ class ModelReference:
         return spec
 
 
+@dataclass(frozen=True)
+class VersionState:
+    """Whether a version answers requests, and the server's words where it could not be loaded."""
+
+    is_live: bool
+    error: str
+
+
 class Connection:
     """Calls to one server. May be used by many threads at the same time."""
 
@@ -164,11 +172,23 @@ class Connection:
         Raises:
             ServingError: no answer or a refusal.
         """
+        return tuple(number for number, state in self.version_states(name).items() if state.is_live)
+
+    def version_states(self, name: str) -> dict[int, VersionState]:
+        """What the server says of every version of a model that it knows, ascending.
+
+        Raises:
+            ServingError: no answer or a refusal.
+        """
         request = GetModelStatusRequest(model_spec=ModelReference(name).to_message())
         reply = self._call(self._status, request, name)
-        return tuple(
-            sorted(int(one.version) for one in reply.model_version_status if one.state == STATE_AVAILABLE)
-        )
+        states = {
+            int(one.version): VersionState(
+                one.state == STATE_AVAILABLE, str(one.status.error_message) if one.status.error_code else ""
+            )
+            for one in reply.model_version_status
+        }
+        return dict(sorted(states.items()))
 
     def close(self) -> None:
         """End the connection."""

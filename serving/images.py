@@ -34,6 +34,8 @@ from cbvsynth.io.storage import sha256_of
 from cbvsynth.signature import MIN_IN_PLANE
 
 GRID_TOLERANCE_MM = 1e-3
+NOT_GIVEN = "not given"
+"""Why a sequence is left out that nobody named."""
 MAX_ADC_ZERO_SHARE = 0.03
 """Share of the brain's voxels in which ADC may be 0, as in limits.yaml: more is what metal leaves."""
 
@@ -138,7 +140,7 @@ def prepare_files(
         ManifestError: a path leaves the root.
     """
     left_out = {
-        sequence: "ruled out by --unusable" if sequence in unusable else "not given"
+        sequence: "ruled out by --unusable" if sequence in unusable else NOT_GIVEN
         for sequence in Sequence
         if sequence in unusable or sequence not in examination.inputs
     }
@@ -214,7 +216,7 @@ def prepare_arrays(
         found = ", ".join(f"{role} {shape}" for role, shape in shapes.items())
         raise GridError(f"The arrays have the shapes {found}; expected one. Resample them to one grid.")
     left_out = {
-        name: "ruled out by the caller" if name in unusable else "not given"
+        name: "ruled out by the caller" if name in unusable else NOT_GIVEN
         for name in Sequence
         if name in unusable or name not in arrays
     }

@@ -244,12 +244,15 @@ def _draw(path: Path, made: Prediction) -> None:
 
 
 def _print(made: Prediction, output: OutputOptions, sidecar: Path) -> None:
+    from serving.images import NOT_GIVEN
+
     record = made.record
     assert output.out is not None
     written = [output.out, sidecar, *([output.montage] if output.montage else [])]
     print(f"written   {', '.join(path.name for path in written)}")
     print(f"model     {record.choice.reason}")
     for sequence, reason in record.left_out.items():
-        print(f"left out  {sequence.label}: {reason}")
+        if reason != NOT_GIVEN:
+            print(f"left out  {sequence.label}: {reason}")
     for warning in record.warnings:
         print(f"warning: {warning}", file=sys.stderr)

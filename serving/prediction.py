@@ -186,12 +186,11 @@ def synthesise(
             on images prepared otherwise.
         RegistryError: the registry does not give the model.
     """
-    automatic = not (version or label)
     try:
         return _attempt(prepared, models, version, label)
     except RefusedError as error:
         # The version was taken away between choice and request, as in a rollback: choose again, once.
-        if not automatic or error.code != "NOT_FOUND":
+        if version or error.code != "NOT_FOUND":
             raise
     return _attempt(prepared, models, version, label)
 

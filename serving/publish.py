@@ -14,12 +14,15 @@ from typing import Protocol
 
 from cbvsynth.errors import ModelError, RefusedError, ReplyError, ServingError, UnreachableError
 from cbvsynth.io.golden import require_golden
-from serving.connection import Connection, ModelReference
+from serving.connection import Connection, ModelReference, VersionState
 from serving.repository import Repository, restricted
 from serving.selection_file import Selection
 from serving.wire.tensors import Float32Array
 
 _LOOK_EVERY_S = 0.5
+BROKEN_S = 5.0
+"""How long a server must say that it cannot load a version before it is believed: it may be about to look
+again at files that were replaced."""
 
 
 class Confirm(Protocol):
@@ -32,15 +35,17 @@ class Confirm(Protocol):
 class ServerConfirm:
     """Asks a running server: are they loaded, and do they answer their golden requests rightly?"""
 
-    def __init__(self, server: str, wait_s: float) -> None:
+    def __init__(self, server: str, wait_s: float, broken_s: float = BROKEN_S) -> None:
         self._server = server
         self._wait_s = wait_s
+        self._broken_s = broken_s
 
     def __call__(self, repository: Repository, versions: Collection[int]) -> Mapping[int, str]:
         """As `Confirm`.
 
         Raises:
             UnreachableError: the server does not answer, or has not loaded them in time.
+            ModelError: the server cannot load one of them.
             RefusedError: there is something else than a prediction server.
         """
         connection = Connection(self._server, attempts=1)
@@ -58,25 +63,40 @@ class ServerConfirm:
         return wrong
 
     def _wait(self, connection: Connection, name: str, wanted: Collection[int]) -> None:
-        deadline = time.monotonic() + self._wait_s
+        begin = sound_at = time.monotonic()
         while True:
+            broken: dict[int, str] = {}
             try:
-                missing = set(wanted) - set(connection.live_versions(name))
-                found = f"version {', '.join(map(str, sorted(missing)))} of '{name}' is not loaded"
+                states = connection.version_states(name)
+                missing = [number for number in sorted(wanted) if not _is_live(states, number)]
                 if not missing:
                     return
+                broken = {one: states[one].error for one in missing if one in states and states[one].error}
+                found = f"version {', '.join(map(str, missing))} of '{name}' is not loaded"
             except UnreachableError:
                 found = "it does not answer"
             except RefusedError as error:
                 if error.code != "NOT_FOUND":
                     raise
                 found = f"it does not know '{name}' yet"
-            if time.monotonic() >= deadline:
+            now = time.monotonic()
+            sound_at = sound_at if broken else now
+            if now - sound_at >= self._broken_s:
+                number, reason = next(iter(broken.items()))
+                raise ModelError(
+                    f"{self._server} cannot load version {number} of '{name}': {reason} Labels were not "
+                    "moved, and what is served stays."
+                )
+            if now - begin >= self._wait_s:
                 raise UnreachableError(
                     f"{self._server} was given {self._wait_s:g} s, and {found}; expected it to load what "
                     "models.config names. Labels were not moved. Look at the server's log, and at --server."
                 )
             time.sleep(_LOOK_EVERY_S)
+
+
+def _is_live(states: Mapping[int, VersionState], number: int) -> bool:
+    return number in states and states[number].is_live
 
 
 def _predict(

@@ -22,6 +22,7 @@ from serving.plan import Mode, plan
 from serving.publish import ServerConfirm, publish, require_right, withdraw
 from serving.repository import Content, Repository
 from serving.selection_file import Selection
+from serving.sync_status import SyncStatus, answering
 
 _MOST_PAUSES = 4
 
@@ -56,6 +57,8 @@ class SyncOptions:
     their golden requests rightly. Without it they move after an interval."""
     wait_s: float = 300.0
     """Seconds that the server may take to load the new versions."""
+    status_port: int = 0
+    """With --watch: answer GET /started and /metrics on this port; 0: do not."""
 
     def __post_init__(self) -> None:
         if bool(self.once) == bool(self.watch):
@@ -65,6 +68,8 @@ class SyncOptions:
                 f"keep is {self.keep}, interval_s is {self.interval_s:g} and wait_s is {self.wait_s:g}; "
                 "expected 0 or more, and two numbers above 0."
             )
+        if not 0 <= self.status_port <= 65535:
+            raise UsageError(f"status_port is {self.status_port}; expected 0 to 65535.")
 
 
 @dataclass
@@ -139,6 +144,11 @@ class Sync:
             return set()
         return set() if present is None else {one.version for one in present.versions}
 
+    def labels(self) -> dict[str, int]:
+        """Each label and the version that it is on."""
+        present = self.repository.published()
+        return {} if present is None else dict(present.labels)
+
     def _tell(self, wanted: Selection, copied: list[int], *, changed: bool) -> None:
         labels = ", ".join(f"{label} is version {number}" for label, number in wanted.labels.items())
         state = "served now" if changed else "served as before"
@@ -165,22 +175,33 @@ def run(options: SyncOptions) -> None:
     try:
         with sync.repository.lock():
             if options.watch:
-                _watch(sync)
+                _watch_openly(sync)
             else:
                 sync.round()
     finally:
         signal.signal(signal.SIGTERM, former)
 
 
-def _watch(sync: Sync) -> NoReturn:
+def _watch_openly(sync: Sync) -> NoReturn:
+    """Watch, and say how it goes where a port is given for it."""
+    status = SyncStatus()
+    if not sync.options.status_port:
+        _watch(sync, status)
+    with answering(sync.options.status_port, status, lambda: bool(sync.repository.config_text())):
+        _watch(sync, status)
+
+
+def _watch(sync: Sync, status: SyncStatus) -> NoReturn:
     pauses = 1
     while True:
         try:
             sync.round()
+            status.succeeded(sync.labels())
             pauses = 1
         except UsageError:
             raise
         except (CbvsynthError, OSError) as error:
+            status.failed()
             shown = storage_error(error) if isinstance(error, OSError) else error
             wait_s = pauses * sync.options.interval_s
             print(

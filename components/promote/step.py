@@ -7,42 +7,48 @@ from pathlib import Path
 from cbvsynth.config import PromoteConfig
 from cbvsynth.domain.selection.records import Outcome, Verdict
 from cbvsynth.errors import ResultError
-from cbvsynth.io.storage import atomic_folder, sha256_of, write_json
+from cbvsynth.io.receipts import is_phantom
+from cbvsynth.io.results import read_scores
+from cbvsynth.io.storage import atomic_folder, sha256_of, write_json, write_text
 from cbvsynth.io.summaries import read_summary
 from cbvsynth.io.verdicts import read_verdict
 from cbvsynth.registry.candidates import Candidate
 from cbvsynth.registry.promotion import Promotion, promote
 from cbvsynth.registry.store import open_registry
+from cbvsynth.report.model_card import model_card
 
 
 def run(config: PromoteConfig) -> Promotion:
-    """Register what the verdict names, move the aliases, write promotion.json.
+    """Register what the verdict names, move the aliases, write promotion.json and the model cards.
 
     Raises:
         ResultError: the verdict or a result is missing or damaged, or results changed since.
         RegistryError: the registry cannot be reached, or its champion changed since the verdict.
         ModelError: an exported model is not the one that was scored.
     """
-    verdict = read_verdict(config.verdict)
+    verdict, phantom = read_verdict(config.verdict), is_phantom(config.results.parent)
     candidates = {
-        model: _candidate(config.results / model, model, digest)
-        for model, digest in verdict.evidence.per_exam.items()
+        model: _candidate(config.results / model, model, verdict, phantom=phantom)
+        for model in verdict.evidence.per_exam
     }
     registry = open_registry(config.registered_name)
     promotion = promote(registry, verdict, config.verdict, candidates)
     with atomic_folder(config.out) as folder:
         write_json(folder / "promotion.json", _record(config, verdict, promotion))
+        for model in sorted({promotion.champion, *promotion.versions} & candidates.keys()):
+            write_text(folder / "model_cards" / f"{model}.md", candidates[model].card)
     _tell(config, registry.address, promotion)
     return promotion
 
 
-def _candidate(folder: Path, model: str, digest: str) -> Candidate:
+def _candidate(folder: Path, model: str, verdict: Verdict, *, phantom: bool) -> Candidate:
     summary = read_summary(folder / "summary.json")
-    if summary.model != model or sha256_of(folder / "per_exam.csv") != digest:
+    if summary.model != model or sha256_of(folder / "per_exam.csv") != verdict.evidence.per_exam[model]:
         raise ResultError(
             f"{model}: its result table is not the one that the verdict rests on. Run evaluate again."
         )
-    return Candidate(folder, summary)
+    card = model_card(summary, read_scores(folder / "per_exam.csv"), verdict, phantom=phantom)
+    return Candidate(folder, summary, card)
 
 
 def _record(config: PromoteConfig, verdict: Verdict, promotion: Promotion) -> dict[str, object]:

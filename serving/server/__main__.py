@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from cbvsynth.entrypoint import run_guarded
@@ -11,9 +10,12 @@ from serving.server.flags import parse_flags
 
 def _serve() -> None:
     options = parse_flags(sys.argv[1:])
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from serving.server.program import serve
+    from cbvsynth.training.startup import quiet_tensorflow
 
+    with quiet_tensorflow():
+        from serving.server.program import serve, start_tensorflow
+
+        start_tensorflow(options)
     serve(options)
 
 

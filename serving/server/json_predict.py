@@ -21,11 +21,11 @@ ROWS, COLUMNS = "instances", "inputs"
 _B64 = "b64"
 
 
-def parse_body(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
     """The JSON object of a request.
 
     Raises:
-        RefusedError: it is no JSON object, or has not exactly one of `instances` and `inputs`.
+        RefusedError: it is no JSON object, or its `signature_name` is no text.
     """
     try:
         content = json.loads(body)
@@ -33,10 +33,20 @@ def parse_body(body: bytes) -> dict[str, Any]:
         raise invalid(f"JSON Parse error: {error}") from error
     if not isinstance(content, dict):
         raise invalid("Request must be a JSON object (mapping).")
-    if (ROWS in content) == (COLUMNS in content):
-        raise invalid(f"Request must have exactly one of the keys '{ROWS}' and '{COLUMNS}'.")
     if not isinstance(content.get("signature_name", ""), str):
         raise invalid("'signature_name' key must be a string value.")
+    return content
+
+
+def parse_body(body: bytes) -> dict[str, Any]:
+    """The JSON object of a Predict request.
+
+    Raises:
+        RefusedError: it is no JSON object, or has not exactly one of `instances` and `inputs`.
+    """
+    content = json_object(body)
+    if (ROWS in content) == (COLUMNS in content):
+        raise invalid(f"Request must have exactly one of the keys '{ROWS}' and '{COLUMNS}'.")
     return content
 
 

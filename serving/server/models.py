@@ -211,9 +211,11 @@ class ModelStore:
 
     def _bring(self, name: str, model: _Model, version: int, folder: Path) -> None:
         """Load a version unless it is loaded, or is known to be broken and has not changed since."""
-        stamp = _stamp(folder)
         known = model.versions.get(version)
-        if known is not None and known.stamp and (known.served is not None or known.stamp == stamp):
+        if known is not None and known.stamp and known.served is not None:
+            return
+        stamp = _stamp(folder)
+        if known is not None and known.stamp == stamp:
             return
         record = VersionRecord(State.LOADING, stamp=stamp, served=known.served if known else None)
         with self._lock:
@@ -273,9 +275,9 @@ def versions_on_disk(base_path: Path) -> dict[int, Path]:
 
 
 def _stamp(folder: Path) -> Stamp:
-    """Changes whenever the version's files were replaced."""
+    """Changes whenever a file of the version is replaced, added, or written on."""
     stamps: list[int] = []
-    for path in (folder, folder / "saved_model.pb", folder / "variables"):
+    for path in (folder, *sorted(folder.rglob("*"))):
         try:
             facts = path.stat()
         except OSError:

@@ -34,6 +34,13 @@ def log(line: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
 
+def start_tensorflow(options: ServerOptions) -> None:
+    """Set the number of threads and find the processors; what TensorFlow says of itself, it says now."""
+    tf.config.threading.set_intra_op_parallelism_threads(options.tensorflow_intra_op_parallelism)
+    tf.config.threading.set_inter_op_parallelism_threads(options.tensorflow_inter_op_parallelism)
+    tf.config.list_logical_devices()
+
+
 def serve(options: ServerOptions) -> None:
     """Load every model, open the ports, follow the files, and end on SIGTERM after accepted requests.
 
@@ -45,7 +52,6 @@ def serve(options: ServerOptions) -> None:
     log(f"development server; in production use {PRODUCTION_IMAGE} with the same flags and files")
     if options.ignored:
         log(f"flags without effect here: {', '.join(options.ignored)}")
-    _set_threads(options)
     credentials = read_credentials(Path(options.ssl_config_file)) if options.ssl_config_file else None
     metrics_path = read_metrics_path(options.monitoring_config_file)
     store = build_store(options)
@@ -166,7 +172,7 @@ def open_ports(
     metrics_path: str,
 ) -> Iterator[Ports]:
     """Answer requests while the block runs; then refuse new ones and finish those accepted."""
-    health = Health() if options.enable_grpc_healthcheck_service else None
+    health = Health(options.grpc_max_threads // 2) if options.enable_grpc_healthcheck_service else None
     server = build_grpc(backend, options.grpc_max_threads, options.max_request_bytes, health)
     port = _open_port(server, options, credentials)
     rest = _start_rest(options, backend, metrics_path)
@@ -208,11 +214,6 @@ def _open_port(
             f"--port {options.port} on {options.host} cannot be opened; is another server there? Choose "
             "another one, or 0."
         ) from error
-
-
-def _set_threads(options: ServerOptions) -> None:
-    tf.config.threading.set_intra_op_parallelism_threads(options.tensorflow_intra_op_parallelism)
-    tf.config.threading.set_inter_op_parallelism_threads(options.tensorflow_inter_op_parallelism)
 
 
 @contextmanager

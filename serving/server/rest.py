@@ -1,4 +1,4 @@
-"""The REST face: status, metadata and predict in JSON, and the Prometheus page."""
+"""The REST face: status, metadata, predict, classify and regress in JSON, and the Prometheus page."""
 
 from __future__ import annotations
 
@@ -14,14 +14,18 @@ from urllib.parse import urlsplit
 
 from google.protobuf import json_format
 from tensorflow_serving.apis import (
+    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
     model_pb2,
     predict_pb2,
+    regression_pb2,
 )
 
 from cbvsynth.errors import RefusedError, UsageError
+from serving.server.examples import ExampleRunner
 from serving.server.information import SIGNATURES, model_metadata, model_status
+from serving.server.json_examples import classes_json, fill_examples, values_json
 from serving.server.json_predict import answer_json, fill_request, parse_body
 from serving.server.predict import DEFAULT_SIGNATURE, model_of
 from serving.server.services import Backend
@@ -79,7 +83,7 @@ class RestApi:
         return "application/json", json.dumps(content, indent=1) + "\n"
 
     def post(self, path: str, body: bytes) -> tuple[str, str]:
-        """Content type and body of a prediction.
+        """Content type and body of a prediction, of classes or of values.
 
         Raises:
             RefusedError: with the protocol's code and text.
@@ -87,11 +91,9 @@ class RestApi:
         found = _RUN.fullmatch(path)
         if found is None:
             raise invalid(f"Malformed request: POST {path}")
-        if found["method"].lower() != "predict":
-            raise RefusedError(
-                f"{found['method']} is offered over gRPC only; use predict.", code="UNIMPLEMENTED"
-            )
-        content = self.backend.counted("Predict", "REST", found["name"], lambda: self._predict(found, body))
+        method = found["method"].capitalize()
+        answer = {"Predict": self._predict, "Classify": self._classify, "Regress": self._regress}[method]
+        content = self.backend.counted(method, "REST", found["name"], lambda: answer(found, body))
         return "application/json", json.dumps(content) + "\n"
 
     def _status(self, found: re.Match[str]) -> dict[str, Any]:
@@ -118,6 +120,18 @@ class RestApi:
                 raise invalid(f'Serving signature name: "{name}" not found in signature def')
             fill_request(content, signature, request)
             return answer_json(content, self.backend.predictor.predict_on(served, request))
+
+    def _classify(self, found: re.Match[str], body: bytes) -> dict[str, Any]:
+        request = classification_pb2.ClassificationRequest()
+        _fill_spec(request.model_spec, found)
+        request.model_spec.signature_name = fill_examples(body, request.input)
+        return classes_json(ExampleRunner(self.backend.store).classify(request).result)
+
+    def _regress(self, found: re.Match[str], body: bytes) -> dict[str, Any]:
+        request = regression_pb2.RegressionRequest()
+        _fill_spec(request.model_spec, found)
+        request.model_spec.signature_name = fill_examples(body, request.input)
+        return values_json(ExampleRunner(self.backend.store).regress(request).result)
 
 
 def build_rest(api: RestApi, host: str, port: int) -> RestServer:
@@ -196,6 +210,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer(lambda path: self.server.api.post(path, self._body()))
 
+    def do_PUT(self) -> None:
+        self._answer(self._refuse)
+
+    do_DELETE = do_PATCH = do_PUT  # noqa: N815  http.server's names
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name
         """Requests are counted, not logged."""
 
@@ -213,6 +232,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
+
+    def _refuse(self, path: str) -> tuple[str, str]:
+        self.close_connection = True  # a body is not read
+        raise invalid(f"Malformed request: {self.command} {path}")
 
     def _body(self) -> bytes:
         text = self.headers.get("Content-Length", "")

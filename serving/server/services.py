@@ -90,11 +90,15 @@ def reload(store: ModelStore, request: model_management_pb2.ReloadConfigRequest)
 
 
 class Health:
-    """Answers grpc.health.v1; the whole server and both services share one state."""
+    """Answers grpc.health.v1; the whole server and both services share one state.
 
-    def __init__(self) -> None:
+    Whoever watches holds a thread: no more may watch than `most_watchers`, so that predictions have theirs.
+    """
+
+    def __init__(self, most_watchers: int) -> None:
         self.status = SERVING
         self._ended = threading.Event()
+        self._watchers = threading.BoundedSemaphore(most_watchers) if most_watchers else None
 
     def end(self) -> None:
         """Say NOT_SERVING from now on, and end what is watched."""
@@ -108,8 +112,17 @@ class Health:
         return HealthCheckResponse(status=self.status)
 
     def watch(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: ANN401
-        """The state now, and again when it changes."""
-        known = request.service in ("", HEALTH_SERVICE, *SERVICES)
+        """The state now, and again when it changes; RESOURCE_EXHAUSTED when too many watch."""
+        if self._watchers is None or not self._watchers.acquire(blocking=False):
+            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many watch; ask with Check")
+            return
+        try:
+            yield from self._states(request.service, context)
+        finally:
+            self._watchers.release()
+
+    def _states(self, service: str, context: grpc.ServicerContext) -> Iterator[Any]:
+        known = service in ("", HEALTH_SERVICE, *SERVICES)
         yield HealthCheckResponse(status=self.status if known else SERVICE_UNKNOWN)
         while context.is_active():
             if self._ended.wait(_WATCH_PAUSE_S):

@@ -25,6 +25,23 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tour": ("cbvsynth.commands.tour:tour", "What a finished run has left, and where to look next"),
     "leaderboard": ("cbvsynth.commands.leaderboard:leaderboard", "Models from best to worst"),
     "verdict": ("cbvsynth.commands.verdict:verdict", "What the gate decided and why; --check recomputes it"),
+    "synthesise": (
+        "cbvsynth.synthesis.command:synthesise",
+        "Make the maps that the reports and the reader study show",
+    ),
+    "report": (
+        "cbvsynth.commands.report:report",
+        "A finished run as pages: costs, lesions, every examination",
+    ),
+    "clinical": ("cbvsynth.commands.clinical:clinical", "Do readers decide better with synthetic CBV?"),
+    "reader-study make": (
+        "cbvsynth.commands.reader_study:make",
+        "Blinded pages on which readers score real and synthetic maps",
+    ),
+    "reader-study analyse": (
+        "cbvsynth.commands.reader_study:analyse",
+        "What the readers' scores say, and what they must discuss",
+    ),
     "pipeline compile": ("pipelines.commands:compile_", "Compile the Kubeflow pipeline to one YAML file"),
     "pipeline run-local": ("pipelines.commands:run_local", "Run the compiled pipeline on this machine"),
     "pipeline submit": ("pipelines.commands:submit", "Start a run of the pipeline on a Kubeflow host"),
@@ -36,6 +53,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Registered versions, champion, best by available sequences",
     ),
     "registry rollback": ("cbvsynth.commands.registry:rollback", "Go back to an earlier champion"),
+    "registry canary": ("cbvsynth.commands.registry:canary", "Try a version beside the champion"),
 }
 """Word or words of a command -> (module:function, one line of help)."""
 

@@ -208,7 +208,7 @@ class PromoteConfig:
     registered_name: str = "cbvsynth"
     """Registered model to promote to."""
     out: Path = Path("artifacts/promote")
-    """Folder for promotion.json, the record of what was done."""
+    """Folder for promotion.json, the record of what was done, and the model cards."""
 
 
 STEPS = {

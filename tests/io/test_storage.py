@@ -299,16 +299,26 @@ def test_a_killed_writer_never_loses_the_former_folder(
 
     fill(target, "newest")
     assert content_of(target)["a.txt"] == "newest"
-    assert not [name for name in names(tmp_path) if ".old." in name]
+    assert names(tmp_path) == ["out"]
+
+
+def test_a_folder_that_another_one_is_writing_is_left_alone(tmp_path: Path) -> None:
+    """Only what killed writers left is removed, however the name looks."""
+    target = tmp_path / "out"
+    with atomic_folder(target) as first:
+        (first / "a.txt").write_text("first")
+        fill(target, "second")
+        assert (first / "a.txt").read_text() == "first"
+    assert content_of(target) == {"a.txt": "first"}
 
 
 def test_leftovers_of_a_folder_with_a_similar_name_are_left_alone(tmp_path: Path) -> None:
-    (tmp_path / ".out-2.old.0123abcd").mkdir()
-    (tmp_path / ".o[u]t.old.0123abcd").mkdir()
+    for leftover in (".out-2.old.0123abcd", ".o[u]t.old.0123abcd", ".out-2.0123abcd", ".o[u]t.0123abcd"):
+        (tmp_path / leftover).mkdir()
     fill(tmp_path / "out", "new")
-    assert names(tmp_path) == [".o[u]t.old.0123abcd", ".out-2.old.0123abcd", "out"]
+    assert len(names(tmp_path)) == 5
     fill(tmp_path / "o[u]t", "new")
-    assert names(tmp_path) == [".out-2.old.0123abcd", "o[u]t", "out"]
+    assert names(tmp_path) == [".out-2.0123abcd", ".out-2.old.0123abcd", "o[u]t", "out"]
 
 
 def test_a_linked_folder_keeps_its_link_and_is_replaced_where_it_lies(tmp_path: Path) -> None:

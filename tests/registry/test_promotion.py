@@ -20,6 +20,7 @@ from cbvsynth.registry.promotion import Promotion
 from cbvsynth.registry.rollback import roll_back
 from cbvsynth.registry.store import open_registry
 from cbvsynth.registry.versions import (
+    CARD,
     MODEL_ARTIFACT,
     SAVED_MODEL,
     aliases_of,
@@ -55,6 +56,21 @@ def test_a_promotion_gives_versions_aliases_and_a_record() -> None:
     assert aliases == {"champion": 1, "available-t1c": 1, "available-t2": 2, "available-t2-t1c": 1}
     assert [model for _, model, _ in versions] == ["encdec-t1c", "encdec-t2"]
     assert (Path("artifacts/promote/promotion.json")).is_file()
+
+
+@pytest.mark.usefixtures("empty_registry")
+def test_every_registered_model_has_its_card_on_disk_and_in_the_registry(tmp_path: Path) -> None:
+    first_promotion()
+    train("encdec-adc", 0.7)
+    registry = open_registry("cbvsynth")
+    cards = {path.stem: path.read_text() for path in Path("artifacts/promote/model_cards").iterdir()}
+    assert set(cards) == {"encdec-t1c", "encdec-t2"}
+    for version in list_versions(registry):
+        stored = fetch_artifact(registry, version, CARD, tmp_path / str(version.version))
+        assert stored.read_text() == cards[version.model]
+        assert cards[version.model].startswith(f"# Model card: {version.model}\n")
+    described = registry.client.get_model_version("cbvsynth", "1")
+    assert "model_card.md" in described.description
 
 
 @pytest.mark.usefixtures("empty_registry")

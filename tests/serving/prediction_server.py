@@ -62,6 +62,7 @@ class PredictionServer:
     refusals: answers for the next requests, code and text, first to last.
     as_floats: answer in float_val, as TensorFlow Serving does by default.
     reply: changes the map before it is sent.
+    broken: versions that could not be loaded, with the reason.
     """
 
     versions: dict[int, Description]
@@ -71,6 +72,7 @@ class PredictionServer:
     delay_s: float = 0.0
     as_floats: bool = True
     reply: Any = None
+    broken: dict[int, str] = field(default_factory=dict)
     requests: list[Any] = field(default_factory=list)
     address: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -117,6 +119,9 @@ class PredictionServer:
         for number in self.versions:
             response.model_version_status.add(version=number, state=30)
         response.model_version_status.add(version=999, state=50)
+        for number, reason in self.broken.items():
+            status = response.model_version_status.add(version=number, state=50).status
+            status.error_code, status.error_message = 2, reason
         return response
 
     def predictions(self) -> list[Any]:

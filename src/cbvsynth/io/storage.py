@@ -1,14 +1,17 @@
 """Writing without ever leaving half a file or half a folder behind.
 
 Work is done under a temporary name beside the target, `.<target>.<8 hex digits>`, and renamed when it
-is whole. A run that is killed may leave such a name behind, never a half-written target.
+is whole. A run that is killed may leave such a name behind, never a half-written target; the next
+`atomic_folder` on the same path removes what a killed one has left.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -65,10 +68,12 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     _refuse_irreplaceable(place)
     place.parent.mkdir(parents=True, exist_ok=True)
     _put_back(place)
+    _remove_abandoned(place)
     token = secrets.token_hex(4)
     temporary = place.with_name(f".{place.name}.{token}")
     retired = place.with_name(f".{place.name}.old.{token}")
     temporary.mkdir()
+    at_work = _claim(temporary)
     try:
         yield temporary
         _flush_tree(temporary)
@@ -80,6 +85,8 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             retired.rename(place)
         shutil.rmtree(retired, ignore_errors=True)
         shutil.rmtree(temporary, ignore_errors=True)
+        if at_work is not None:
+            os.close(at_work)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -141,6 +148,31 @@ def _put_back(place: Path) -> None:
             shutil.rmtree(retired, ignore_errors=True)
         else:
             retired.rename(place)
+
+
+def _remove_abandoned(place: Path) -> None:
+    """Remove temporary folders whose writer was killed: the system has let go of its claim."""
+    name = re.compile(rf"\.{re.escape(place.name)}\.[0-9a-f]{{8}}")
+    for temporary in place.parent.iterdir():
+        if name.fullmatch(temporary.name) and temporary.is_dir():
+            claim = _claim(temporary)
+            if claim is not None:
+                shutil.rmtree(temporary, ignore_errors=True)
+                os.close(claim)
+
+
+def _claim(folder: Path) -> int | None:
+    """Lock a folder while this process lives and the descriptor is open; None if that is not to be had."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another one's, or a file system without locks
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _flush(path: Path) -> None:

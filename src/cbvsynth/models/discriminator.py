@@ -49,7 +49,8 @@ class Discriminator(keras.Model):  # type: ignore[misc]  # keras has no type inf
         """
         slices = fold(tf.cast(cbv, self.compute_dtype)[..., tf.newaxis])
         slices = convolve(slices, self._first.kernel, stride=2)
-        slices = tf.nn.leaky_relu(slices + tf.cast(self._first.bias, slices.dtype), LEAK)
+        slices = slices + tf.cast(self._first.bias, slices.dtype)
+        slices = tf.maximum(slices, LEAK * slices)  # the leaky ReLU's own operation trips the graph optimiser
         features = [slices]
         for weights, stride in self._middle:
             slices = convolve(slices, weights.kernel, stride)

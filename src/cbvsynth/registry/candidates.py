@@ -32,6 +32,8 @@ class Candidate:
 
     folder: Path
     summary: TrainSummary
+    card: str
+    """The model card, Markdown; stored beside the model when it is registered."""
 
     @property
     def model(self) -> ModelId:
@@ -82,7 +84,7 @@ def find_or_log_run(registry: Registry, candidate: Candidate) -> str:
     if found:
         return str(found[0].info.run_id)
     run = registry.client.create_run(
-        registry.experiment_id, run_name=summary.model, tags=dict(describing_tags(candidate))
+        registry.experiment_id, run_name=summary.model, tags=dict(describing_tags(summary))
     )
     run_id = str(run.info.run_id)
     moment_ms = int(run.info.start_time)
@@ -117,13 +119,13 @@ def _experiments(registry: Registry) -> list[str]:
     return list(dict.fromkeys(experiments))
 
 
-def describing_tags(candidate: Candidate) -> Mapping[str, str]:
+def describing_tags(summary: TrainSummary) -> Mapping[str, str]:
     """What a version or run is, in tags that can be searched."""
-    summary = candidate.summary
+    model = ModelId.parse(summary.model)
     return {
         "model": summary.model,
-        "algorithm": candidate.model.algorithm.value,
-        "sequences": candidate.model.combination.slug,
+        "algorithm": model.algorithm.value,
+        "sequences": model.combination.slug,
         "saved_model_digest": summary.saved_model_digest,
         "data_fingerprint": summary.data_fingerprint,
         "preprocessing_version": summary.preprocessing_version,

@@ -19,6 +19,7 @@ from cbvsynth.registry.candidates import Candidate, describing_tags, find_or_log
 from cbvsynth.registry.store import Registry
 from cbvsynth.registry.versions import (
     AVAILABLE_PREFIX,
+    CARD,
     CHALLENGER,
     CHAMPION,
     ModelVersion,
@@ -136,6 +137,7 @@ def _ensure_version(registry: Registry, candidate: Candidate, run_id: str, verdi
             return version.version
     source = log_model(registry, candidate, run_id)
     registry.client.log_artifact(run_id, str(verdict_file), "evaluation")
+    registry.client.log_text(run_id, candidate.card, CARD)
     try:
         registry.client.create_registered_model(
             registry.registered_name,
@@ -145,12 +147,15 @@ def _ensure_version(registry: Registry, candidate: Candidate, run_id: str, verdi
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     tags = {
-        **describing_tags(candidate),
+        **describing_tags(candidate.summary),
         "saved_model_sha256": json.dumps(candidate.summary.saved_model_sha256, sort_keys=True),
         "verdict_sha256": sha256_of(verdict_file),
         "data_version": _data_version(),
     }
-    created = registry.client.create_model_version(registry.registered_name, source, run_id, tags=tags)
+    description = f"{candidate.summary.model}. For research only. The model card is the run's {CARD}."
+    created = registry.client.create_model_version(
+        registry.registered_name, source, run_id, tags=tags, description=description
+    )
     return int(created.version)
 
 

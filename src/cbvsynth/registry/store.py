@@ -14,6 +14,7 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 from cbvsynth.errors import RegistryError
+from cbvsynth.io.storage import atomic_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -53,6 +54,8 @@ class Registry:
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
         try:
             with self.lock():
+                if self.database is not None and not self.exists:
+                    _create_database(self.database)
                 client = MlflowClient(tracking_uri=self.tracking_uri, registry_uri=self.tracking_uri)
                 client.search_registered_models(max_results=1)
         except (MlflowException, SQLAlchemyError) as error:
@@ -123,6 +126,15 @@ class Registry:
                 f"Another process has held the registry at {self.address} for {_LOCK_TIMEOUT_S} s. "
                 "Wait for it, or stop it, and start again; what it had finished is kept."
             ) from error
+
+
+def _create_database(database: Path) -> None:
+    """Let MLflow make its tables under another name, then rename: a database half made cannot be mended."""
+    from mlflow import MlflowClient
+
+    with atomic_file(database) as temporary:
+        uri = f"{_SQLITE}{temporary.resolve()}"
+        MlflowClient(tracking_uri=uri, registry_uri=uri).search_registered_models(max_results=1)
 
 
 def open_registry(registered_name: str) -> Registry:

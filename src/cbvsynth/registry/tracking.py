@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cbvsynth.errors import RegistryError
 from cbvsynth.io.summaries import TrainSummary
-from cbvsynth.registry.candidates import COMPLETE, Candidate, describing_tags
+from cbvsynth.registry.candidates import COMPLETE, describing_tags
 from cbvsynth.registry.store import EXPERIMENT, open_registry
 
 _METRICS_PER_CALL = 1000
@@ -40,7 +40,7 @@ def log_training_run(folder: Path, summary: TrainSummary, losses: Sequence[Mappi
         client.log_batch(
             run_id,
             params=[Param(name, str(value)) for name, value in summary.settings.items()],
-            tags=[RunTag(name, value) for name, value in describing_tags(Candidate(folder, summary)).items()],
+            tags=[RunTag(name, value) for name, value in describing_tags(summary).items()],
         )
         scores = [
             Metric(name, value, moment_ms, 0) for name, value in summary.means.items() if value is not None

@@ -24,6 +24,8 @@ SAVED_MODEL = "tf2model"
 """Folder of the SavedModel inside the model artefact, as MLflow's TensorFlow flavour names it."""
 SCORES_ARTIFACT = "evaluation/per_exam.csv"
 VERDICT_ARTIFACT = "evaluation/verdict.json"
+CARD = "model_card.md"
+"""The model card, an artefact of the version's run."""
 
 
 @dataclass(frozen=True)

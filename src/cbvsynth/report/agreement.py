@@ -19,12 +19,8 @@ from cbvsynth.domain.selection.leaderboard import has_lesion
 from cbvsynth.domain.statistics.bland_altman import BlandAltman, bland_altman
 from cbvsynth.domain.statistics.concordance import lin_concordance
 from cbvsynth.errors import DataError
-from cbvsynth.report.figures import FAINT, INK, MUTED, STYLE, save_png
-
-GROUP_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-"""Okabe and Ito's palette without its yellow, which is too pale on white."""
-
-GROUP_MARKERS = ("o", "D", "s", "^", "v", "P", "X")
+from cbvsynth.report.colours import FAINT, GROUP_COLOURS, GROUP_MARKERS, INK, MUTED
+from cbvsynth.report.figures import STYLE, save_png
 
 
 @dataclass(frozen=True)

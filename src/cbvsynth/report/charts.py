@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from cbvsynth.domain.selection.leaderboard import LeaderboardRow
 from cbvsynth.domain.sequences import Combination, ModelId
 from cbvsynth.domain.sequences import Sequence as MriSequence
-from cbvsynth.report.figures import ALGORITHM_COLOURS, ALGORITHM_MARKERS, FAINT, INK, MUTED, STYLE, save_png
+from cbvsynth.report.colours import ALGORITHM_COLOURS, ALGORITHM_MARKERS, FAINT, INK, MUTED
+from cbvsynth.report.figures import STYLE, save_png
 from cbvsynth.report.table2 import ALGORITHMS, Table2Row
 
 _TABLE2_NOTE = (

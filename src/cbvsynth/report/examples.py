@@ -16,7 +16,7 @@ from cbvsynth.report.montage import MontageRow, telling_slice
 
 EXAMPLES_FILE = "examples.npz"
 
-_ANATOMY = (Sequence.T1C, Sequence.FLAIR, Sequence.T1, Sequence.T2, Sequence.ADC)
+ANATOMY = (Sequence.T1C, Sequence.FLAIR, Sequence.T1, Sequence.T2, Sequence.ADC)
 """Which sequence to show beside the maps; the paper shows T1C."""
 
 
@@ -53,7 +53,7 @@ def montage_rows(
     shown = [cached[name] for name in maps]
     anatomy = next(
         sequence
-        for sequence in (*_ANATOMY, model.combination.sequences[0])
+        for sequence in (*ANATOMY, model.combination.sequences[0])
         if all(sequence in entry.sequences for entry in shown)
     )
     return anatomy, [_row(index, entry, maps[entry.exam_id], anatomy) for entry in shown]

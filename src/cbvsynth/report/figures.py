@@ -1,4 +1,4 @@
-"""What all pictures share: fonts, colours that colour-blind readers can tell apart, and saving."""
+"""What all pictures share: fonts and saving."""
 
 from __future__ import annotations
 
@@ -7,18 +7,8 @@ from pathlib import Path
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from cbvsynth.domain.sequences import Algorithm
 from cbvsynth.io.storage import atomic_file
-
-ALGORITHM_COLOURS = {Algorithm.ENCDEC: "#0072B2", Algorithm.FCGAN: "#D55E00"}
-"""From Okabe and Ito's palette, which readers with any colour vision can tell apart."""
-
-ALGORITHM_MARKERS = {Algorithm.ENCDEC: "o", Algorithm.FCGAN: "D"}
-"""Shapes say the same as the colours."""
-
-INK = "#1a1a1a"
-MUTED = "#6b6b6b"
-FAINT = "#d9d9d9"
+from cbvsynth.report.colours import INK, MUTED
 
 STYLE = {
     "font.family": "DejaVu Sans",

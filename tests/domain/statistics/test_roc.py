@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cbvsynth.domain.statistics.roc import auc, compare_auc
+from cbvsynth.domain.statistics.roc import auc, compare_auc, roc_curve
 from cbvsynth.errors import DataError
 
 TRUTH = [1] * 8 + [0] * 10
@@ -129,3 +129,23 @@ def test_what_has_no_area_is_refused(truth: list[int], scores: Any, message: str
 def test_scores_of_different_cases_cannot_be_compared() -> None:
     with pytest.raises(DataError, match="expected pairs"):
         compare_auc([1, 1, 0, 0], [1, 2, 3, 4], [1, 2, 3])
+
+
+@pytest.mark.parametrize("scores", [FIRST, SECOND, TIED_FIRST, TIED_SECOND, [1] * 18])
+def test_the_area_below_the_curve_is_the_auc(scores: list[float]) -> None:
+    curve = roc_curve(TRUTH, scores)
+    area = np.trapezoid(curve.true_positive, curve.false_positive)
+    assert area == pytest.approx(auc(TRUTH, scores).auc, abs=1e-12)
+    assert (curve.false_positive[0], curve.true_positive[0]) == (0, 0)
+    assert (curve.false_positive[-1], curve.true_positive[-1]) == (1, 1)
+
+
+def test_tied_scores_are_one_sloping_step() -> None:
+    curve = roc_curve([1, 1, 0, 0], [3, 2, 2, 1])
+    assert curve.false_positive == (0, 0, 0.5, 1)
+    assert curve.true_positive == (0, 0.5, 1, 1)
+
+
+def test_a_curve_of_events_only_is_refused() -> None:
+    with pytest.raises(DataError, match="0 non-events"):
+        roc_curve([1, 1], [0.1, 0.2])

@@ -25,7 +25,7 @@ class Running:
 
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with the SavedModels sum0, sum1 (answers 1 more), examples, reader."""
+    """Folder with the SavedModels sum0, sum1 (answers 1 more), examples, reader, half_plus_three."""
     from tests.serving.server import models
 
     folder = tmp_path_factory.mktemp("saved")
@@ -33,6 +33,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     models.save_sum(folder / "sum1", 1.0)
     models.save_examples(folder / "examples")
     models.save_reader(folder / "reader")
+    models.save_half_plus_three(folder / "half_plus_three")
     return folder
 
 
@@ -45,6 +46,7 @@ model_config_list {{
     version_labels {{ key: "absent" value: 7 }}
   }}
   config {{ name: "examples" base_path: "{base}/examples" model_platform: "tensorflow" }}
+  config {{ name: "half_plus_three" base_path: "{base}/half_plus_three" model_platform: "tensorflow" }}
 }}
 """
 MONITORING = "prometheus_config { enable: true }"
@@ -62,7 +64,13 @@ def running(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     from serving.server.services import Backend
 
     base = tmp_path_factory.mktemp("base")
-    for target, source in {"sum/1": "sum0", "sum/2": "sum1", "examples/1": "examples"}.items():
+    versions = {
+        "sum/1": "sum0",
+        "sum/2": "sum1",
+        "examples/1": "examples",
+        "half_plus_three/123": "half_plus_three",
+    }
+    for target, source in versions.items():
         (base / target).parent.mkdir(exist_ok=True)
         (base / target).symlink_to(saved / source)
     (base / "models.config").write_text(CONFIG.format(base=base))

@@ -57,6 +57,19 @@ def save_sum(folder: Path, offset: float = 0.0) -> Path:
     return folder
 
 
+def save_half_plus_three(folder: Path) -> Path:
+    """y = x / 2 + 3 for any shape: the model of the protocol's own documentation."""
+    module = tf.Module()
+
+    @tf.function(autograph=False)
+    def serve(x):
+        return {"y": x * 0.5 + 3.0}
+
+    spec = tf.TensorSpec(None, tf.float32, "x")
+    tf.saved_model.save(module, str(folder), serve.get_concrete_function(spec))
+    return folder
+
+
 def save_examples(folder: Path) -> Path:
     """Signatures that take serialised tf.Examples and use only their number."""
     module = tf.Module()

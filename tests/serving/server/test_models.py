@@ -101,6 +101,22 @@ def test_a_broken_version_is_read_again_once_it_was_replaced_and_not_before(base
     assert server.answer() == 4
 
 
+def test_a_version_that_was_seen_half_copied_is_served_once_its_copy_is_whole(base, saved):
+    """Once broken it stayed broken: weights that grew were not seen, for their folder did not change."""
+    half = put(base, "2", saved / "sum1")
+    (weights,) = (half / "variables").glob("variables.data*")
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[: len(whole) // 2])
+    server = Server(base)
+    server.serve()
+    assert server.states()[2] == "END"
+    server.store.reconcile()
+    assert [line for line in server.log if "2 is not served" in line] == [server.log[-1]]
+    weights.write_bytes(whole)
+    server.store.reconcile()
+    assert server.answer() == 4
+
+
 def test_missing_weights_are_an_error_of_the_version_alone(base):
     shutil.rmtree(base / "1" / "variables")
     server = Server(base)

@@ -87,6 +87,7 @@ def test_text_goes_as_text_or_as_base64(running):
 
 NAN_ROW = {"t1": [[[1, 2, 3, 4]]], "adc": [[[float("nan")] * 4]]}
 SUM = "/v1/models/sum:predict"
+CLASSES = "/v1/models/examples:classify"
 REFUSALS = [
     ("GET", "/v1/models/m", None, 404, "Could not find any versions of model m"),
     ("GET", "/v1/models/sum/versions/7", None, 404, "Could not find version 7 of model sum"),
@@ -97,7 +98,19 @@ REFUSALS = [
     ("GET", "/../../etc/passwd", None, 400, "Malformed request"),
     ("POST", "/v1/models/sum", {}, 400, "Malformed request: POST /v1/models/sum"),
     ("POST", "/v1/models/m:predict", {"inputs": 1}, 404, "Servable not found for request: Latest(m)"),
-    ("POST", "/v1/models/examples:classify", {}, 501, "gRPC only"),
+    ("PUT", "/v1/models/sum:predict", {}, 400, "Malformed request: PUT /v1/models/sum:predict"),
+    ("DELETE", "/v1/models/sum", None, 400, "Malformed request: DELETE /v1/models/sum"),
+    ("POST", CLASSES, {}, 400, "key 'examples' is expected and must be list/array"),
+    ("POST", CLASSES, {"examples": []}, 400, "key 'examples' is expected"),
+    ("POST", CLASSES, {"examples": [1]}, 400, "example 0 is not a JSON object"),
+    ("POST", CLASSES, {"examples": [{}], "context": 1}, 400, "context is not a JSON object"),
+    ("POST", CLASSES, {"examples": [{"x": None}]}, 400, "example 0, feature 'x': JSON holds NoneType"),
+    ("POST", CLASSES, {"examples": [{"x": [1, "a"]}]}, 400, "feature 'x': JSON holds int, str"),
+    ("POST", CLASSES, {"examples": [{"x": 2**63}]}, 400, "needs more than 64 bits"),
+    ("POST", CLASSES, {"examples": [{"x": {"b": 1}}]}, 400, 'expected text or {"b64": ...}'),
+    ("POST", CLASSES, {"examples": [{"x": {"b64": "?"}}]}, 400, "b64 is not base64"),
+    ("POST", CLASSES, {"examples": [{}], "signature_name": "zz"}, 400, "No signature was found with the na"),
+    ("POST", "/v1/models/sum:regress", {"examples": [{}]}, 400, "to be tensorflow/serving/regress. Was: "),
     ("POST", SUM, b"{", 400, "JSON Parse error"),
     ("POST", SUM, b"[" * 100_000, 400, "JSON Parse error"),
     ("POST", SUM, [], 400, "Request must be a JSON object"),
@@ -185,3 +198,42 @@ def test_numbers_keep_their_bits_through_json(running):
     body = {"inputs": {"t1": [[[[value] * 4]]], "adc": [[[[0] * 4]]]}}
     _, content = ask(running, "POST", "/v1/models/sum/versions/1:predict", body)
     assert np.float32(content["outputs"][0][0][0][0]) == np.float32(value)
+
+
+def test_examples_are_classified_as_the_protocols_documentation_shows(running):
+    body = {"examples": [{"image": {"b64": "aW1hZ2U="}, "caption": "seaside"}, {"caption": "hills"}]}
+    status, content = ask(running, "POST", CLASSES, body)
+    assert (status, content) == (200, {"results": [[["low", 0.25], ["high", 0.75]]] * 2})
+
+
+def test_examples_are_given_values_as_the_protocols_documentation_shows(running):
+    body = {"signature_name": "regress", "context": {"place": "x"}, "examples": [{"x": 1.0}, {"x": 2.0}]}
+    status, content = ask(running, "POST", "/v1/models/examples/versions/1:regress", body)
+    assert (status, content) == (200, {"results": [0.0, 1.0]})
+
+
+def test_features_of_json_examples_become_those_of_the_protocol():
+    from tensorflow_serving.apis import input_pb2
+
+    from serving.server.json_examples import fill_examples
+
+    sent = input_pb2.Input()
+    example = {"whole": 3, "decimal": [1, 2.5], "text": ["a", {"b64": "/w=="}], "many": [1, 2], "none": []}
+    assert fill_examples(json.dumps({"examples": [example], "signature_name": "s"}).encode(), sent) == "s"
+    found = sent.example_list.examples[0].features.feature
+    assert list(found["whole"].int64_list.value) == [3]
+    assert list(found["decimal"].float_list.value) == [1.0, 2.5]
+    assert list(found["text"].bytes_list.value) == [b"a", b"\xff"]
+    assert list(found["many"].int64_list.value) == [1, 2]
+    assert "none" in found
+
+
+def test_a_model_that_others_document_answers_as_they_show(running):
+    """The documented calls of half_plus_three: y = x / 2 + 3."""
+    path = "/v1/models/half_plus_three"
+    assert ask(running, "GET", path)[1]["model_version_status"][0]["state"] == "AVAILABLE"
+    answer = ask(running, "POST", f"{path}:predict", {"instances": [1.0, 2.0, 5.0]})
+    assert answer == (200, {"predictions": [3.5, 4.0, 5.5]})
+    assert ask(running, "POST", f"{path}:predict", {"inputs": [[1.0]]})[1] == {"outputs": [[3.5]]}
+    status, content = ask(running, "POST", "/v1/models/half:predict", {"instances": [1.0, 5.0]})
+    assert (status, content) == (404, {"error": "Servable not found for request: Latest(half)"})

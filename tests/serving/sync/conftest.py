@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.registry.conftest import _own_folder, empty_database, empty_registry
+from tests.registry.conftest import _own_folder, empty_registry
 
-__all__ = ["_own_folder", "empty_database", "empty_registry"]
+__all__ = ["_own_folder", "empty_registry"]

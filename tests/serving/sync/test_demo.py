@@ -8,56 +8,18 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from cbvsynth.commands.registry import rollback
-from cbvsynth.domain.sequences import ModelId, TargetUnit
-from cbvsynth.domain.ssim import score_ssim
-from cbvsynth.errors import RegistryError, ResultError, UsageError
+from cbvsynth.errors import RegistryError, UsageError
 from serving.connection import Connection, ModelReference
-from serving.demo import DemoOptions, choose_examination, run, ssim_in_convention
-from serving.selection_file import ServedVersion
-from tests.registry.trained_models import decide, score
+from serving.demo import DemoOptions, run
+from tests.registry.trained_models import decide
 from tests.training.cached_study import write_study
 
 ROOT = Path(__file__).parents[3]
-SERVED = ServedVersion(1, ModelId.parse("encdec-t1c-adc"), TargetUnit.ML_PER_100G)
-
-
-def test_the_held_out_examination_with_the_largest_lesion_is_shown(tmp_path: Path) -> None:
-    index = write_study(tmp_path / "preprocess", train=2, held_out=4)
-    scores = tuple(
-        replace(score("encdec-t1c-adc", 0, 0.8), exam_id=name, lesion_volume_ml=volume)
-        for name, volume in (("e02", 3.0), ("e03", 9.0), ("e04", float("nan")))
-    )
-    assert choose_examination(index, scores, SERVED).exam_id == "e03"
-    assert choose_examination(index, (), SERVED).exam_id == "e05"
-
-
-def test_without_an_examination_that_has_the_sequences_there_is_none_to_show(tmp_path: Path) -> None:
-    index = write_study(tmp_path / "preprocess", train=1, held_out=2, without_adc=["e01", "e02"])
-    with pytest.raises(ResultError, match=r"No held-out examination.*T1C \+ ADC"):
-        choose_examination(index, (), SERVED)
-
-
-def test_ssim_is_the_one_that_the_column_is_named_after() -> None:
-    rng = np.random.default_rng(1)
-    real, synthetic = rng.uniform(0, 10, (2, 12, 11, 9)).astype(np.float32)
-    mask = rng.uniform(size=real.shape) > 0.4
-    scores = score_ssim(real, synthetic, mask, data_range=25.0)
-    columns = {
-        "ssim_3d_whole": scores.cube_whole,
-        "ssim_3d_brain": scores.cube_brain,
-        "ssim_2d_whole": scores.slice_whole,
-        "ssim_2d_brain": scores.slice_brain,
-    }
-    assert len(set(columns.values())) == 4
-    for name, expected in columns.items():
-        assert ssim_in_convention(name, real, synthetic, mask, 25.0) == expected
 
 
 def test_a_port_that_is_taken_is_named() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -98,6 +99,30 @@ def test_the_first_and_only_version_can_be_withdrawn(repository: Repository) -> 
 
 def server_with(*numbers: int) -> PredictionServer:
     return PredictionServer({number: describe("encdec-t1c") for number in numbers})
+
+
+def test_a_version_that_the_server_cannot_load_is_not_waited_for(repository: Repository) -> None:
+    server = server_with(1)
+    server.broken = {2: "saved_model.pb is damaged."}
+    with (
+        serve(server),
+        pytest.raises(ModelError, match=r"cannot load version 2 of 'cbvsynth': saved_model\.pb is damaged"),
+    ):
+        publish(repository, NEW, ServerConfirm(server.address, 60, broken_s=0.6), lambda: None)
+    assert repository.published() == OLD
+
+
+def test_a_server_that_is_about_to_look_again_is_given_the_time(repository: Repository) -> None:
+    server = server_with(1)
+    server.broken = {2: "the file that is replaced meanwhile is damaged"}
+
+    def mend() -> None:
+        server.versions, server.broken = server_with(1, 2).versions, {}
+
+    with serve(server):
+        threading.Timer(0.7, mend).start()
+        assert publish(repository, NEW, ServerConfirm(server.address, 60, broken_s=5), lambda: None)
+    assert repository.published() == NEW
 
 
 def test_a_server_that_answers_golden_requests_rightly_gets_the_labels(repository: Repository) -> None:

@@ -184,3 +184,8 @@ class Verdict:
     def promote(self) -> bool:
         """Whether the registry shall make the candidate its champion."""
         return self.outcome is Outcome.PROMOTE
+
+    @property
+    def shown_model(self) -> str:
+        """The model to show in pictures: the candidate, else the best by SSIM."""
+        return self.candidate.model if self.candidate else self.leaders[0].model

@@ -43,6 +43,30 @@ class AucComparison:
     p_value: float
 
 
+@dataclass(frozen=True)
+class RocCurve:
+    """Corners of the curve from (0, 0) to (1, 1): one for each different score, highest first."""
+
+    false_positive: tuple[float, ...]
+    true_positive: tuple[float, ...]
+
+
+def roc_curve(truth: Values, scores: Values) -> RocCurve:
+    """Share of non-events and of events at or above each score; tied scores are one sloping step.
+
+    The trapezia below the curve add up to `auc`.
+
+    Raises:
+        DataError: as `auc`, but one event and one non-event are enough.
+    """
+    sample = as_sample(scores, least=1, name="The scores")
+    events = as_truth(truth, length=sample.size, least=1)
+    order = np.argsort(-sample, kind="stable")
+    last_of_its_score = np.append(np.diff(sample[order]) != 0, True)
+    found = [np.cumsum(kind[order])[last_of_its_score] / kind.sum() for kind in (~events, events)]
+    return RocCurve(*((0.0, *(float(share) for share in shares)) for shares in found))
+
+
 def auc(truth: Values, scores: Values, *, level: float = 0.95) -> Auc:
     """Probability that an event scores higher than a non-event, ties counting one half.
 

@@ -1,0 +1,31 @@
+"""What all pages share: the template they extend, and its research note."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from cbvsynth import __version__
+from cbvsynth.io.storage import write_text
+from cbvsynth.report.words import RESEARCH_NOTE
+
+
+@cache
+def environment() -> Environment:
+    """Templates of this package; everything but `Markup` is escaped, and a missing value is an error."""
+    found = Environment(
+        loader=PackageLoader("cbvsynth.pages", "templates"),
+        autoescape=select_autoescape(("html", "j2")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.globals.update(research_note=RESEARCH_NOTE, version=__version__)
+    return found
+
+
+def write_page(path: Path, template: str, content: dict[str, object]) -> None:
+    """Render a template of `templates/` and write it atomically."""
+    write_text(path, environment().get_template(template).render(content) + "\n")

@@ -1,0 +1,1 @@
+"""Trained models at work on cached examinations, for reports, reader studies and simulations."""

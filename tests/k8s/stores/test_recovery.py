@@ -1,0 +1,161 @@
+"""Backup, restore, rollback, rebuilding: by the commands of the manifests and of docs/how-to/recover.md."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import boto3
+import pytest
+
+from cbvsynth.config import PromoteConfig
+from cbvsynth.io.storage import sha256_tree, tree_digest
+from cbvsynth.registry.champion import present_champion
+from cbvsynth.registry.rollback import roll_back
+from cbvsynth.registry.store import open_registry
+from cbvsynth.registry.versions import MODEL_ARTIFACT, SAVED_MODEL, fetch_artifact, version_of
+from components.promote.step import run as promote
+from serving.sync import SyncOptions
+from serving.sync import run as sync
+from tests.k8s.stores.conftest import Server, container
+from tests.k8s.stores.conftest import empty as empty_all
+from tests.registry.test_promotion import first_promotion, state
+from tests.registry.trained_models import decide, train
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("_own_folder")]
+
+
+def in_pod(server: Server, name: str, folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run a script of the component `backup`."""
+    one = container(name)
+    return subprocess.run(
+        [*one["command"], *one["args"]],
+        env={
+            "PATH": f"{server.stores.database.programs}:{os.environ['PATH']}",
+            "BACKUP_FOLDER": str(folder),
+            "MLFLOW_BACKEND_STORE_URI": server.stores.database.sqlalchemy_address,
+            **more,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def back_up(server: Server, folder: Path) -> list[Path]:
+    """The dumps that are there after a backup, the oldest first."""
+    folder.mkdir(exist_ok=True)
+    done = in_pod(server, "dump", folder)
+    assert done.returncode == 0, done.stderr
+    return sorted(folder.glob("registry-*.dump"))
+
+
+def crown(model: str, ssim: float) -> None:
+    train(model, ssim)
+    present = present_champion("cbvsynth")
+    decide(model, champion=None if present is None else (present.version, present.model, present.digest))
+    promote(PromoteConfig())
+
+
+def test_a_dump_brings_back_champion_aliases_and_history(server: Server, tmp_path: Path) -> None:
+    first_promotion()
+    before = state()
+    dump = back_up(server, tmp_path / "backup")[-1]
+    crown("fcgan-t1c", 0.95)
+    assert state() != before
+    server.stores.database.sql("DROP TABLE registered_model_aliases CASCADE")
+    server.stores.database.sql("CREATE TABLE of_a_newer_version (id int)")
+    restored = in_pod(server, "restore", dump.parent)
+    assert restored.stdout == f"restored {dump.name}\n", restored.stderr
+    assert server.stores.database.sql("SELECT to_regclass('of_a_newer_version')") == ""
+    assert state() == before
+    roll_back_is_refused_as_before()
+    crown("fcgan-t1c", 0.95)
+    assert state()[0]["champion"] == 3
+    roll_back(open_registry("cbvsynth"))
+    assert state()[0] == before[0]
+
+
+def roll_back_is_refused_as_before() -> None:
+    with pytest.raises(Exception, match="is the first champion"):
+        roll_back(open_registry("cbvsynth"))
+
+
+def test_fourteen_dumps_are_kept_and_none_is_half_written(server: Server, tmp_path: Path) -> None:
+    folder = tmp_path / "backup"
+    folder.mkdir()
+    for day in range(1, 16):
+        old = folder / f"registry-202501{day:02d}T023000Z.dump"
+        old.write_bytes(b"old")
+        os.utime(old, (time.time() - 86400 * (20 - day),) * 2)
+    kept = back_up(server, folder)
+    assert len(kept) == 14
+    assert kept[0].name == "registry-20250103T023000Z.dump"
+    assert kept[-1].read_bytes().startswith(b"PGDMP")
+    assert list(folder.glob("*.part")) == []
+
+
+def test_a_backup_that_fails_leaves_the_old_ones(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "registry-20250101T023000Z.dump").write_bytes(b"old")
+    nobody = "postgresql+psycopg://mlflow@127.0.0.1:9/mlflow"
+    assert in_pod(server, "dump", tmp_path, MLFLOW_BACKEND_STORE_URI=nobody).returncode != 0
+    assert [path.name for path in tmp_path.glob("registry-*.dump")] == ["registry-20250101T023000Z.dump"]
+
+
+def test_a_restore_that_fails_changes_nothing(server: Server, tmp_path: Path) -> None:
+    first_promotion()
+    before = state()
+    dump = back_up(server, tmp_path / "backup")[-1]
+    dump.write_bytes(dump.read_bytes()[:-4000])
+    damaged = in_pod(server, "restore", dump.parent, DUMP=dump.name)
+    assert damaged.returncode != 0
+    assert state() == before
+    assert in_pod(server, "restore", dump.parent, DUMP="registry-of-another-day.dump").returncode != 0
+    assert state() == before
+    assert [path.name for path in dump.parent.iterdir()] == [dump.name]
+
+
+def test_a_lost_database_is_rebuilt_by_promoting_the_files_again(server: Server, empty_tables: Path) -> None:
+    first_promotion()
+    before = state()
+    empty_all(server.stores.database, empty_tables)
+    assert state() == ({}, [])
+    promote(PromoteConfig())
+    assert state() == before
+
+
+def test_what_is_served_outlives_the_registry_and_follows_it_again(server: Server, tmp_path: Path) -> None:
+    """Sync takes models through the server from S3, and compares every file with what was promoted."""
+    first_promotion()
+    models = tmp_path / "models"
+    options = SyncOptions(once=1, base_path=models, interval_s=0.01)
+    sync(options)
+    champion = version_of(open_registry("cbvsynth"), "champion")
+    assert champion is not None
+    assert tree_digest(sha256_tree(models / "cbvsynth" / str(champion.version))) == champion.digest
+    crown("fcgan-t1c", 0.95)
+    sync(options)
+    assert "stable" in (models / "models.config").read_text()
+    roll_back(open_registry("cbvsynth"))
+    sync(options)
+    assert f'key: "stable"\n      value: {champion.version}' in (models / "models.config").read_text()
+
+
+def test_models_are_in_the_bucket_and_the_trainer_has_no_key(server: Server, tmp_path: Path) -> None:
+    assert "AWS_ACCESS_KEY_ID" not in os.environ
+    first_promotion()
+    champion = version_of(open_registry("cbvsynth"), "champion")
+    assert champion is not None
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=server.stores.s3,
+        region_name="us-east-1",
+        aws_access_key_id="cbvsynth",
+        aws_secret_access_key="for-a-laptop-only",
+    )
+    keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket="cbvsynth")["Contents"]]
+    assert any(champion.run_id in key and key.endswith("saved_model.pb") for key in keys)
+    stored = fetch_artifact(open_registry("cbvsynth"), champion, MODEL_ARTIFACT, tmp_path / "copy")
+    assert tree_digest(sha256_tree(stored / SAVED_MODEL)) == champion.digest
