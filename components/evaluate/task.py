@@ -87,17 +87,22 @@ def _require_untouched(results: Path, trained: Sequence[Mapping[str, str]]) -> N
 
 
 def _show(folder: Path, failed: Mapping[str, str], pages: Pages) -> None:
+    from cbvsynth.report.words import RESEARCH_NOTE
+
     verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
     show_file(pages.report, folder / "report.html")
     show_file(pages.verdict, folder / "verdict.json")
     tables = [(folder / name).read_text(encoding="utf-8") for name in ("leaderboard.md", "table2.md")]
-    headline = f"# Verdict: {verdict['outcome'].replace('-', ' ')}\n\n{verdict['text']}\n"
-    show_text(
-        pages.leaderboard,
-        "\n".join(
-            [headline, "## Leaderboard", "", tables[0], "## Table 2, ours beside the paper's", "", tables[1]]
-        ),
-    )
+    parts = [
+        f"# Verdict: {verdict['outcome'].replace('-', ' ')}",
+        verdict["text"],
+        f"> {RESEARCH_NOTE}",
+        "## Leaderboard",
+        tables[0],
+        "## Table 2, ours beside the paper's",
+        tables[1],
+    ]
+    show_text(pages.leaderboard, "\n\n".join(parts))
     candidate = verdict["candidate"] or {}
     show_numbers(
         pages.numbers,
