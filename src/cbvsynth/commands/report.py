@@ -9,7 +9,7 @@ _OTHERS = (
     ("evaluate/report.html", "report of evaluate: leaderboard, Table 2"),
     ("validate/report.html", "report of validate"),
     ("clinical/clinical.html", "clinical tables"),
-    ("reader-study/results/results.html", "reader study"),
+    ("../reader-study/results/results.html", "reader study"),
 )
 
 
