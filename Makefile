@@ -29,6 +29,8 @@ setup: $(STAMP) ## Make .venv from the lock files
 demo: setup ## The whole path on a phantom study: data to promoted champion, 16 models
 	cbvsynth sweep quick
 	$(MAKE) --no-print-directory run
+	cbvsynth synthesise
+	cbvsynth report
 	cbvsynth tour
 
 .PHONY: serve

@@ -17,18 +17,15 @@ or a version answered after its label had moved away.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
-import statistics
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,18 +34,25 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
-import numpy.typing as npt
 
-from cbvsynth.domain.sequences import ModelId, TargetUnit, all_combinations
+from benchmarks.load_counts import Counts, Record, Reply, count
+from benchmarks.load_models import (
+    NAME,
+    SLUG,
+    SMALLER,
+    Float32Array,
+    LoadOptions,
+    call_directly,
+    change_a_byte,
+    crown,
+    export_all,
+    made_up_images,
+    register,
+)
 from cbvsynth.errors import CbvsynthError, ModelError
-from cbvsynth.io.storage import sha256_tree, tree_digest
-from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.registry.canary import clear_canary, set_canary
-from cbvsynth.registry.promotion import point_aliases
 from cbvsynth.registry.rollback import roll_back
 from cbvsynth.registry.store import Registry
-from cbvsynth.registry.versions import CHAMPION, available_alias, version_of
-from cbvsynth.signature import Description
 from serving.client import CbvClient
 from serving.connection import Connection, ModelReference, VersionState
 from serving.processes import ServerProcess, server_process
@@ -56,86 +60,9 @@ from serving.repository import Repository
 from serving.selection_file import STABLE
 from serving.sync import Sync, SyncOptions
 
-NAME = "cbvsynth"
-SLUG, SMALLER = "encdec-t1-t1c", "encdec-t1"
 HALF_COPIED = 900
 LOOK_EVERY_S = 0.05
 PATIENCE_S = 120.0
-
-Float32Array = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class LoadOptions:
-    """How much load, and of what.
-
-    pause_s: that a client waits between two requests.
-    """
-
-    seconds: float = 120.0
-    clients: int = 8
-    shape: tuple[int, int, int] = (64, 64, 8)
-    base_channels: int = 16
-    residual_blocks: int = 6
-    pause_s: float = 0.0
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One answered request; times are those of one clock, seconds."""
-
-    begin: float
-    end: float
-    version: int
-    asked: str
-    right: bool
-
-
-@dataclass
-class Record:
-    """What was seen: replies, errors, states of the server, and when the stable version was settled."""
-
-    replies: list[Reply] = field(default_factory=list)
-    lost: list[str] = field(default_factory=list)
-    live: list[tuple[float, frozenset[int]]] = field(default_factory=list)
-    settled: list[tuple[float, float, int]] = field(default_factory=list)
-    events: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class Counts:
-    """The result. All but `answered` and `events` must be 0."""
-
-    answered: int
-    lost: tuple[str, ...]
-    wrong: int
-    unattributed: int
-    stale: int
-    versions: Mapping[int, int]
-    events: Mapping[str, int]
-    median_ms: float
-    slowest_ms: float
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether nothing went wrong."""
-        return self.answered > 0 and not (self.lost or self.wrong or self.unattributed or self.stale)
-
-    def __str__(self) -> str:
-        happened = ", ".join(f"{count} {event}" for event, count in sorted(self.events.items()))
-        versions = ", ".join(
-            f"{count} by version {number}" for number, count in sorted(self.versions.items())
-        )
-        lost = "".join(f"\n    {error}" for error in self.lost[:5])
-        return (
-            f"meanwhile: {happened}\n"
-            f"  answered                                       {self.answered} ({versions})\n"
-            f"  lost                                           {len(self.lost)}{lost}\n"
-            f"  maps that are not those of the version named   {self.wrong}\n"
-            f"  replies by a version that was not loaded       {self.unattributed}\n"
-            f"  replies by a version whose label had moved     {self.stale}\n"
-            f"  median and slowest reply, ms                   {self.median_ms:.0f}, {self.slowest_ms:.0f}"
-        )
 
 
 @dataclass(frozen=True)
@@ -156,60 +83,6 @@ class Stage:
     record: Record
 
 
-def export(folder: Path, slug: str, seed: int, options: LoadOptions) -> Path:
-    """A network with fresh weights, as train exports it."""
-    from cbvsynth.models.generator import GeneratorOptions, build_generator
-    from cbvsynth.training.saved_model import export_model
-
-    model = ModelId.parse(slug)
-    shape = GeneratorOptions(base_channels=options.base_channels, residual_blocks=options.residual_blocks)
-    description = Description(
-        model=model,
-        target_unit=TargetUnit.ML_PER_100G,
-        cbv_max=25.0,
-        preprocessing_version=PREPROCESSING_VERSION,
-        spacing_range_mm=((0.5, 20.0),) * 3,
-        shape_range=((1.0, 512.0),) * 3,
-        data_fingerprint="",
-        run_fingerprint="",
-        software="load",
-    )
-    export_model(build_generator(len(model.combination.sequences), shape, seed), shape, description, folder)
-    return folder
-
-
-def register(registry: Registry, folder: Path, slug: str) -> int:
-    """Store a SavedModel as promote does; its version."""
-    client = registry.client
-    run_id = client.create_run(registry.experiment_id).info.run_id
-    client.log_artifacts(run_id, str(folder), "model/tf2model")
-    digests = sha256_tree(folder)
-    tags = {
-        "model": slug,
-        "target_unit": TargetUnit.ML_PER_100G.value,
-        "saved_model_digest": tree_digest(digests),
-        "saved_model_sha256": json.dumps(digests, sort_keys=True),
-    }
-    source = f"{client.get_run(run_id).info.artifact_uri}/model"
-    return int(client.create_model_version(NAME, source, run_id, tags=tags).version)
-
-
-def crown(registry: Registry, champion: int, smaller: int) -> None:
-    """Make a version champion: for every set of sequences with T1 and T1C; the smaller one for T1 alone."""
-    targets = {CHAMPION: champion}
-    for pattern in all_combinations():
-        for slug, version in ((SLUG, champion), (SMALLER, smaller)):
-            if ModelId.parse(slug).combination.usable_with(pattern.sequences):
-                targets[available_alias(pattern)] = version
-                break
-    before = version_of(registry, CHAMPION)
-    client = registry.client
-    client.set_model_version_tag(NAME, str(champion), "aliases", json.dumps(targets, sort_keys=True))
-    if before is not None and before.version != champion:
-        client.set_model_version_tag(NAME, str(champion), "replaces", str(before.version))
-    point_aliases(registry, targets)
-
-
 def run_load(options: LoadOptions, folder: Path, registry: Registry) -> Counts:
     """Set the stage in a folder, let clients and events run, and count.
 
@@ -219,14 +92,14 @@ def run_load(options: LoadOptions, folder: Path, registry: Registry) -> Counts:
         registry: empty.
     """
     registry.client.create_registered_model(NAME)
-    exported = _export_all(folder, options)
+    exported = export_all(folder, options)
     numbers = {
         name: register(registry, path, SMALLER if name == "smaller" else SLUG)
         for name, path in exported.items()
     }
-    _change_a_byte(registry, numbers["changed"])
+    change_a_byte(registry, numbers["changed"])
     crown(registry, numbers["first"], numbers["smaller"])
-    images = _made_up_images(options.shape)
+    images = made_up_images(options.shape)
     models = folder / "models"
     repository = Repository(models, NAME, str(models))
     with repository.lock():
@@ -241,7 +114,7 @@ def run_load(options: LoadOptions, folder: Path, registry: Registry) -> Counts:
                 address=address,
                 images=images,
                 expected={
-                    numbers[name]: _call_directly(exported[name], images)
+                    numbers[name]: call_directly(exported[name], images)
                     for name in ("first", "second", "smaller")
                 },
                 good=(numbers["first"], numbers["second"]),
@@ -251,18 +124,6 @@ def run_load(options: LoadOptions, folder: Path, registry: Registry) -> Counts:
             )
             _play(stage, options, server)
     return count(stage.record)
-
-
-def _export_all(folder: Path, options: LoadOptions) -> dict[str, Path]:
-    exported = {
-        "first": export(folder / "first", SLUG, 1, options),
-        "second": export(folder / "second", SLUG, 2, options),
-        "smaller": export(folder / "smaller", SMALLER, 3, options),
-        "unloadable": Path(shutil.copytree(folder / "first", folder / "unloadable")),
-        "changed": Path(shutil.copytree(folder / "second", folder / "changed")),
-    }
-    (exported["unloadable"] / "saved_model.pb").write_bytes(b"no program")
-    return exported
 
 
 def _flags(models: Path, options: LoadOptions) -> list[str]:
@@ -338,14 +199,12 @@ def _unsettle(stage: Stage) -> None:
 
 
 def _refused(stage: Stage, version: int, smaller: int) -> None:
-    """Promote a version that cannot be served; sync must say so, and labels stay where they were."""
-    before = version_of(stage.registry, CHAMPION)
-    assert before is not None
+    """Promote a version that cannot be served: sync must say so, and labels stay until it is rolled back."""
     crown(stage.registry, version, smaller)
     try:
         stage.sync.round()
     except ModelError:
-        crown(stage.registry, before.version, smaller)
+        roll_back(stage.registry)
         stage.sync.round()
     else:
         raise SystemExit(f"version {version} was published")
@@ -416,62 +275,6 @@ def _watch(stage: Stage, stop: threading.Event) -> None:
             stage.record.live.append((time.monotonic(), frozenset(connection.live_versions(NAME))))
     stage.record.live.append((time.monotonic(), frozenset(connection.live_versions(NAME))))
     connection.close()
-
-
-def count(record: Record) -> Counts:
-    """What went wrong among the replies."""
-    times = [1e3 * (reply.end - reply.begin) for reply in record.replies] or [0.0]
-    return Counts(
-        answered=len(record.replies),
-        lost=tuple(record.lost),
-        wrong=sum(not reply.right for reply in record.replies),
-        unattributed=sum(not _was_live(record, reply) for reply in record.replies),
-        stale=sum(_is_stale(record, reply) for reply in record.replies),
-        versions=Counter(reply.version for reply in record.replies),
-        events=dict(record.events),
-        median_ms=statistics.median(times),
-        slowest_ms=max(times),
-    )
-
-
-def _was_live(record: Record, reply: Reply) -> bool:
-    """Whether the server said so at a look during the request, or at the one before or after it."""
-    before = [live for at, live in record.live if at <= reply.begin][-1:]
-    during = [live for at, live in record.live if reply.begin < at < reply.end]
-    after = [live for at, live in record.live if at >= reply.end][:1]
-    return any(reply.version in live for live in (*before, *during, *after))
-
-
-def _is_stale(record: Record, reply: Reply) -> bool:
-    """Whether another version than the settled one answered a request that lay within its time."""
-    if reply.asked == "without T1C":
-        return False
-    return any(
-        begin <= reply.begin and reply.end <= end and reply.version != version
-        for begin, end, version in record.settled
-    )
-
-
-def _change_a_byte(registry: Registry, version: int) -> None:
-    """Change the stored weights of a version behind the registry's back."""
-    run_id = registry.client.get_model_version(NAME, str(version)).run_id
-    root = Path(registry.client.get_run(run_id).info.artifact_uri.removeprefix("file://"))
-    (weights,) = root.glob("model/tf2model/variables/variables.data*")
-    content = bytearray(weights.read_bytes())
-    content[len(content) // 2] ^= 1
-    weights.write_bytes(content)
-
-
-def _made_up_images(shape: tuple[int, int, int]) -> dict[str, Float32Array]:
-    rng = np.random.default_rng(1)
-    return {name: rng.uniform(200, 900, shape).astype(np.float32) for name in ("t1", "t1c")}
-
-
-def _call_directly(folder: Path, images: Mapping[str, Float32Array]) -> Float32Array:
-    from cbvsynth.training.saved_model import load_exported
-
-    model = load_exported(folder)
-    return model({name.value: images[name.value][np.newaxis] for name in model.description.sequences})[0]
 
 
 def main() -> int:

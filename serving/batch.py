@@ -18,7 +18,7 @@ from cbvsynth.domain.options import Layout
 from cbvsynth.errors import CbvsynthError, DataError, ServingError, UnreachableError, UsageError
 from cbvsynth.io.manifest import load_manifest, read_manifest
 from cbvsynth.io.storage import atomic_file
-from serving.images import prepare_files
+from serving.image_files import prepare_files
 from serving.prediction import Models, sidecar_of, synthesise
 
 _MOST_ERRORS_SHOWN = 10

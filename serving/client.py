@@ -25,7 +25,8 @@ from cbvsynth.errors import UsageError
 from cbvsynth.signature import Description
 from serving.connection import Connection, ModelReference
 from serving.defaults import DEFAULT_ATTEMPTS, DEFAULT_MODEL, DEFAULT_SERVER, DEFAULT_TIMEOUT_S
-from serving.images import PreparedExamination, examination_of_files, prepare_arrays, prepare_files
+from serving.image_files import examination_of_files, prepare_files
+from serving.images import PreparedExamination, prepare_arrays
 from serving.prediction import Prediction, synthesise
 from serving.select import SelectionTable, Table, served_version, table_of_server
 from serving.selection_file import Selection, ServedVersion, read_selection

@@ -32,6 +32,8 @@ from serving.wire.tensors import Float32Array, array_of, fill_tensor, text_of
 FIRST_PAUSE_S = 0.2
 """Pause before the second attempt; it doubles with each further one: 3 s in all by default."""
 _MOST_SERVER_TEXT = 500
+_MOST_REQUEST_BYTES = 2**31 - 2**20
+"""What a message may have, less what is not voxels."""
 
 _OPTIONS = (
     # A volume is larger than gRPC's 4 MB.
@@ -147,7 +149,14 @@ class Connection:
 
         Raises:
             ServingError: no answer, a refusal, or an answer that cannot be read.
+            UsageError: the images are larger than a message can be.
         """
+        size = sum(4 * array.size for array in inputs.values())
+        if size > _MOST_REQUEST_BYTES:
+            raise UsageError(
+                f"The images have {size / 1e9:.1f} GB together; expected at most 2 GB, which is all that a "
+                "request can carry. Crop the images to the head, or resample them."
+            )
         request = PredictRequest(model_spec=model.to_message(PREDICT_SIGNATURE), output_filter=[OUTPUT])
         for name, array in inputs.items():
             fill_tensor(request.inputs[name], array)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from enum import StrEnum
 
 from cbvsynth.domain.sequences import Combination, ModelId, TargetUnit, all_combinations
@@ -53,12 +55,7 @@ def plan(registered_name: str, state: ServedState, mode: Mode) -> Selection:
         loaded |= set(patterns.values())
     if mode is Mode.ALL:
         loaded |= set(state.versions)
-    gone = sorted(loaded - set(state.versions))
-    if gone:
-        raise RegistryError(
-            f"An alias of '{registered_name}' points at version {gone[0]}, which is gone; expected it to be "
-            "kept as long as it is named. What is served stays. Roll back, or promote again."
-        )
+    _require_there(registered_name, state, loaded)
     return Selection(
         registered_name=registered_name,
         select_by=state.select_by,
@@ -66,6 +63,24 @@ def plan(registered_name: str, state: ServedState, mode: Mode) -> Selection:
         patterns=patterns,
         labels=labels,
     )
+
+
+def _require_there(registered_name: str, state: ServedState, loaded: Collection[int]) -> None:
+    gone = sorted(set(loaded) - set(state.versions))
+    if gone:
+        raise RegistryError(
+            f"An alias of '{registered_name}' points at version {gone[0]}, which is gone; expected it to be "
+            "kept as long as it is named. What is served stays. Roll back, or promote again."
+        )
+
+
+def without_previous(selection: Selection) -> Selection:
+    """The selection without the version that the champion replaced, where nothing else names that one."""
+    labels = {label: number for label, number in selection.labels.items() if label != PREVIOUS}
+    named = {*labels.values(), *selection.patterns.values()}
+    gone = {selection.labels[PREVIOUS]} - named if PREVIOUS in selection.labels else set()
+    kept = tuple(served for served in selection.versions if served.version not in gone)
+    return replace(selection, labels=labels, versions=kept)
 
 
 def _patterns(state: ServedState) -> dict[Combination, int]:

@@ -15,10 +15,10 @@ import tyro
 
 from cbvsynth.entrypoint import run_program, storage_error
 from cbvsynth.errors import CbvsynthError, ModelError, RegistryError, ServingError, UsageError
-from cbvsynth.registry.served import download_saved_model, read_aliases, read_served_state
+from cbvsynth.registry.served import ServedState, download_saved_model, read_aliases, read_served_state
 from cbvsynth.registry.store import Registry, open_registry
 from cbvsynth.registry.versions import ModelVersion
-from serving.plan import Mode, plan
+from serving.plan import Mode, plan, without_previous
 from serving.publish import ServerConfirm, publish, require_right, withdraw
 from serving.repository import Content, Repository
 from serving.selection_file import Selection
@@ -101,18 +101,33 @@ class Sync:
         state = read_served_state(self.registry)
         wanted = plan(self.options.registered_name, state, self.options.mode)
         before = self._loaded()
+        try:
+            self._bring(state, wanted, before)
+        except ModelError as error:
+            lesser = without_previous(wanted)
+            if lesser == wanted:
+                raise
+            self._bring(state, lesser, before)
+            print(
+                f"{error} That was said of what is kept to go back to; the others are served without it.",
+                file=sys.stderr,
+                flush=True,
+            )
+            wanted = lesser
+        needed = {one.version for one in wanted.versions} | before
+        self.repository.prune(needed, self.options.keep)
+        self.settled = (dict(state.aliases), self.repository.config_text())
+
+    def _bring(self, state: ServedState, wanted: Selection, before: set[int]) -> None:
+        """Have the wanted versions on the disk, then in the server and under their labels."""
         copied = [one.version for one in wanted.versions if self._ensure(state.versions[one.version])]
         confirm = ServerConfirm(self.options.server, self.options.wait_s) if self.options.server else None
-        first = not before
         changed = publish(self.repository, wanted, confirm, lambda: time.sleep(self.options.interval_s))
-        if not first and changed and confirm is not None:
+        if before and changed and confirm is not None:
             self.confirmed |= {one.digest for one in wanted.versions if one.version not in before}
         self._tell(wanted, copied, changed=changed)
         if confirm is not None:
             self._confirm(wanted, confirm)
-        needed = {one.version for one in wanted.versions} | before
-        self.repository.prune(needed, self.options.keep)
-        self.settled = (dict(state.aliases), self.repository.config_text())
 
     def _ensure(self, version: ModelVersion) -> bool:
         if version.digest in self.checked and version.version in self.repository.present():

@@ -34,6 +34,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "A finished run as pages: costs, lesions, every examination",
     ),
     "clinical": ("cbvsynth.commands.clinical:clinical", "Do readers decide better with synthetic CBV?"),
+    "clinical simulate": (
+        "cbvsynth.synthesis.simulate:simulate",
+        "The same tables on phantom patients and simulated readers",
+    ),
     "reader-study make": (
         "cbvsynth.commands.reader_study:make",
         "Blinded pages on which readers score real and synthetic maps",

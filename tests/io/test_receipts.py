@@ -2,7 +2,8 @@
 
 import pytest
 
-from cbvsynth.io.receipts import is_phantom
+from cbvsynth.io.receipts import is_phantom, phantom_seed
+from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.receipt import BY_PHANTOM, BY_USER, StudyReceipt, write_receipt
 
 
@@ -20,3 +21,11 @@ def test_a_damaged_receipt_is_no_phantom(tmp_path, text):
 
 def test_no_receipt_is_no_phantom(tmp_path):
     assert not is_phantom(tmp_path)
+
+
+def test_the_phantoms_seed_is_known_and_a_users_study_has_none(tmp_path):
+    write_receipt(tmp_path / "data.json", StudyReceipt(BY_PHANTOM, 3, "d", "c", "1", StudySettings(seed=7)))
+    assert phantom_seed(tmp_path) == 7
+    write_receipt(tmp_path / "data.json", StudyReceipt(BY_USER, 3, "digest", "content"))
+    assert phantom_seed(tmp_path) is None
+    assert phantom_seed(tmp_path / "nowhere") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -35,6 +36,8 @@ NOT_OURS = {
 """Variables of our manifests that other programs read."""
 NOT_SET = {
     "MLFLOW_RUN_ID": "Kubeflow's MLflow integration gives it to a task",
+    "KF_PIPELINES_ENDPOINT": "for the command line of a person who submits runs",
+    "CBVSYNTH_KFP_TOKEN": "as KF_PIPELINES_ENDPOINT",
     "TF_CPP_MIN_LOG_LEVEL": "the default is right",
     "TF_FORCE_GPU_ALLOW_GROWTH": "the default is right",
 }
@@ -51,15 +54,30 @@ def test_the_tag_of_our_images_is_the_projects_version() -> None:
 
 
 def test_compiled_pipelines_name_our_images_volumes_and_secrets() -> None:
-    for path in (ROOT / "pipelines").glob("*.yaml"):
+    packages = list((ROOT / "pipelines").glob("*.yaml"))
+    assert packages
+    for path in packages:
         spec, *platforms = yaml.safe_load_all(path.read_text(encoding="utf-8"))
         executors = spec["deploymentSpec"]["executors"]
         images = {one["container"]["image"] for one in executors.values() if "container" in one}
-        assert images <= {f"{name}:{VERSION}" for name in OURS}
+        assert images == {f"{name}:{VERSION}" for name in OURS}
         for platform in platforms:
             places = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values()
             for place in places:
                 agree(place, overlay("staging"))
+
+
+def test_the_image_of_registry_and_sync_has_what_they_import() -> None:
+    """MLflow on PostgreSQL and S3 needs drivers that MLflow itself does not bring."""
+    for path in (ROOT / "components/images").glob("light.lock"):
+        packages = set(re.findall(r"^([a-z0-9-]+)==", path.read_text(encoding="utf-8"), re.MULTILINE))
+        assert packages >= {"mlflow", "psycopg", "psycopg-binary", "boto3", "grpcio", "protobuf"}
+
+
+def test_kubeflow_starts_runs_with_our_account() -> None:
+    patch = yaml.safe_load((ROOT / "k8s/kfp/runner.yaml").read_text(encoding="utf-8"))
+    (variable,) = patch["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert overlay("staging").has("ServiceAccount", RUNS_NAMESPACE, variable["value"])
 
 
 def agree(place: dict[str, list[dict[str, object]]], cluster: Cluster) -> None:

@@ -48,6 +48,15 @@ def test_volumes_beyond_grpcs_4_mb_pass_both_ways() -> None:
     np.testing.assert_array_equal(cbv, expected_cbv(large, 7))
 
 
+def test_three_gigabytes_are_refused_before_anything_is_copied_or_sent() -> None:
+    """protobuf used to answer with `EncodeError: Failed to serialize proto` and a traceback."""
+    huge = np.broadcast_to(np.float32(1), (1, 1000, 1000, 750))  # 3 GB to look at, 4 bytes in memory
+    with serve(server()) as running:
+        with pytest.raises(UsageError, match=r"have 3\.0 GB together; expected at most 2 GB"):
+            Connection(running.address).predict(SEVEN, {"t1": huge})
+        assert not running.requests
+
+
 def test_a_version_describes_itself_by_number_and_by_label() -> None:
     with serve(server()) as running:
         connection = Connection(running.address)

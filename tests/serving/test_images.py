@@ -15,7 +15,8 @@ from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import GridError, ManifestError, UsageError, VolumeError
 from cbvsynth.io.storage import sha256_of
 from cbvsynth.preprocessing.arrays import prepare_examination
-from serving.images import PreparedExamination, examination_of_files, prepare_arrays, prepare_files
+from serving.image_files import examination_of_files, prepare_files
+from serving.images import PreparedExamination, prepare_arrays
 from tests.serving.heads import AFFINES, PATIENT_NAME, SHAPE, SHAPES, brain, image, write, write_head
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.serving_load import LoadOptions, Record, Reply, count, run_load
+from benchmarks.load_counts import Record, Reply, count
+from benchmarks.load_models import LoadOptions
+from benchmarks.serving_load import run_load
 from cbvsynth.registry.store import Registry
 
 EVENTS = {

@@ -8,17 +8,23 @@ from cbvsynth.domain.selection.records import Standing
 from cbvsynth.io.verdicts import read_verdict
 
 _PLACES = (
+    ("report/index.html", "the run: costs, lesions, a page for every examination"),
     ("validate/report.html", "which examinations were dropped, and why"),
     ("evaluate/report.html", "leaderboard, Table 2 beside the paper's, pictures"),
     ("evaluate/montage.png", "T1C, real CBV, synthetic CBV, difference"),
     ("evaluate/table2.png", "all trained models in the form of the paper's Table 2"),
     ("evaluate/verdict.json", "the decision with every number it rests on"),
+    ("promote/model_cards", "what each registered model is for, how good, and where it ends"),
+    ("clinical/clinical.html", "does synthetic CBV help to decide? (tables and ROC curves)"),
 )
 _COMMANDS = (
     ("cbvsynth leaderboard", "the models from best to worst"),
     ("cbvsynth verdict --check", "decide again from the stored tables"),
     ("cbvsynth sweep status", "what each model cost"),
     ("cbvsynth registry list", "versions, champion, best model by available sequences"),
+    ("cbvsynth report", "the run as pages, after 'cbvsynth synthesise'"),
+    ("cbvsynth clinical simulate", "the paper's clinical tables on new phantom patients"),
+    ("cbvsynth reader-study make", "blinded pages for readers"),
     ("mlflow ui", "the registry in a browser"),
     ("make sweep", "the paper's 62 models"),
 )
@@ -37,7 +43,7 @@ def tour(artifacts: Path = Path("artifacts")) -> None:
         print(f"  {standing.rank}. {standing.model:<28} SSIM {_percent(standing)} %")
     print(f"\n{verdict.text}\n\nLook at:")
     for place, meaning in _PLACES:
-        if (artifacts / place).is_file():
+        if (artifacts / place).exists():
             print(f"  {artifacts / place!s:<36} {meaning}")
     print("\nGo on with:")
     for command, meaning in _COMMANDS:

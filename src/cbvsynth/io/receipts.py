@@ -10,8 +10,19 @@ RECEIPT_FILE = "data.json"
 
 def is_phantom(artifacts: Path) -> bool:
     """Whether the run beside this receipt worked on the digital phantom; False where that is not known."""
+    return _receipt(artifacts).get("made_by") == "phantom"
+
+
+def phantom_seed(artifacts: Path) -> int | None:
+    """The seed of the phantom that a run worked on; None where it was no phantom, or that is not known."""
+    settings = _receipt(artifacts).get("settings")
+    seed = settings.get("seed") if isinstance(settings, dict) else None
+    return seed if isinstance(seed, int) and is_phantom(artifacts) else None
+
+
+def _receipt(artifacts: Path) -> dict[str, object]:
     try:
         content = json.loads((artifacts / RECEIPT_FILE).read_text(encoding="utf-8"))
     except (FileNotFoundError, UnicodeDecodeError, json.JSONDecodeError):
-        return False
-    return isinstance(content, dict) and content.get("made_by") == "phantom"
+        return {}
+    return content if isinstance(content, dict) else {}

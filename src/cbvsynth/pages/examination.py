@@ -13,7 +13,7 @@ from cbvsynth.domain.selection.guards import UNIT_WORDS
 from cbvsynth.io.examinations import CachedExamination, ExaminationIndex
 from cbvsynth.io.maps import MapIndex, read_map
 from cbvsynth.pages.checks import StudyChecks
-from cbvsynth.pages.shell import write_page
+from cbvsynth.pages.shell import write_page_inside
 from cbvsynth.pages.tiles import anatomy_of, examination_montage
 from cbvsynth.report.tables import number
 
@@ -48,7 +48,7 @@ def write_examination(
     )
     parts = [examination.diagnosis, f"grade {examination.grade}" if _given(examination.grade) else ""]
     held_out = examination.split == "held-out"
-    write_page(
+    write_page_inside(
         path,
         "examination.html.j2",
         {

@@ -24,7 +24,7 @@ from cbvsynth.pages.checks import StudyChecks
 from cbvsynth.pages.combination_chart import combination_chart
 from cbvsynth.pages.costs import COST_HEADER, ModelCost, cost_rows, pareto_charts
 from cbvsynth.pages.examination import ExaminationPages, write_examination
-from cbvsynth.pages.shell import write_page
+from cbvsynth.pages.shell import write_page_inside
 from cbvsynth.report.sweep import SUMMARY_FILE
 from cbvsynth.report.tables import DASH, number, percent
 from cbvsynth.report.words import optimism_text
@@ -94,7 +94,7 @@ def write_run(folder: Path, run: RunInputs) -> int:
         ModelId.parse(slug): [100 * float(getattr(row, verdict.settings.select_by)) for row in rows]
         for slug, rows in run.scores.items()
     }
-    write_page(
+    write_page_inside(
         folder / INDEX_PAGE,
         "run.html.j2",
         {

@@ -28,4 +28,14 @@ def environment() -> Environment:
 
 def write_page(path: Path, template: str, content: dict[str, object]) -> None:
     """Render a template of `templates/` and write it atomically."""
-    write_text(path, environment().get_template(template).render(content) + "\n")
+    write_text(path, _render(template, content))
+
+
+def write_page_inside(path: Path, template: str, content: dict[str, object]) -> None:
+    """As `write_page`, into a folder that is put in its place as a whole: each file is flushed only once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_render(template, content), encoding="utf-8")
+
+
+def _render(template: str, content: dict[str, object]) -> str:
+    return environment().get_template(template).render(content) + "\n"

@@ -21,6 +21,7 @@ from cbvsynth.errors import ResultError, UnitError, UsageError
 from cbvsynth.io.examinations import read_index
 from cbvsynth.io.verdicts import read_verdict
 from components.evaluate.step import run
+from tests.pages.web_page import require_good_page
 from tests.report.sweep_files import MODELS, champion_of, write_model, write_sweep
 
 FILES = {
@@ -100,6 +101,11 @@ def test_the_report_needs_no_network_and_names_no_path(evaluated: Path):
     for path in (evaluated / "evaluate").iterdir():
         if path.suffix in (".html", ".md", ".csv", ".json"):
             assert str(evaluated) not in path.read_text(encoding="utf-8"), path.name
+
+
+@pytest.mark.parametrize("name", ["report.html", "table2.html"])
+def test_the_pages_can_be_read_out_and_fetch_nothing(evaluated: Path, name: str):
+    require_good_page(evaluated / "evaluate" / name)
 
 
 def test_champions_by_availability_cover_all_patterns_that_a_model_can_serve(evaluated: Path):

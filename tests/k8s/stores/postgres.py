@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.k8s.stores.processes import free_port
-from tests.tools import require_postgres, require_tool
+from tests.tools import require_tool
 
+_DEBIAN = Path("/usr/lib/postgresql")
+"""Debian keeps a server's programs here, off the search path."""
 _NOBODY = 65534
 """PostgreSQL refuses to run as root."""
 
@@ -65,7 +67,7 @@ class Postgres:
 @contextmanager
 def postgres() -> Iterator[Postgres]:
     """A new cluster, until the block ends."""
-    programs, port = require_postgres(), free_port()
+    programs, port = _programs(), free_port()
     folder = Path(tempfile.mkdtemp(prefix="cbvsynth-postgres-"))
     as_user = _as_nobody(folder)
     try:
@@ -88,6 +90,11 @@ def postgres() -> Iterator[Postgres]:
             _run(*control, "stop", "--mode=immediate")
     finally:
         shutil.rmtree(folder)
+
+
+def _programs() -> Path:
+    found = sorted(_DEBIAN.glob("*/bin/initdb"))
+    return found[-1].parent if found else Path(require_tool("initdb")).resolve().parent
 
 
 def _as_nobody(folder: Path) -> list[str]:

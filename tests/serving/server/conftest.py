@@ -25,7 +25,8 @@ class Running:
 
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with the SavedModels sum0, sum1 (answers 1 more), examples, reader, half_plus_three."""
+    """Folder with the SavedModels sum0, sum1 (answers 1 more), examples, reader, slow,
+    half_plus_three."""
     from tests.serving.server import models
 
     folder = tmp_path_factory.mktemp("saved")
@@ -33,6 +34,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     models.save_sum(folder / "sum1", 1.0)
     models.save_examples(folder / "examples")
     models.save_reader(folder / "reader")
+    models.save_slow(folder / "slow")
     models.save_half_plus_three(folder / "half_plus_three")
     return folder
 

@@ -70,6 +70,20 @@ def save_half_plus_three(folder: Path) -> Path:
     return folder
 
 
+def save_slow(folder: Path, turns: int = 60_000) -> Path:
+    """y = x after a loop that takes about a second."""
+    module = tf.Module()
+
+    @tf.function(autograph=False)
+    def serve(x):
+        _, total = tf.while_loop(lambda i, _: i < turns, lambda i, t: (i + 1, t + 1.0), (0, 0.0))
+        return {"y": x + 0.0 * total}
+
+    spec = tf.TensorSpec([None], tf.float32, "x")
+    tf.saved_model.save(module, str(folder), serve.get_concrete_function(spec))
+    return folder
+
+
 def save_examples(folder: Path) -> Path:
     """Signatures that take serialised tf.Examples and use only their number."""
     module = tf.Module()

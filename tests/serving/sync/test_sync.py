@@ -121,6 +121,34 @@ def test_one_flipped_byte_in_the_registry_is_not_published_and_the_old_one_stays
     assert sorted(path.name for path in (MODELS / "cbvsynth").iterdir()) == ["1", "2"]
 
 
+def test_a_damaged_version_to_go_back_to_does_not_hold_up_its_successor(
+    promoted: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After a promotion that could not be served, the next one named it as `previous` and got stuck too."""
+    crown("encdec-t1-t1c-adc", 0.9)
+    (stored,) = (
+        path
+        for path in Path("mlartifacts").rglob("saved_model.pb")
+        if path.read_bytes()[9:] == b"encdec-t1-t1c"
+    )
+    stored.write_bytes(b"damaged")
+    sync()
+    assert labels() == {"stable": 3}
+    assert sorted(path.name for path in (MODELS / "cbvsynth").iterdir()) == ["3"]
+    assert "Version 2 of 'cbvsynth': 'saved_model.pb' differs" in capsys.readouterr().err
+
+
+def test_a_damaged_champion_is_not_excused_as_what_is_kept_to_go_back_to(promoted: None) -> None:
+    sync()
+    crown("encdec-t1-t1c-adc", 0.9)
+    for stored in Path("mlartifacts").rglob("saved_model.pb"):
+        if stored.read_bytes() == b"graph of encdec-t1-t1c-adc":
+            stored.write_bytes(b"damaged")
+    with pytest.raises(ModelError, match="Version 3 of 'cbvsynth'"):
+        sync()
+    assert labels() == {"stable": 2, "previous": 1}
+
+
 def test_a_registry_that_is_lost_leaves_what_is_served(promoted: None, monkeypatch: Any) -> None:
     sync()
     before = (MODELS / "models.config").read_bytes()
