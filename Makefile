@@ -74,6 +74,7 @@ lock: setup ## Pin every dependency by hash, after a change of pyproject.toml
 	printf '$(REGISTRY_CLIENT)' | $(LOCK_IMAGE) pyproject.toml - $(LIGHT_EXTRAS) --output-file components/images/light.lock
 	printf '$(REGISTRY_CLIENT)' | $(LOCK_IMAGE) pyproject.toml - --extra train --output-file components/images/train-cpu.lock
 	printf '$(REGISTRY_CLIENT)tensorflow[and-cuda]\n' | $(LOCK_IMAGE) pyproject.toml - --extra train --output-file components/images/train-cuda.lock
+	printf '$(REGISTRY_SERVER)' | $(LOCK_IMAGE) - --output-file components/images/registry.lock
 	echo kfp | $(LOCK_IMAGE) --no-deps - --output-file components/images/kfp.lock
 	printf 'hatchling\neditables\n' | $(LOCK_IMAGE) - --output-file components/images/build.lock
 
@@ -83,6 +84,8 @@ LOCK_IMAGE = uv pip compile --universal --python-version 3.11 --constraint requi
 LIGHT_EXTRAS = --extra validate --extra preprocess --extra evaluate --extra client
 # Of MLflow what talks to a server or a SQLite file, without the server: 300 MB less in each image.
 REGISTRY_CLIENT = mlflow-skinny\nsqlalchemy\nalembic\nfilelock\n
+# The server, with what it needs for PostgreSQL and S3.
+REGISTRY_SERVER = mlflow\npsycopg[binary]\nboto3\n
 
 # podman, buildah or docker; flags for all builds, as IMAGE_FLAGS='--build-arg BASE_IMAGE=...@sha256:...'
 ENGINE ?= podman
@@ -92,14 +95,15 @@ IMAGE_VERSION = $(shell python -c 'import cbvsynth; print(cbvsynth.__version__)'
 IMAGE_BUILD = $(ENGINE) build --file components/images/Dockerfile --build-arg ACCELERATOR=$(ACCELERATOR) $(IMAGE_FLAGS)
 
 .PHONY: images
-images: setup sbom ## The two images that Kubeflow runs; ACCELERATOR=cuda for GPUs
+images: setup sbom ## The images of steps and registry; ACCELERATOR=cuda for GPUs
 	$(IMAGE_BUILD) --target light --tag cbvsynth:$(IMAGE_VERSION) .
 	$(IMAGE_BUILD) --target train --tag cbvsynth-train:$(IMAGE_VERSION) .
+	$(IMAGE_BUILD) --target registry --tag cbvsynth-registry:$(IMAGE_VERSION) .
 
 .PHONY: sbom
 sbom: setup ## What each image holds, as CycloneDX lists in artifacts/sbom/
 	mkdir -p artifacts/sbom
-	for list in light train-cpu train-cuda; do cyclonedx-py requirements components/images/$$list.lock \
+	for list in light train-cpu train-cuda registry; do cyclonedx-py requirements components/images/$$list.lock \
 		--output-reproducible --of JSON --output-file artifacts/sbom/$$list.json; done
 
 .PHONY: clean

@@ -1,4 +1,4 @@
-"""Names of the two images that the steps run in; the tag is the version, never `latest`.
+"""Names of the images that steps and registry run in; the tag is the version, never `latest`.
 
 Kubeflow's cache and the nodes' image stores go by name: a tag that changes its content would make
 yesterday's code answer for today's.
@@ -10,3 +10,5 @@ LIGHT_IMAGE = f"cbvsynth:{__version__}"
 """Everything but TensorFlow: plan, validate, preprocess, evaluate, promote."""
 TRAIN_IMAGE = f"cbvsynth-train:{__version__}"
 """With TensorFlow: train."""
+REGISTRY_IMAGE = f"cbvsynth-registry:{__version__}"
+"""MLflow's server, for PostgreSQL and S3."""

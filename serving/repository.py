@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 
 from cbvsynth.errors import ModelError, StorageError, UsageError
 from cbvsynth.io.storage import sha256_tree, tree_digest, write_text
+from serving.graph import require_arithmetic
 from serving.models_config import MODELS_CONFIG_FILE, ModelsConfig
 from serving.selection_file import SELECTION_FILE, Selection, pattern_label, read_selection, write_selection
 
@@ -97,6 +98,7 @@ class Repository:
         label = f"Version {version} of '{self.name}'"
         if place.is_dir() and _difference(place, content) is None:
             _require_plain(place, label)
+            require_arithmetic(place, label)
             return False
         incoming = self.folder / f"{_INCOMING}{version}"
         shutil.rmtree(incoming, ignore_errors=True)
@@ -109,6 +111,7 @@ class Repository:
                     f"{label}: {wrong}; expected what was promoted, byte for byte. It was not published, "
                     "and what is served stays. Promote the model again."
                 )
+            require_arithmetic(copied, label)
             _make_durable(copied)
             if place.exists():
                 self._retire(place)

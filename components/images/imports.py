@@ -28,6 +28,11 @@ IMAGES = {
         *("cbvsynth.training.fit", "cbvsynth.training.saved_model", "cbvsynth.training.scoring"),
         *("cbvsynth.registry.tracking", "cbvsynth.training.summary"),
     ),
+    "registry": (
+        *("mlflow.cli", "mlflow.server.fastapi_app", "mlflow.store.db.utils", "uvicorn", "alembic.command"),
+        *("mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store"),
+        *("mlflow.store.artifact.s3_artifact_repo", "psycopg", "boto3"),
+    ),
 }
 
 if __name__ == "__main__":

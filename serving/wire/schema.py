@@ -15,6 +15,7 @@ tests/serving/test_wire_contract.py compares every one with them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf import descriptor_pool, message_factory
@@ -40,10 +41,10 @@ _TYPES = {
     "string": FieldDescriptorProto.TYPE_STRING,
 }
 
-_Field = tuple[str, int, str]
+Field = tuple[str, int, str]
 """Name, number, and type: a scalar, a message's full name, ``repeated T``, or ``map T`` (from string)."""
 
-_FILES: dict[str, dict[str, tuple[_Field, ...]]] = {
+_FILES: dict[str, dict[str, tuple[Field, ...]]] = {
     "google.protobuf": {
         "Int64Value": (("value", 1, "int64"),),
         "Any": (("type_url", 1, "string"), ("value", 2, "bytes")),
@@ -115,10 +116,11 @@ is the same on the wire."""
 _ONEOFS = {("ModelSpec", "version"): "version_choice", ("ModelSpec", "version_label"): "version_choice"}
 
 
-def _build_pool() -> descriptor_pool.DescriptorPool:
+def build_pool(files: Mapping[str, Mapping[str, tuple[Field, ...]]]) -> descriptor_pool.DescriptorPool:
+    """A pool of messages: package -> message -> fields, every package after those it refers to."""
     pool = descriptor_pool.DescriptorPool()
     done: list[str] = []
-    for package, messages in _FILES.items():
+    for package, messages in files.items():
         file = FileDescriptorProto(
             name=f"cbvsynth/{package}.proto", package=package, syntax="proto3", dependency=done
         )
@@ -136,7 +138,7 @@ def _build_pool() -> descriptor_pool.DescriptorPool:
     return pool
 
 
-def _add_field(message: DescriptorProto, full_name: str, field: _Field) -> None:
+def _add_field(message: DescriptorProto, full_name: str, field: Field) -> None:
     name, number, kind = field
     rule, _, target = kind.rpartition(" ")
     added = message.field.add(name=name, number=number)
@@ -158,7 +160,7 @@ def _add_field(message: DescriptorProto, full_name: str, field: _Field) -> None:
         added.oneof_index = 0
 
 
-POOL = _build_pool()
+POOL = build_pool(_FILES)
 
 
 def _class(name: str) -> Any:  # noqa: ANN401  a class made at run time

@@ -109,6 +109,7 @@ def test_scores_entered_by_keyboard_are_kept_exported_and_analysed(run, tmp_path
     assert "scores to be discussed" in capsys.readouterr().out
     html = require_good_page(tmp_path / "study/results/results.html")
     assert "24 maps scored by all of them" in html
+    assert "Anatomy, real: " in html, "the chart can be read out"
     with (tmp_path / "study/results/distribution.csv").open() as source:
         rows = list(csv.DictReader(source))
     given = [scores for place, scores in expected.items() if place[2] == "real"]

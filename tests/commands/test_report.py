@@ -97,7 +97,7 @@ def test_checks_of_validate_are_shown_with_what_is_expected(root):
 def test_without_maps_there_is_one_page_that_says_how_to_make_them(root, capsys):
     shutil.rmtree(root / "maps")
     assert report(root) == 0
-    assert "1 pages; for one of each examination run 'cbvsynth synthesise'" in capsys.readouterr().out
+    assert "1 page; for one of each examination run 'cbvsynth synthesise'" in capsys.readouterr().out
     assert "cbvsynth synthesise" in require_good_page(
         root / "report/index.html", links=("../evaluate/report.html",)
     )

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from cbvsynth import __version__
-from components.image import LIGHT_IMAGE, TRAIN_IMAGE
+from components.image import LIGHT_IMAGE, REGISTRY_IMAGE, TRAIN_IMAGE
 from tests.tools import require_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "components" / "images"
 DOCKERFILE = (IMAGES / "Dockerfile").read_text(encoding="utf-8")
-LOCKS = ("build", "kfp", "light", "train-cpu", "train-cuda")
+LOCKS = ("build", "kfp", "light", "registry", "train-cpu", "train-cuda")
 
 
 def pins(path: Path) -> dict[str, tuple[str, frozenset[str]]]:
@@ -53,6 +53,9 @@ def test_each_image_holds_what_its_tasks_import_and_no_more() -> None:
     assert not {"tensorflow", "keras", "kfp", "dvc", "nilearn", "pytest", "mlflow", "pyarrow"} & set(light)
     assert {"tensorflow", "keras", "nibabel", "mlflow-skinny"} <= set(train)
     assert not {"great-expectations", "kfp", "dvc", "pytest", "mlflow", "pyarrow"} & set(train)
+    registry = pins(IMAGES / "registry.lock")
+    assert {"mlflow", "psycopg", "psycopg-binary", "boto3"} <= set(registry)
+    assert not {"tensorflow", "keras", "kfp", "dvc", "great-expectations", "pytest"} & set(registry)
     assert set(pins(IMAGES / "kfp.lock")) == {"kfp"}
     nvidia = {name for name in pins(IMAGES / "train-cuda.lock") if name.startswith("nvidia-")}
     assert nvidia
@@ -87,6 +90,7 @@ def test_they_run_as_nobody_special_and_write_to_tmp_only() -> None:
     assert re.findall(r"^FROM (\S+) AS (\S+)$", runtime, flags=re.MULTILINE) == [
         ("runtime", "light"),
         ("runtime", "train"),
+        ("runtime", "registry"),
     ]
     for variable in ("TMPDIR", "HOME", "KERAS_HOME", "MPLCONFIGDIR", "XDG_CACHE_HOME"):
         (place,) = re.findall(rf"\b{variable}=(\S+)", runtime)
@@ -118,6 +122,7 @@ def test_the_modules_whose_bytecode_is_stored_are_there() -> None:
 def test_their_tags_are_the_version() -> None:
     assert f"cbvsynth:{__version__}" == LIGHT_IMAGE
     assert f"cbvsynth-train:{__version__}" == TRAIN_IMAGE
+    assert f"cbvsynth-registry:{__version__}" == REGISTRY_IMAGE
 
 
 def test_a_bill_of_materials_names_every_package_with_its_hashes(tmp_path: Path) -> None:

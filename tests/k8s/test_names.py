@@ -7,11 +7,12 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.k8s.cluster import RUNS_NAMESPACE, Cluster
 from tests.k8s.rendering import OVERLAYS, ROOT, overlay
-from tests.k8s.rules.images import OURS
+from tests.k8s.rules.images import OF_STEPS
 from tests.k8s.rules.references import keys_of
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
@@ -50,7 +51,7 @@ def test_the_tag_of_our_images_is_the_projects_version() -> None:
         ours = {
             image.rpartition("/")[2] for image in images if image.rpartition("/")[2].startswith("cbvsynth")
         }
-        assert ours == {f"cbvsynth:{VERSION}"}
+        assert ours == {f"cbvsynth:{VERSION}", f"cbvsynth-registry:{VERSION}"}
 
 
 def test_compiled_pipelines_name_our_images_volumes_and_secrets() -> None:
@@ -60,18 +61,23 @@ def test_compiled_pipelines_name_our_images_volumes_and_secrets() -> None:
         spec, *platforms = yaml.safe_load_all(path.read_text(encoding="utf-8"))
         executors = spec["deploymentSpec"]["executors"]
         images = {one["container"]["image"] for one in executors.values() if "container" in one}
-        assert images == {f"{name}:{VERSION}" for name in OURS}
+        assert images == {f"{name}:{VERSION}" for name in OF_STEPS}
         for platform in platforms:
             places = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values()
             for place in places:
                 agree(place, overlay("staging"))
 
 
-def test_the_image_of_registry_and_sync_has_what_they_import() -> None:
-    """MLflow on PostgreSQL and S3 needs drivers that MLflow itself does not bring."""
-    for path in (ROOT / "components/images").glob("light.lock"):
-        packages = set(re.findall(r"^([a-z0-9-]+)==", path.read_text(encoding="utf-8"), re.MULTILINE))
-        assert packages >= {"mlflow", "psycopg", "psycopg-binary", "boto3", "grpcio", "protobuf"}
+@pytest.mark.parametrize(
+    ("lock", "needed"),
+    [
+        ("light", {"mlflow-skinny", "grpcio", "protobuf"}),  # sync
+        ("registry", {"mlflow", "psycopg", "psycopg-binary", "boto3"}),  # MLflow brings no such drivers
+    ],
+)
+def test_the_images_have_what_the_manifests_run(lock: str, needed: set[str]) -> None:
+    text = (ROOT / f"components/images/{lock}.lock").read_text(encoding="utf-8")
+    assert set(re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE)) >= needed
 
 
 def test_kubeflow_starts_runs_with_our_account() -> None:
@@ -143,7 +149,8 @@ def read_by_our_code() -> set[str]:
             }
             for node in ast.walk(tree):
                 asked = None
-                if isinstance(node, ast.Subscript) and _is_environ(node.value):
+                is_read = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)
+                if is_read and _is_environ(node.value):
                     asked = node.slice
                 elif (
                     isinstance(node, ast.Call)

@@ -83,5 +83,5 @@ def test_nothing_is_fetched_to_render_an_overlay() -> None:
 
 
 def test_zeros_in_the_place_of_digests_are_named_before_anything_is_applied() -> None:
-    assert len(list(images.unfilled(overlay("gpu-production")))) == 3
+    assert len(list(images.unfilled(overlay("gpu-production")))) == 4
     assert list(images.unfilled(overlay("staging"))) == []

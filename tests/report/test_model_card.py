@@ -1,7 +1,10 @@
 """The model card: its figures are the scores', its classes are whole, its limits are said."""
 
 import math
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from cbvsynth.report.model_card import by_diagnosis, by_size, model_card
 from tests.registry.trained_models import decide, score, train
 
 MODEL = "encdec-t1c"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -87,3 +91,12 @@ def test_a_relative_target_is_called_relative(made):
     card = model_card(replace(made[0], target_unit="relative"), scores(), made[1], phantom=False)
     assert "The target is relative CBV" in card
     assert "mL/100 g" not in card
+
+
+def test_promote_needs_no_package_for_pictures():
+    code = (
+        "import sys, components.promote.step\n"
+        "print(sorted({'matplotlib', 'jinja2', 'tensorflow', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

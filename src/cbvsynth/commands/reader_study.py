@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
-DEFAULT_STUDY = Path("artifacts/reader-study")
+DEFAULT_STUDY = Path("reader-study")
+"""Beside artifacts and not inside, where `make clean` would take the key along."""
 
 
 def make(

@@ -9,7 +9,7 @@ _OTHERS = (
     ("evaluate/report.html", "report of evaluate: leaderboard, Table 2"),
     ("validate/report.html", "report of validate"),
     ("clinical/clinical.html", "clinical tables"),
-    ("reader-study/results/results.html", "reader study"),
+    ("../reader-study/results/results.html", "reader study"),
 )
 
 
@@ -64,6 +64,7 @@ def report(artifacts: Path = Path("artifacts"), out: Path = Path("artifacts/repo
     with atomic_folder(out) as folder:
         pages = write_run(folder, run)
     print(
-        f"{pages} pages" + ("" if maps else "; for one of each examination run 'cbvsynth synthesise' first")
+        f"{pages} {'page' if pages == 1 else 'pages'}"
+        + ("" if maps else "; for one of each examination run 'cbvsynth synthesise' first")
     )
     print(f"report: {out / INDEX_PAGE}")

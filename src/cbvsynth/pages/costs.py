@@ -11,13 +11,15 @@ from markupsafe import Markup
 
 from cbvsynth.domain.pareto import pareto_front
 from cbvsynth.domain.sequences import ModelId
-from cbvsynth.pages.svg import Plot, Scale, fitted
+from cbvsynth.pages.svg import BOTTOM, Plot, Scale, fitted, legend_height
 from cbvsynth.report.colours import ALGORITHM_COLOURS, ALGORITHM_MARKERS, MUTED
 from cbvsynth.report.tables import DASH, mean_sd, number
 
 COST_HEADER = (
     "model", "sequences", "SSIM, %", "parameters", "train, s", "export, s", "score, s", "on", "on a front",
 )  # fmt: skip
+
+_LEGEND_COLUMNS = 2
 
 
 @dataclass(frozen=True)
@@ -93,13 +95,15 @@ def _chart(
 ) -> tuple[Markup, str]:
     best = ", ".join(costs[place].model.slug for place in front)
     caption = f"SSIM against {name}. On the front, where no other model gives more for less: {best}."
+    legend = legend_height(len(ALGORITHM_MARKERS), _LEGEND_COLUMNS)
     plot = Plot(
         x,
         fitted("Mean SSIM, %", [one.ssim_mean for one in costs]),
         title=f"Pareto front of SSIM and {name}",
         description=caption,
         width=460,
-        height=360,
+        height=340 + legend,
+        bottom=BOTTOM + legend,
     )
     places = [(cost_of(costs[one]), costs[one].ssim_mean) for one in front]
     steps = [point for before, after in pairwise(places) for point in (before, (after[0], before[1]))]
@@ -113,5 +117,8 @@ def _chart(
             size=5.5 if place in front else 3.5,
             tip=f"{cost.model.slug}: {cost.ssim_mean:.2f} %",
         )
-    plot.legend([(ALGORITHM_MARKERS[one], ALGORITHM_COLOURS[one], one.label) for one in ALGORITHM_MARKERS])
+    plot.legend_below(
+        [(ALGORITHM_MARKERS[one], ALGORITHM_COLOURS[one], one.label) for one in ALGORITHM_MARKERS],
+        columns=_LEGEND_COLUMNS,
+    )
     return plot.markup(), caption

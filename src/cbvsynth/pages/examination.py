@@ -116,7 +116,8 @@ def score_rows(score: ExamScore | None, means: Mapping[str, float], unit: str) -
 def _caption(anatomy: str, model: str, unit: str) -> str:
     return (
         f"{anatomy}, measured CBV, CBV made by {model}, and their difference, {unit}. The patient's right is "
-        "on the left. Outlined: the region in which lesion CBV is measured."
+        "on the left. Outlined: the region in which lesion CBV is measured. Printed in grey, the difference "
+        "shows its size but not its sign; the table below does."
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from cbvsynth.domain.reader_study import CRITERIA, SCALE, StudyResult
 from cbvsynth.domain.statistics.agreement import agreement_band
 from cbvsynth.io.storage import write_text
+from cbvsynth.pages.score_chart import score_chart
 from cbvsynth.pages.shell import write_page
 from cbvsynth.report.tables import DASH, markdown_table, number, p_text, write_csv
 from cbvsynth.report.words import RESEARCH_NOTE
@@ -53,6 +54,7 @@ def write_results(folder: Path, result: StudyResult, *, study: str, apart: int) 
         {
             "title": TITLE,
             "subtitle": subtitle,
+            "chart": score_chart(result.distributions),
             "distribution_header": DISTRIBUTION_HEADER,
             "distribution": distribution,
             "comparison_header": COMPARISON_HEADER,

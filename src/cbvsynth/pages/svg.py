@@ -27,16 +27,13 @@ class Scale:
     high: float
     ticks: tuple[float, ...]
     digits: int = 1
-    logarithmic: bool = False
 
     def share(self, value: float) -> float:
         """Where a value lies: 0 at the low end, 1 at the high end."""
-        if self.logarithmic:
-            return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
 
 
-def fitted(label: str, values: Iterable[float], *, around: float = 0.06, ticks: int = 5) -> Scale:
+def fitted(label: str, values: Iterable[float], *, around: float = 0.06, ticks: int = 8) -> Scale:
     """A linear scale that holds all values, with round ticks; a single value gets a scale around it."""
     found = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
     low, high = min(found), max(found)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
-
-from google.protobuf.message import DecodeError
-from tensorflow.core.framework import graph_pb2, node_def_pb2
-from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+from typing import TYPE_CHECKING
 
 from cbvsynth.errors import ModelError
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework import graph_pb2, node_def_pb2
+    from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 MODEL_FILE = "saved_model.pb"
 
@@ -52,6 +53,9 @@ def read_model(folder: Path) -> saved_model_pb2.SavedModel:
     Raises:
         ModelError: the file is missing or is not a SavedModel with one graph.
     """
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.protobuf import saved_model_pb2
+
     path = folder / MODEL_FILE
     try:
         model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
@@ -73,25 +77,37 @@ def read_model(folder: Path) -> saved_model_pb2.SavedModel:
 def check_operations(folder: Path) -> None:
     """Refuse a SavedModel that holds an operation which serving it does not need.
 
-    Only what the saver alone reaches may touch files; everything else, whether a signature reaches it
-    or not, may only calculate.
-
     Raises:
         ModelError: the file is missing, damaged, or holds such an operation.
     """
-    meta = read_model(folder).meta_graphs[0]
+    check_graph(read_model(folder).meta_graphs[0], folder.name)
+
+
+def check_graph(meta: meta_graph_pb2.MetaGraphDef, name: str) -> None:
+    """Refuse a graph that holds an operation which serving it does not need.
+
+    Only what the saver alone reaches may touch files; everything else, whether a signature reaches it
+    or not, may only calculate. No TensorFlow is needed, for whoever has read the graph without it.
+
+    Args:
+        meta: a MetaGraphDef, or a message with its fields.
+        name: how the message calls the model.
+
+    Raises:
+        ModelError: it holds such an operation.
+    """
     blocks = _blocks(meta.graph_def)
     stored = _reached(_storage_roots(meta), meta.graph_def, blocks)
     served = _reached(_served_roots(meta), meta.graph_def, blocks)
     found = {
         operation
-        for name, operations in blocks.items()
+        for block, operations in blocks.items()
         for operation in operations - ALLOWED
-        if operation not in STORAGE or name not in stored or name in served
+        if operation not in STORAGE or block not in stored or block in served
     }
     if found:
         raise ModelError(
-            f"{folder.name}: the model holds the operations {', '.join(sorted(found))}, which serving a "
+            f"{name}: the model holds the operations {', '.join(sorted(found))}, which serving a "
             "map does not need. It is not loaded; only serve models that this project exported."
         )
 

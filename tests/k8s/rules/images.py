@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from tests.k8s.cluster import Cluster
 
-OURS = ("cbvsynth", "cbvsynth-train")
-"""Our two images; the pipeline's profiles name the same."""
+OF_STEPS = ("cbvsynth", "cbvsynth-train")
+"""Images that pipelines run."""
 _IMAGE = re.compile(
     r"(?P<name>[a-z0-9./_-]+(?::\d+/[a-z0-9./_-]+)?)(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )

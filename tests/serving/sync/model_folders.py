@@ -11,6 +11,7 @@ from cbvsynth.io.golden import write_golden
 from cbvsynth.io.storage import sha256_tree, tree_digest
 from serving.repository import Content, Repository
 from serving.selection_file import Selection, ServedVersion
+from tests.registry.trained_models import program_of
 from tests.serving.prediction_server import expected_cbv
 
 T1C = Combination.parse("t1c")
@@ -19,7 +20,7 @@ T1C = Combination.parse("t1c")
 def write_model(folder: Path, number: int) -> Path:
     """A SavedModel's files; its golden answer is what `prediction_server` gives as version `number`."""
     (folder / "variables").mkdir(parents=True)
-    (folder / "saved_model.pb").write_bytes(f"graph {number}".encode())
+    (folder / "saved_model.pb").write_bytes(program_of(str(number)))
     (folder / "variables/variables.data-00000-of-00001").write_bytes(bytes(range(256)) * 8 * number)
     write_golden(folder, T1C, lambda inputs: expected_cbv(inputs, number), cbv_max=25.0)
     return folder

@@ -72,6 +72,26 @@ def test_code_is_refused_even_where_its_digest_was_stored(source: Path, reposito
         repository.ensure(7, content_of(source), fetch_from(source))
 
 
+def test_a_program_that_reads_files_is_refused_even_where_its_digest_was_stored(
+    source: Path, repository: Repository
+) -> None:
+    """TensorFlow Serving would run it for whoever asks."""
+    node = b"\x12\x08ReadFile"
+    graph = b"\x0a" + bytes([len(node)]) + node
+    meta = b"\x12" + bytes([len(graph)]) + graph
+    (source / "saved_model.pb").write_bytes(b"\x12" + bytes([len(meta)]) + meta)
+    with pytest.raises(ModelError, match="Version 7 of 'cbvsynth': the model holds the operations ReadFile"):
+        repository.ensure(7, content_of(source), fetch_from(source))
+    assert list(repository.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("program", [b"", b"no program", b"\x12\x00\x12\x00"])
+def test_what_is_no_program_is_refused(source: Path, repository: Repository, program: bytes) -> None:
+    (source / "saved_model.pb").write_bytes(program)
+    with pytest.raises(ModelError, match=r"saved_model\.pb (is missing or damaged|holds \d graphs)"):
+        repository.ensure(7, content_of(source), fetch_from(source))
+
+
 def test_a_link_is_refused(source: Path, repository: Repository) -> None:
     content = content_of(source)
 

@@ -23,7 +23,7 @@ from cbvsynth.registry.champion import present_champion
 from components.promote.step import run as promote
 from serving.selection_file import read_selection
 from serving.sync import SyncOptions, run
-from tests.registry.trained_models import decide, train
+from tests.registry.trained_models import decide, program_of, train
 
 ROOT = Path(__file__).parents[3]
 MODELS = Path("models")
@@ -63,7 +63,7 @@ def test_what_the_registry_names_is_served_and_the_client_can_read_it(
         2: ("encdec-t1-t1c", 0.85),
     }
     assert {pattern.slug: number for pattern, number in selection.patterns.items()} == {"t1c": 1, "t1-t1c": 2}
-    assert (MODELS / "cbvsynth/2/saved_model.pb").read_bytes() == b"graph of encdec-t1-t1c"
+    assert (MODELS / "cbvsynth/2/saved_model.pb").read_bytes() == program_of("encdec-t1-t1c")
     assert f'base_path: "{MODELS.resolve() / "cbvsynth"}"' in (MODELS / "models.config").read_text()
     assert "stable is version 2" in capsys.readouterr().out
     sync(served_path="/models")
@@ -129,7 +129,7 @@ def test_a_damaged_version_to_go_back_to_does_not_hold_up_its_successor(
     (stored,) = (
         path
         for path in Path("mlartifacts").rglob("saved_model.pb")
-        if path.read_bytes()[9:] == b"encdec-t1-t1c"
+        if path.read_bytes() == program_of("encdec-t1-t1c")
     )
     stored.write_bytes(b"damaged")
     sync()
@@ -142,7 +142,7 @@ def test_a_damaged_champion_is_not_excused_as_what_is_kept_to_go_back_to(promote
     sync()
     crown("encdec-t1-t1c-adc", 0.9)
     for stored in Path("mlartifacts").rglob("saved_model.pb"):
-        if stored.read_bytes() == b"graph of encdec-t1-t1c-adc":
+        if stored.read_bytes() == program_of("encdec-t1-t1c-adc"):
             stored.write_bytes(b"damaged")
     with pytest.raises(ModelError, match="Version 3 of 'cbvsynth'"):
         sync()
@@ -305,7 +305,7 @@ def test_the_registry_may_be_a_server(empty_registry: None, monkeypatch: Any) ->
         assert not Path("mlartifacts").exists()
         sync()
         assert labels() == {"stable": 1}
-        assert (MODELS / "cbvsynth/1/saved_model.pb").read_bytes() == b"graph of encdec-t1c"
+        assert (MODELS / "cbvsynth/1/saved_model.pb").read_bytes() == program_of("encdec-t1c")
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()

@@ -1,0 +1,35 @@
+"""The sizing page's sums are those of the rendered overlays."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.k8s.rendering import OVERLAYS, overlay
+from tests.k8s.rules.quantities import GPU, parse
+
+TEXT = (Path(__file__).parents[2] / "docs/reference/sizing.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_the_sum_of_requests_is_as_the_page_says(name: str) -> None:
+    cluster, sums = overlay(name), dict.fromkeys(("cpu", "memory", GPU), 0.0)
+    fewest = {
+        one["spec"]["scaleTargetRef"]["name"]: one["spec"]["minReplicas"]
+        for one in cluster.of_kind("HorizontalPodAutoscaler")
+    }
+    for workload in cluster.workloads():
+        if workload.is_server:
+            replicas = fewest.get(workload.name, workload.spec.get("replicas", 1))
+            sidecars = [one for one in workload.pod.get("initContainers", []) if "restartPolicy" in one]
+            for container in [*workload.pod["containers"], *sidecars]:
+                for resource in sums:
+                    quantity = container["resources"]["requests"].get(resource, "0")
+                    sums[resource] += replicas * float(parse(quantity))
+    row = re.search(rf"^\| {name} \| ([\d.]+) \| ([\d.]+) GiB \| (\d+|-) \|$", TEXT, re.MULTILINE)
+    assert row is not None
+    assert sums["cpu"] == pytest.approx(float(row[1]))
+    assert sums["memory"] / 2**30 == pytest.approx(float(row[2]), abs=0.051)
+    assert sums[GPU] == float(row[3].replace("-", "0"))
