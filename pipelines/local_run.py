@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from cbvsynth.errors import PipelineError, StorageError
 from pipelines.local_log import LocalLog
 from pipelines.package import read_package
@@ -56,7 +58,7 @@ def run_package(package: Path, arguments: Mapping[str, Value], outputs: Path) ->
             runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(outputs), raise_on_error=True
         )
         try:
-            components.load_component_from_file(str(package))(**arguments)
+            components.load_component_from_text(_one_at_a_time(package))(**arguments)
         except RuntimeError as error:
             failure = error
     folder = next((path for path in outputs.iterdir() if path not in before and path.is_dir()), outputs)
@@ -68,6 +70,20 @@ def run_package(package: Path, arguments: Mapping[str, Value], outputs: Path) ->
             f"work is kept. Everything that was said is in {folder / 'run.log'}."
         ) from failure
     return LocalRun(folder, pages, time.perf_counter() - started)
+
+
+def _one_at_a_time(package: Path) -> str:
+    """The package with loops that run one iteration after the other.
+
+    In parallel the local runner leaves `print` changed for the whole process and mixes what tasks say.
+    """
+    documents = list(yaml.safe_load_all(package.read_text(encoding="utf-8")))
+    spec = documents[0]
+    for graph in (spec["root"], *spec["components"].values()):
+        for task in graph.get("dag", {}).get("tasks", {}).values():
+            if "parameterIterator" in task:
+                task["iteratorPolicy"] = {"parallelismLimit": 1}
+    return yaml.safe_dump_all(documents, sort_keys=False)
 
 
 @contextmanager

@@ -88,7 +88,10 @@ def run_programs(folder: Path) -> None:
     program(folder, "-m", "components.promote")
 
 
-def run_local(folder: Path, *pairs: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+def run_local(
+    folder: Path, *pairs: str, code: int = 0, package: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     """`cbvsynth pipeline run-local` with the folder's params.yaml."""
     given = ["--set", *pairs] if pairs else []
+    given += ["--package", str(package)] if package else []
     return program(folder, "-m", "cbvsynth.cli", "pipeline", "run-local", *given, code=code)

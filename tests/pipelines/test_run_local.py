@@ -11,6 +11,7 @@ import pytest
 from cbvsynth.io.results import read_scores
 from cbvsynth.io.storage import sha256_of
 from cbvsynth.io.summaries import read_summary
+from pipelines.package import DEFAULT_PACKAGE
 from tests.pipelines import demo_study
 from tests.pipelines.demo_study import MODELS, place, program, run_local, run_programs
 
@@ -141,8 +142,15 @@ def test_no_artefact_of_a_run_holds_the_place_it_was_made_in(by_package: Path) -
 def test_one_failing_model_is_reported_and_the_gate_that_refuses_keeps_the_champion(
     by_package: Path,
 ) -> None:
+    """With the package that people upload, told where things lie on this machine."""
     before = promotion(by_package)
-    done = run_local(by_package, "models=encdec-flair,encdec-t1c,fcgan-t1c", "keep_going=on")
+    here = ("data=data", "workspace=artifacts/kubeflow")
+    done = run_local(
+        by_package,
+        *("models=encdec-flair,encdec-t1c,fcgan-t1c", "keep_going=on", *here),
+        package=DEFAULT_PACKAGE,
+    )
+    assert "KFP Executor" not in done.stdout
     assert "encdec-flair failed; keep_going is on" in done.stdout
     assert done.stdout.count("is trained already") == 2
     pages = newest_run(by_package) / "pages"
