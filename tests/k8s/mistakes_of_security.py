@@ -298,7 +298,7 @@ MISTAKES = [
         "a tag that moves",
         "images",
         "moves",
-        lambda o: put(container(o, "server"), image="docker.io/tensorflow/serving:latest"),
+        lambda o: put(container(o, "server"), image="tensorflow/serving:latest"),
     ),
     Mistake(
         "a tag in production",
