@@ -22,6 +22,7 @@ _COMMANDS = (
     ("cbvsynth verdict --check", "decide again from the stored tables"),
     ("cbvsynth sweep status", "what each model cost"),
     ("cbvsynth registry list", "versions, champion, best model by available sequences"),
+    ("make serve", "the champion behind a prediction server, asked for one map"),
     ("cbvsynth report", "the run as pages, after 'cbvsynth synthesise'"),
     ("cbvsynth clinical simulate", "the paper's clinical tables on new phantom patients"),
     ("cbvsynth reader-study make", "blinded pages for readers"),
