@@ -21,6 +21,8 @@ from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.study import write_study
 from components.validate.step import ValidateSummary, run
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -172,7 +174,6 @@ def test_the_program_reports_an_error_in_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
 @pytest.mark.parametrize("width_px", [390, 1366])
 def test_the_page_never_scrolls_sideways_in_a_real_browser(

@@ -30,6 +30,7 @@ def test_the_pages_hold_commands_of_every_kind() -> None:
     assert {"cbvsynth predict", "make demo", "python -m"} <= programs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ALL_COMMANDS, ids=str)
 def test_every_command_exists_with_its_flags(command: Command) -> None:
     if command.words[0] == "make":

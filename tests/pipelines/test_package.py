@@ -16,6 +16,8 @@ from cbvsynth.errors import PipelineError, UsageError
 from pipelines.package import DEFAULT_PACKAGE, compile_package, read_package, with_images
 from pipelines.profiles import CLUSTER_CPU, CLUSTER_GPU, LOCAL, PROFILES, find_profile
 
+pytestmark = pytest.mark.slow
+
 DIGEST = "sha256:" + "0" * 64
 
 

@@ -23,6 +23,8 @@ from cbvsynth.preprocessing import study as study_module
 from cbvsynth.preprocessing.study import preprocess_study
 from tests.preprocessing.raw_study import SHAPE, RawStudy, stored_image
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def study(tmp_path: Path) -> RawStudy:

@@ -24,6 +24,8 @@ from components.evaluate.step import run
 from tests.pages.web_page import require_good_page
 from tests.report.sweep_files import MODELS, champion_of, write_model, write_sweep
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     "baselines.csv",
     "bland_altman.png",

@@ -16,6 +16,8 @@ from serving.selection_file import Selection
 from tests.serving.prediction_server import PredictionServer, describe, serve
 from tests.serving.sync.model_folders import filled, selection
 
+pytestmark = pytest.mark.slow
+
 OLD = selection(1, stable=1)
 NEW = selection(1, 2, stable=2, previous=1)
 

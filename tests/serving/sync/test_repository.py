@@ -197,6 +197,7 @@ def _update_and_die(repository: Repository, source: Path, at: int) -> int:
     return os.waitpid(child, 0)[1]
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_what_is_served_is_whole_and_the_next_run_finishes(tmp_path: Path) -> None:
     source = write_model(tmp_path / "source", 7)
     wanted = selection(6, 7, stable=7, previous=6)

@@ -25,6 +25,8 @@ from serving.selection_file import read_selection
 from serving.sync import SyncOptions, run
 from tests.registry.trained_models import decide, program_of, train
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 MODELS = Path("models")
 
@@ -234,7 +236,6 @@ def wait_for(condition: Any, seconds: float = 120.0) -> None:
         time.sleep(0.2)
 
 
-@pytest.mark.slow
 def test_watching_follows_the_registry_survives_its_loss_and_stops_when_told(promoted: None) -> None:
     process = start("--watch", "--interval_s", "0.3")
     try:
@@ -255,7 +256,6 @@ def test_watching_follows_the_registry_survives_its_loss_and_stops_when_told(pro
     assert "stable is version 1" in output
 
 
-@pytest.mark.slow
 def test_stopped_before_its_end_a_single_sync_does_not_call_itself_done(promoted: None) -> None:
     process = start("--once", "--server", "127.0.0.1:1")
     try:
@@ -269,7 +269,6 @@ def test_stopped_before_its_end_a_single_sync_does_not_call_itself_done(promoted
     assert labels()["stable"] == 2
 
 
-@pytest.mark.slow
 def test_sync_imports_no_tensorflow() -> None:
     code = (
         "import sys, serving.sync, serving.plan, serving.publish, mlflow; "
@@ -282,7 +281,6 @@ def test_sync_imports_no_tensorflow() -> None:
     assert found.stdout.strip() == "[]"
 
 
-@pytest.mark.slow
 def test_the_registry_may_be_a_server(empty_registry: None, monkeypatch: Any) -> None:
     """A real MLflow server over the same database; artefacts are proxied as on a cluster."""
     with socket.socket() as free:
