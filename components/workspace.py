@@ -8,6 +8,9 @@
     <workspace>/evaluate/<verdict>/     leaderboard, report, verdict
     <workspace>/promote/<verdict>/      what the registry was made to do
 
+`data.json` says whether the study is the digital phantom; it lies beside the arrays as well, where promote
+looks for it.
+
 The same name means the same content. A task that finds its folder complete has nothing to do, runs with
 other settings never overwrite each other, and whoever needs space deletes any folder: it is made again.
 """

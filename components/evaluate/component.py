@@ -43,7 +43,7 @@ def evaluate(
         leaderboard: Verdict, leaderboard and the paper's Table 2.
         report: The whole report, with pictures.
         verdict: The verdict, with every number that it rests on.
-        evaluation: Which verdict, on which results, for promote.
+        evaluation: Which verdict, on which results and arrays, for promote.
         numbers: The candidate in numbers.
 
     Returns:

@@ -61,7 +61,7 @@ def run_task(given: Mapping[str, Any], results: Sequence[Mapping[str, str]], pag
             said.place = workspace / "evaluate" / verdict
         _show(config.out, failed, pages)
         keep(config.out, said.place)
-    hand_over(pages.evaluation, {"verdict": verdict, "sweep": sweep})
+    hand_over(pages.evaluation, {"verdict": verdict, "sweep": sweep, "examinations": folder})
     return summary.promote
 
 

@@ -17,6 +17,7 @@ IMAGES = {
         *REGISTRY,
         *("great_expectations", "pandas", "jinja2", "matplotlib.pyplot", "scipy.stats", "scipy.spatial"),
         *("components.plan.task", "components.validate.task", "cbvsynth.quality.validation"),
+        "cbvsynth.phantom.receipt",
         *("components.preprocess.task", "components.preprocess.step", "components.evaluate.task"),
         *("components.evaluate.step", "cbvsynth.report.files", "components.promote.task"),
         *("components.promote.step", "serving.sync"),

@@ -9,6 +9,7 @@ from typing import Any
 from cbvsynth.config import PreprocessConfig
 from cbvsynth.errors import QualityError
 from cbvsynth.io.examinations import read_index
+from cbvsynth.io.receipts import carry_receipt
 from components.artifacts import show_file
 from components.settings import config_from, plain_settings, short_digest
 from components.workspace import REFUSAL_FILE, hand_over
@@ -50,6 +51,8 @@ def run_task(given: Mapping[str, Any], examinations_path: str, report_path: str)
         from components.preprocess.step import run
 
         run(replace(config, out=folder))
+    # Also for arrays of an earlier run, which may have been stopped just here.
+    carry_receipt(checked, folder)
     show_file(report_path, folder / "report.md")
     hand_over(
         examinations_path,

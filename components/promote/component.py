@@ -11,6 +11,7 @@ def promote(
     registered_name: str,
     evaluation: dsl.Input[dsl.Artifact],
     decision_record: dsl.Output[dsl.Markdown],
+    model_card: dsl.Output[dsl.Markdown],
     promotion: dsl.Output[dsl.Artifact],
 ) -> None:
     """Make the registry obey the verdict.
@@ -18,12 +19,14 @@ def promote(
     Args:
         workspace: Folder that all tasks share.
         registered_name: Registered model to promote to.
-        evaluation: Which verdict, on which results.
+        evaluation: Which verdict, on which results and arrays.
         decision_record: What was decided, why, and what the registry holds now.
-        promotion: The same, for programs.
+        model_card: What the champion is for, how good it is, where it ends.
+        promotion: The decision, for programs.
     """
     given = locals()
     from components.guard import guarded
-    from components.promote.task import run_task
+    from components.promote.task import Pages, run_task
 
-    guarded(run_task, given, evaluation.path, decision_record.path, promotion.path)
+    pages = Pages(decision_record.path, model_card.path, promotion.path)
+    guarded(run_task, given, evaluation.path, pages)

@@ -18,15 +18,19 @@ from cbvsynth.registry.store import open_registry
 from cbvsynth.report.model_card import model_card
 
 
-def run(config: PromoteConfig) -> Promotion:
+def run(config: PromoteConfig, receipt_folder: Path | None = None) -> Promotion:
     """Register what the verdict names, move the aliases, write promotion.json and the model cards.
+
+    Args:
+        config: which verdict, on which results, for which registered model.
+        receipt_folder: where the receipt of the study lies, if not beside the results.
 
     Raises:
         ResultError: the verdict or a result is missing or damaged, or results changed since.
         RegistryError: the registry cannot be reached, or its champion changed since the verdict.
         ModelError: an exported model is not the one that was scored.
     """
-    verdict, phantom = read_verdict(config.verdict), is_phantom(config.results.parent)
+    verdict, phantom = read_verdict(config.verdict), is_phantom(receipt_folder or config.results.parent)
     candidates = {
         model: _candidate(config.results / model, model, verdict, phantom=phantom)
         for model in verdict.evidence.per_exam

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cbvsynth.config import PromoteConfig
 from cbvsynth.domain.selection.records import Outcome
@@ -15,7 +15,15 @@ from components.settings import config_from
 from components.workspace import take_over
 
 
-def run_task(given: Mapping[str, Any], evaluation_path: str, record_path: str, promotion_path: str) -> None:
+class Pages(NamedTuple):
+    """Where Kubeflow takes the artefacts of this task from."""
+
+    record: str
+    card: str
+    promotion: str
+
+
+def run_task(given: Mapping[str, Any], evaluation_path: str, pages: Pages) -> None:
     """Carry a verdict out, whatever it says, and show what the registry holds now.
 
     Raises:
@@ -24,7 +32,7 @@ def run_task(given: Mapping[str, Any], evaluation_path: str, record_path: str, p
     from components.promote.step import run
 
     workspace = Path(given["workspace"])
-    verdict, sweep = take_over(evaluation_path, "verdict", "sweep")
+    verdict, sweep, examinations = take_over(evaluation_path, "verdict", "sweep", "examinations")
     config = config_from(
         PromoteConfig,
         given,
@@ -32,9 +40,23 @@ def run_task(given: Mapping[str, Any], evaluation_path: str, record_path: str, p
         results=workspace / "train" / sweep,
         out=workspace / "promote" / verdict,
     )
-    promotion = run(config)
-    show_file(promotion_path, config.out / "promotion.json")
-    show_text(record_path, _record(config, promotion))
+    promotion = run(config, receipt_folder=workspace / examinations)
+    show_file(pages.promotion, config.out / "promotion.json")
+    show_text(pages.record, _record(config, promotion))
+    show_text(pages.card, _card(config, promotion))
+
+
+def _card(config: PromoteConfig, promotion: Promotion) -> str:
+    """The champion's card, or one line that says where it is; another model's is never shown for it."""
+    champion, version = promotion.champion, promotion.champion_version
+    if not champion:
+        return f"No model was promoted and '{config.registered_name}' has no champion: no card to show.\n"
+    if promotion.versions.get(champion) != version:
+        return (
+            f"No model was promoted: the champion is still version {version}, {champion}, of an earlier run. "
+            "Its card is model_card.md of that version's run in MLflow.\n"
+        )
+    return (config.out / "model_cards" / f"{champion}.md").read_text(encoding="utf-8")
 
 
 def _record(config: PromoteConfig, promotion: Promotion) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 from cbvsynth.config import ValidateConfig
 from cbvsynth.errors import QualityError
-from cbvsynth.io.storage import sha256_of, write_text
+from cbvsynth.io.receipts import RECEIPT_FILE
+from cbvsynth.io.storage import sha256_of, write_json, write_text
 from components.artifacts import NumbersArtifact, show_file, show_numbers, show_text
 from components.guard import said_of
 from components.settings import config_from, plain_settings, short_digest
@@ -46,7 +47,9 @@ def run_task(
                 refusal = str(error).replace(str(config.out / "report.html"), "the report of the data checks")
                 write_text(config.out / REFUSAL_FILE, refusal + "\n")
                 print(f"Too much was dropped; the next task stops the run: {refusal}")
-            study = _study_digest(config)
+            made_by = _made_by(config.data)
+            write_json(config.out / RECEIPT_FILE, {"made_by": made_by})
+            study = _study_digest(config, made_by)
             said.place = workspace / "validate" / study
         _show(config.out, refusal, report_path, flow_chart_path, counts)
         keep(config.out, said.place)
@@ -67,8 +70,16 @@ def _show(
     show_numbers(counts, {name: summary[name] for name in names})
 
 
-def _study_digest(config: ValidateConfig) -> str:
-    """Digest of the accepted examinations' files, of all decisions, of the limits and settings."""
+def _made_by(data: Path) -> str:
+    """Who made the study, the phantom or the user; without the phantom's marker nothing more is read."""
+    from cbvsynth.phantom.receipt import BY_USER, inspect_study
+    from cbvsynth.phantom.study import MARKER
+
+    return inspect_study(data).made_by if (data / MARKER).is_file() else BY_USER
+
+
+def _study_digest(config: ValidateConfig, made_by: str) -> str:
+    """Digest of the accepted examinations' files, of all decisions, of the limits, settings, the maker."""
     from cbvsynth.io.decisions import read_decisions
     from cbvsynth.io.manifest import load_manifest
     from cbvsynth.preprocessing.fingerprint import examination_fingerprint
@@ -86,5 +97,6 @@ def _study_digest(config: ValidateConfig) -> str:
             "decisions": sha256_of(decisions),
             "limits": sha256_of(config.limits),
             "settings": plain_settings(config, without=frozenset({"workers"})),
+            "made_by": made_by,
         }
     )

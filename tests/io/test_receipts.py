@@ -2,7 +2,8 @@
 
 import pytest
 
-from cbvsynth.io.receipts import is_phantom, phantom_seed
+from cbvsynth.errors import DataError
+from cbvsynth.io.receipts import carry_receipt, is_phantom, phantom_seed
 from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.receipt import BY_PHANTOM, BY_USER, StudyReceipt, write_receipt
 
@@ -29,3 +30,14 @@ def test_the_phantoms_seed_is_known_and_a_users_study_has_none(tmp_path):
     write_receipt(tmp_path / "data.json", StudyReceipt(BY_USER, 3, "digest", "content"))
     assert phantom_seed(tmp_path) is None
     assert phantom_seed(tmp_path / "nowhere") is None
+
+
+def test_a_receipt_is_carried_and_one_that_is_missing_is_said(tmp_path):
+    study, prepared = tmp_path / "study", tmp_path / "prepared"
+    study.mkdir()
+    prepared.mkdir()
+    with pytest.raises(DataError, match=r"study/data\.json cannot be read \(FileNotFoundError\)"):
+        carry_receipt(study, prepared)
+    write_receipt(study / "data.json", StudyReceipt(BY_PHANTOM, 3, "digest", "content"))
+    carry_receipt(study, prepared)
+    assert is_phantom(prepared)

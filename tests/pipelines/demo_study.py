@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,9 @@ import sys
 from pathlib import Path
 
 import yaml
+
+from cbvsynth.io.storage import sha256_tree, tree_digest
+from cbvsynth.phantom.study import MARKER
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("encdec-t1c", "fcgan-t1c")
@@ -33,10 +37,18 @@ SETTINGS = {
 
 
 def make_study(folder: Path) -> None:
-    """16 examinations of 12 patients and one with a planted fault; none has FLAIR."""
+    """16 examinations of 12 patients and one with a planted fault; none has FLAIR.
+
+    The marker is made to fit the files that are left, so that the study is the phantom's still.
+    """
     program(folder, "-m", "cbvsynth.cli", "phantom", *flags({"patients": 12, "matrix": 32, "damaged": 1}))
     for image in (folder / "data").rglob("*_FLAIR.nii*"):
         image.unlink()
+    marker = folder / "data" / MARKER
+    digests = sha256_tree(folder / "data")
+    del digests[MARKER]
+    others = {"other_files": len(digests), "digest_of_other_files": tree_digest(digests)}
+    marker.write_text(json.dumps({**json.loads(marker.read_text()), **others}))
 
 
 def write_params(folder: Path, models: tuple[str, ...] = MODELS) -> None:
@@ -79,6 +91,7 @@ def program(folder: Path, *arguments: str, code: int = 0) -> subprocess.Complete
 
 def run_programs(folder: Path) -> None:
     """What `dvc repro` runs, without DVC: the steps' programs with their default folders."""
+    program(folder, "-m", "cbvsynth.cli", "phantom")
     for step in ("validate", "preprocess"):
         program(folder, "-m", f"components.{step}", *flags(SETTINGS[step]))
     for model in MODELS:

@@ -11,6 +11,7 @@ import pytest
 from cbvsynth.io.results import read_scores
 from cbvsynth.io.storage import sha256_of
 from cbvsynth.io.summaries import read_summary
+from cbvsynth.report.model_card import PHANTOM_NOTE
 from pipelines.package import DEFAULT_PACKAGE
 from tests.pipelines import demo_study
 from tests.pipelines.demo_study import MODELS, place, program, run_local, run_programs
@@ -64,6 +65,15 @@ def promotion(folder: Path) -> dict[str, Any]:
     return json.loads(found.read_text())
 
 
+def cards(folder: Path) -> dict[str, str]:
+    """Model cards by model."""
+    found = [
+        *folder.glob("artifacts/promote/model_cards/*.md"),
+        *folder.glob("artifacts/kubeflow/promote/*/model_cards/*.md"),
+    ]
+    return {path.stem: path.read_text() for path in found}
+
+
 def newest_run(folder: Path) -> Path:
     return max((folder / "artifacts/kubeflow/runs").iterdir(), key=lambda path: path.stat().st_mtime)
 
@@ -102,6 +112,19 @@ def test_both_wirings_give_the_same_verdict_and_the_same_registry(
         assert registry(by_programs) == registry(by_package)
 
 
+def test_both_wirings_write_the_same_model_cards_and_say_that_the_study_is_a_phantom(
+    by_programs: Path, by_package: Path
+) -> None:
+    """Kubeflow's cards used to leave out that the study is a phantom: the receipt lay nowhere they looked."""
+    one, other = cards(by_programs), cards(by_package)
+    assert one.keys() == other.keys()
+    assert promotion(by_package)["champion"] in other
+    for card in (*one.values(), *other.values()):
+        assert PHANTOM_NOTE in card
+    if verdict(by_programs) == verdict(by_package):
+        assert one == other
+
+
 def test_the_pages_of_the_run_are_there_and_lead_through_it(by_package: Path) -> None:
     pages = {page.name: page.read_text() for page in (newest_run(by_package) / "pages").iterdir()}
     assert sorted(pages) == [
@@ -110,6 +133,7 @@ def test_the_pages_of_the_run_are_there_and_lead_through_it(by_package: Path) ->
         "plan-plan.md",
         "preprocess-split_report.md",
         "promote-decision_record.md",
+        "promote-model_card.md",
         "validate-flow_chart.md",
         "validate-validation_report.html",
     ]
@@ -119,6 +143,8 @@ def test_the_pages_of_the_run_are_there_and_lead_through_it(by_package: Path) ->
     assert pages["evaluate-leaderboard.md"].startswith("# Verdict: promote")
     assert "Table 2, ours beside the paper's" in pages["evaluate-leaderboard.md"]
     assert pages["promote-decision_record.md"].startswith(f"# 'cbvsynth' has a new champion: {champion}")
+    assert pages["promote-model_card.md"] == cards(by_package)[champion]
+    assert PHANTOM_NOTE in pages["promote-model_card.md"]
 
 
 def test_a_run_says_what_its_tasks_say_and_nothing_of_the_runners(by_package: Path) -> None:
