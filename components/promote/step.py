@@ -39,7 +39,7 @@ def run(config: PromoteConfig, receipt_folder: Path | None = None) -> Promotion:
     promotion = promote(registry, verdict, config.verdict, candidates)
     with atomic_folder(config.out) as folder:
         write_json(folder / "promotion.json", _record(config, verdict, promotion))
-        for model in sorted({promotion.champion, *promotion.versions} & candidates.keys()):
+        for model in sorted(promotion.versions.keys() & candidates.keys()):
             write_text(folder / "model_cards" / f"{model}.md", candidates[model].card)
     _tell(config, registry.address, promotion)
     return promotion
