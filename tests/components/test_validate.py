@@ -20,6 +20,7 @@ from cbvsynth.io.decisions import read_decisions
 from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.study import write_study
 from components.validate.step import ValidateSummary, run
+from tests.pages.browser import SIZES, browser, require_no_sideways_scrolling, require_silence
 
 pytestmark = pytest.mark.slow
 
@@ -174,33 +175,12 @@ def test_the_program_reports_an_error_in_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
-@pytest.mark.parametrize("width_px", [390, 1366])
-def test_the_page_never_scrolls_sideways_in_a_real_browser(
-    finished: Finished, tmp_path: Path, width_px: int
+@pytest.mark.parametrize("size", SIZES)
+def test_the_page_is_silent_and_never_scrolls_sideways_in_a_real_browser(
+    finished: Finished, tmp_path: Path, size: str
 ) -> None:
-    frame = tmp_path / "frame.html"
-    frame.write_text(
-        f'<iframe id="page" src="{finished.summary.report.as_uri()}" '
-        f'style="border:0;width:{width_px}px;height:900px"></iframe>'
-        "<script>onload = () => { const root = page.contentDocument.documentElement;"
-        "document.title = `${root.scrollWidth}/${root.querySelectorAll('svg text').length}`; }</script>",
-        encoding="utf-8",
-    )
-    flags = (
-        "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-        "--disable-component-update --disable-sync --hide-scrollbars --dump-dom "
-        "--allow-file-access-from-files"
-    )
-    shown = subprocess.run(
-        ["chromium", *flags.split(), f"--user-data-dir={tmp_path / 'profile'}", frame.as_uri()],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-    ).stdout
-
-    found = re.search(r"<title>(\d+)/(\d+)</title>", shown)
-    assert found, shown[:500]
-    assert int(found[1]) == width_px
-    assert int(found[2]) > 5
+    with browser(tmp_path, size) as driver:
+        driver.get(finished.summary.report.as_uri())
+        require_silence(driver)
+        require_no_sideways_scrolling(driver)
+        assert driver.execute_script("return document.querySelectorAll('svg text').length") > 5
