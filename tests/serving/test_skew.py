@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cbvsynth.config import TrainConfig
 from cbvsynth.errors import ModelError, ResultError, UsageError
 from cbvsynth.io.results import read_scores, write_scores
 from serving.skew import Skew, SkewOptions, run
-from tests.training.cached_study import write_study
+from tests.training.cached_study import train_small_model, write_study
 
 MODEL = "encdec-t1-t1c"
 
@@ -20,21 +19,9 @@ MODEL = "encdec-t1-t1c"
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run's results: one model, trained for two epochs and scored on three examinations."""
-    from components.train.step import run as train
-
     root = tmp_path_factory.mktemp("skew")
     write_study(root / "preprocess")
-    train(
-        TrainConfig(
-            model=MODEL,
-            examinations=root / "preprocess",
-            out=root / "train",
-            checkpoints=root / "checkpoints",
-            epochs=2,
-            base_channels=4,
-            residual_blocks=1,
-        )
-    )
+    train_small_model(root, MODEL, epochs=2)
     return root
 
 

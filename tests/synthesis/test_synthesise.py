@@ -12,16 +12,14 @@ import numpy as np
 import pytest
 
 from cbvsynth.cli import main
-from cbvsynth.config import TrainConfig
 from cbvsynth.domain.map_measures import MapKind
 from cbvsynth.io.examinations import read_index
 from cbvsynth.io.maps import read_map, read_map_index, read_measures
 from cbvsynth.io.reads import read_reads
 from cbvsynth.io.results import read_scores
 from cbvsynth.io.summaries import read_summary, write_summary
-from components.train.step import run
 from tests.pages.web_page import require_good_page
-from tests.training.cached_study import write_study
+from tests.training.cached_study import train_small_model, write_study
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 MODEL = "encdec-t1c-adc"
@@ -31,17 +29,7 @@ MODEL = "encdec-t1c-adc"
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("study")
     write_study(root / "preprocess", without_adc=["e05"], without_seg=["e04"])
-    run(
-        TrainConfig(
-            model=MODEL,
-            examinations=root / "preprocess",
-            out=root / "train",
-            checkpoints=root / "checkpoints",
-            epochs=6,
-            base_channels=4,
-            residual_blocks=1,
-        )
-    )
+    train_small_model(root, MODEL, epochs=6)
     return root
 
 

@@ -67,3 +67,21 @@ def _write_arrays(folder: Path, sequences: Ordered[Sequence], seed: int, *, has_
     np.save(folder / "mask.npy", mask)
     if has_seg:
         np.save(folder / "seg.npy", seg)
+
+
+def train_small_model(root: Path, model: str, epochs: int) -> None:
+    """Train a tiny model on `root`/preprocess as the step does; results lie in `root`/train."""
+    from cbvsynth.config import TrainConfig
+    from components.train.step import run
+
+    run(
+        TrainConfig(
+            model=model,
+            examinations=root / "preprocess",
+            out=root / "train",
+            checkpoints=root / "checkpoints",
+            epochs=epochs,
+            base_channels=4,
+            residual_blocks=1,
+        )
+    )
