@@ -77,9 +77,9 @@ def _train(
 ) -> tuple[float, float, float, float]:
     """SSIM, error of lesion CBV, seconds of training, restarts."""
     from cbvsynth.config import TrainConfig
-    from cbvsynth.io.costs import read_cost
-    from cbvsynth.io.results import read_scores
-    from components.train.step import run
+    from cbvsynth.records.costs import read_cost
+    from cbvsynth.records.results import read_scores
+    from cbvsynth.steps.train import run
 
     model = f"{choice.algorithm}-{combination}"
     with TemporaryDirectory() as folder, _start(plain=choice.plain_start):

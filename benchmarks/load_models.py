@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cbvsynth.domain.sequences import ModelId, TargetUnit, all_combinations
-from cbvsynth.io.storage import sha256_tree, tree_digest
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
+from cbvsynth.records.storage import sha256_tree, tree_digest
 from cbvsynth.registry.promotion import point_aliases
 from cbvsynth.registry.store import Registry
 from cbvsynth.registry.versions import CHAMPION, available_alias, version_of

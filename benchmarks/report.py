@@ -28,14 +28,14 @@ from cbvsynth.domain.scores import SSIM_CONVENTIONS, ExamScore
 from cbvsynth.domain.selection.evaluation import evaluate_sweep
 from cbvsynth.domain.selection.records import Evidence, GateSettings
 from cbvsynth.domain.sequences import ModelId, Sequence, TargetUnit, all_models
-from cbvsynth.io.costs import TrainingCost, write_cost
-from cbvsynth.io.examinations import CachedExamination, ExaminationIndex, write_index
-from cbvsynth.io.maps import MapIndex, write_map, write_map_index
-from cbvsynth.io.results import read_scores, write_scores
-from cbvsynth.io.storage import sha256_of
-from cbvsynth.io.summaries import TrainSummary, write_summary
-from cbvsynth.io.verdicts import write_verdict
-from cbvsynth.report.sweep import group_by_name, read_sweep
+from cbvsynth.evaluation.sweep import group_by_name, read_sweep
+from cbvsynth.records.costs import TrainingCost, write_cost
+from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, write_index
+from cbvsynth.records.maps import MapIndex, write_map, write_map_index
+from cbvsynth.records.results import read_scores, write_scores
+from cbvsynth.records.storage import sha256_of
+from cbvsynth.records.summaries import TrainSummary, write_summary
+from cbvsynth.records.verdicts import write_verdict
 
 DIAGNOSES = ("high-grade glioma", "low-grade glioma", "lymphoma", "metastasis", "radionecrosis")
 DISTINCT = 12

@@ -33,8 +33,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 import numpy.typing as npt
 
-from serving.connection import Connection, ModelReference
-from serving.processes import server_process
+from cbvsynth.client.connection import Connection, ModelReference
+from cbvsynth.proof.processes import server_process
 
 if TYPE_CHECKING:
     from cbvsynth.training.saved_model import ExportedModel
@@ -188,7 +188,7 @@ def start_up(code: str) -> float:
     return statistics.median(costs)
 
 
-CLIENT = "from serving.client import CbvClient; CbvClient('localhost:8500').close()"
+CLIENT = "from cbvsynth.client.client import CbvClient; CbvClient('localhost:8500').close()"
 HELP = "from cbvsynth.cli import main; main(['predict', '--help'])"
 
 

@@ -49,16 +49,17 @@ from benchmarks.load_models import (
     made_up_images,
     register,
 )
+from cbvsynth.client.client import CbvClient
+from cbvsynth.client.connection import Connection, ModelReference, VersionState
 from cbvsynth.errors import CbvsynthError, ModelError
+from cbvsynth.proof.processes import ServerProcess, server_process
+from cbvsynth.records.selection import STABLE
 from cbvsynth.registry.canary import clear_canary, set_canary
 from cbvsynth.registry.rollback import roll_back
 from cbvsynth.registry.store import Registry
-from serving.client import CbvClient
-from serving.connection import Connection, ModelReference, VersionState
-from serving.processes import ServerProcess, server_process
-from serving.repository import Repository
-from serving.selection_file import STABLE
-from serving.sync import Sync, SyncOptions
+from cbvsynth.sync.options import SyncOptions
+from cbvsynth.sync.program import Sync
+from cbvsynth.sync.repository import Repository
 
 HALF_COPIED = 900
 LOOK_EVERY_S = 0.05

@@ -32,9 +32,9 @@ from pathlib import Path
 
 import numpy as np
 
+from cbvsynth.client.connection import Connection, ModelReference
 from cbvsynth.domain.sequences import ModelId
-from serving.connection import Connection, ModelReference
-from serving.models_config import ModelsConfig
+from cbvsynth.sync.models_config import ModelsConfig
 
 NAME = "cbvsynth"
 ROUNDS = 3
@@ -86,7 +86,7 @@ def publish(root: Path, models: list[Path], count: int) -> dict[int, str]:
 def served(root: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """The embedded server as a process of its own, ready, and its gRPC port."""
     command = [
-        *(sys.executable, "-m", "serving.server", "--port=0", "--rest_api_port=-1"),
+        *(sys.executable, "-m", "cbvsynth.server", "--port=0", "--rest_api_port=-1"),
         f"--model_config_file={root}/models.config",
         "--allow_version_labels_for_unavailable_models=true",
     ]

@@ -8,11 +8,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+import tyro
 
 from cbvsynth.domain.options import Layout
-from cbvsynth.entrypoint import run_function, run_guarded, run_program, storage_error
+from cbvsynth.entrypoint import run_function, run_guarded, storage_error
 from cbvsynth.errors import GridError, UsageError
 
 
@@ -80,11 +82,14 @@ def test_an_interrupted_program_says_how_to_go_on(capsys: pytest.CaptureFixture[
     assert "start again to go on" in capsys.readouterr().err
 
 
-def test_flags_are_the_fields_with_underscores_words_and_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flags_are_the_fields_with_underscores_words_and_lists() -> None:
     seen: list[Settings] = []
-    arguments = ["program", "--count", "3", "--layout", "upenn-gbm", "--models", "a", "b"]
-    monkeypatch.setattr(sys, "argv", arguments)
-    assert run_program(Settings, seen.append, "program") == 0
+
+    def step(settings: Annotated[Settings, tyro.conf.arg(name="")]) -> None:
+        seen.append(settings)
+
+    arguments = ["--count", "3", "--layout", "upenn-gbm", "--models", "a", "b"]
+    assert run_function(step, arguments, "program") == 0
     assert seen == [Settings(3, Layout.UPENN_GBM, ("a", "b"))]
 
 

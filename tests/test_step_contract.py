@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from cbvsynth.config import STEPS, PhantomConfig
-from pipelines.package import DEFAULT_PACKAGE, read_package
-from pipelines.parameters import Parameter, parameters_of, pipeline_name
+from cbvsynth.kubeflow.definition.package import DEFAULT_PACKAGE, read_package
+from cbvsynth.kubeflow.runs.parameters import Parameter, parameters_of, pipeline_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))

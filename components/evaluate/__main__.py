@@ -1,16 +1,8 @@
-"""`python -m components.evaluate`."""
+"""`python -m components.evaluate`, as DVC runs it: the same program as `cbvsynth evaluate`."""
 
 import sys
 
-from cbvsynth.config import EvaluateConfig
-from cbvsynth.entrypoint import run_program
-
-
-def _run(config: EvaluateConfig) -> None:
-    from components.evaluate.step import run
-
-    run(config)
-
+from cbvsynth.cli import main
 
 if __name__ == "__main__":
-    sys.exit(run_program(EvaluateConfig, _run, "python -m components.evaluate"))
+    sys.exit(main(["evaluate", *sys.argv[1:]]))

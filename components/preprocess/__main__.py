@@ -1,19 +1,8 @@
-"""Program of the step: `python -m components.preprocess --help`."""
-
-from __future__ import annotations
+"""`python -m components.preprocess`, as DVC runs it: the same program as `cbvsynth preprocess`."""
 
 import sys
 
-from cbvsynth.config import PreprocessConfig
-from cbvsynth.entrypoint import run_program
-
-
-def run_step(config: PreprocessConfig) -> None:
-    """Import the step only when it runs: help must appear at once."""
-    from components.preprocess.step import run
-
-    run(config)
-
+from cbvsynth.cli import main
 
 if __name__ == "__main__":
-    sys.exit(run_program(PreprocessConfig, run_step, "python -m components.preprocess"))
+    sys.exit(main(["preprocess", *sys.argv[1:]]))

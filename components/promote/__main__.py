@@ -1,16 +1,8 @@
-"""`python -m components.promote`."""
+"""`python -m components.promote`, as DVC runs it: the same program as `cbvsynth promote`."""
 
 import sys
 
-from cbvsynth.config import PromoteConfig
-from cbvsynth.entrypoint import run_program
-
-
-def _run(config: PromoteConfig) -> None:
-    from components.promote.step import run
-
-    run(config)
-
+from cbvsynth.cli import main
 
 if __name__ == "__main__":
-    sys.exit(run_program(PromoteConfig, _run, "python -m components.promote"))
+    sys.exit(main(["promote", *sys.argv[1:]]))

@@ -1,19 +1,8 @@
-"""Program of the step: `python -m components.train --help`."""
-
-from __future__ import annotations
+"""`python -m components.train`, as DVC runs it: the same program as `cbvsynth train`."""
 
 import sys
 
-from cbvsynth.config import TrainConfig
-from cbvsynth.entrypoint import run_program
-
-
-def run_step(config: TrainConfig) -> None:
-    """Import the step only when it runs: help must appear at once."""
-    from components.train.step import run
-
-    run(config)
-
+from cbvsynth.cli import main
 
 if __name__ == "__main__":
-    sys.exit(run_program(TrainConfig, run_step, "python -m components.train"))
+    sys.exit(main(["train", *sys.argv[1:]]))

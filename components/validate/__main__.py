@@ -1,18 +1,8 @@
-"""Program: python -m components.validate."""
-
-from __future__ import annotations
+"""`python -m components.validate`, as DVC runs it: the same program as `cbvsynth validate`."""
 
 import sys
 
-from cbvsynth.config import ValidateConfig
-from cbvsynth.entrypoint import run_program
-
-
-def _run(config: ValidateConfig) -> object:
-    from components.validate.step import run
-
-    return run(config)
-
+from cbvsynth.cli import main
 
 if __name__ == "__main__":
-    sys.exit(run_program(ValidateConfig, _run, "python -m components.validate"))
+    sys.exit(main(["validate", *sys.argv[1:]]))

@@ -1,23 +1,8 @@
-"""The program `python -m serving.server`; TensorFlow is imported after the flags were read."""
-
-from __future__ import annotations
+"""`python -m serving.server` in a checkout: the same program as `cbvsynth-server`."""
 
 import sys
 
-from cbvsynth.entrypoint import run_guarded
-from serving.server.flags import parse_flags
-
-
-def _serve() -> None:
-    options = parse_flags(sys.argv[1:])
-    from cbvsynth.training.startup import quiet_tensorflow
-
-    with quiet_tensorflow():
-        from serving.server.program import serve, start_tensorflow
-
-        start_tensorflow(options)
-    serve(options)
-
+from cbvsynth.server.__main__ import main
 
 if __name__ == "__main__":
-    sys.exit(run_guarded(_serve))
+    sys.exit(main())

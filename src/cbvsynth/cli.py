@@ -1,65 +1,139 @@
-"""The command line for people: `cbvsynth WORD ...`.
+"""The command line: `cbvsynth WORD ...`, every word with its function, on the top floor of the house.
 
-A command's module is imported only when its word is typed, so that help appears at once.
+The modules of the commands are light: what is heavy they import when they run.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from importlib import import_module
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Union
+
+import tyro
 
 from cbvsynth import __version__
+from cbvsynth.commands import (
+    clinical,
+    k8s,
+    leaderboard,
+    manifest,
+    phantom,
+    pipeline,
+    predict,
+    reader_study,
+    registry,
+    report,
+    serving,
+    steps,
+    sweep,
+    synthesise,
+    tour,
+    verdict,
+)
 from cbvsynth.entrypoint import run_function
 
-COMMANDS: dict[str, tuple[str, str]] = {
-    "phantom": ("cbvsynth.commands.phantom:phantom", "Fill an empty folder with a digital phantom study"),
-    "manifest": ("cbvsynth.commands.manifest:manifest", "List the examinations of a study"),
-    "sweep list": ("cbvsynth.commands.sweep:show", "The 62 models, with the paper's SSIM"),
-    "sweep quick": ("cbvsynth.commands.sweep:quick", "Choose 16 models that show the whole path"),
-    "sweep paper": ("cbvsynth.commands.sweep:paper", "Choose all 62 models of the paper"),
-    "sweep status": (
-        "cbvsynth.commands.sweep:status",
-        "Which models are done, running, failed; what each cost",
+ABOUT = """Quantitative cerebral blood volume maps from standard brain-tumour MRI.
+
+For research only; not a medical device."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What one word runs, and its line in the list."""
+
+    run: Callable[..., object]
+    line: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Commands that share their first word."""
+
+    line: str
+    commands: Mapping[str, Command]
+
+
+COMMANDS: dict[str, Command | Group] = {
+    "phantom": Command(phantom.phantom, "Fill an empty folder with a digital phantom study"),
+    "manifest": Command(manifest.manifest, "List the examinations of a study"),
+    "validate": Command(steps.validate, "Step 1: check every examination"),
+    "preprocess": Command(steps.preprocess, "Step 2: one grid, brain mask, units, split"),
+    "train": Command(steps.train, "Step 3: train, export and score one model"),
+    "evaluate": Command(steps.evaluate, "Step 4: rank the models, give the verdict"),
+    "promote": Command(steps.promote, "Step 5: make the registry obey the verdict"),
+    "sweep": Group(
+        "Which models a run trains, and how far it has come",
+        {
+            "list": Command(sweep.show, "The 62 models, with the paper's SSIM"),
+            "quick": Command(sweep.quick, "Choose 16 models that show the whole path"),
+            "paper": Command(sweep.paper, "Choose all 62 models of the paper"),
+            "status": Command(sweep.status, "Which models are done, running, failed; what each cost"),
+        },
     ),
-    "tour": ("cbvsynth.commands.tour:tour", "What a finished run has left, and where to look next"),
-    "leaderboard": ("cbvsynth.commands.leaderboard:leaderboard", "Models from best to worst"),
-    "verdict": ("cbvsynth.commands.verdict:verdict", "What the gate decided and why; --check recomputes it"),
-    "synthesise": (
-        "cbvsynth.synthesis.command:synthesise",
-        "Make the maps that the reports and the reader study show",
+    "tour": Command(tour.tour, "What a finished run has left, and where to look next"),
+    "leaderboard": Command(leaderboard.leaderboard, "Models from best to worst"),
+    "verdict": Command(verdict.verdict, "What the gate decided and why; --check recomputes it"),
+    "synthesise": Command(synthesise.synthesise, "Make the maps that reports and reader study show"),
+    "report": Command(report.report, "A finished run as pages: costs, lesions, every examination"),
+    "clinical": Group(
+        "Do readers decide better with synthetic CBV?",
+        {
+            "analyse": Command(clinical.analyse, "The paper's tables from a table of reads"),
+            "simulate": Command(clinical.simulate, "The same on phantom patients and simulated readers"),
+        },
     ),
-    "report": (
-        "cbvsynth.commands.report:report",
-        "A finished run as pages: costs, lesions, every examination",
+    "reader-study": Group(
+        "Blinded reading of real and synthetic maps",
+        {
+            "make": Command(reader_study.make, "Pages on which readers score the maps"),
+            "analyse": Command(reader_study.analyse, "What the readers' scores say"),
+        },
     ),
-    "clinical": ("cbvsynth.commands.clinical:clinical", "Do readers decide better with synthetic CBV?"),
-    "clinical simulate": (
-        "cbvsynth.synthesis.simulate:simulate",
-        "The same tables on phantom patients and simulated readers",
+    "pipeline": Group(
+        "The same steps on Kubeflow Pipelines",
+        {
+            "compile": Command(pipeline.compile_, "Compile the pipeline to one YAML file"),
+            "run-local": Command(pipeline.run_local, "Run the compiled pipeline on this machine"),
+            "submit": Command(pipeline.submit, "Start a run on a Kubeflow host"),
+            "schedule": Command(pipeline.schedule, "Have a Kubeflow host start runs at set times"),
+            "status": Command(pipeline.status, "How far a run on a Kubeflow host has come"),
+        },
     ),
-    "reader-study make": (
-        "cbvsynth.commands.reader_study:make",
-        "Blinded pages on which readers score real and synthetic maps",
+    "predict": Command(predict.predict, "Make a synthetic CBV map, of one examination or of a study"),
+    "registry": Group(
+        "Registered versions and who is champion",
+        {
+            "list": Command(registry.show, "Versions, champion, best by available sequences"),
+            "rollback": Command(registry.rollback, "Go back to an earlier champion"),
+            "canary": Command(registry.canary, "Try a version beside the champion"),
+        },
     ),
-    "reader-study analyse": (
-        "cbvsynth.commands.reader_study:analyse",
-        "What the readers' scores say, and what they must discuss",
+    "serving": Group(
+        "From the registry to a prediction server; the server itself is cbvsynth-server",
+        {
+            "sync": Command(serving.sync, "Follow the registry: the folder that a server reads"),
+            "demo": Command(serving.demo, "Serve what a run has promoted, and ask for one map"),
+            "skew": Command(serving.skew, "Is what is served what was scored, for every model?"),
+        },
     ),
-    "pipeline compile": ("pipelines.commands:compile_", "Compile the Kubeflow pipeline to one YAML file"),
-    "pipeline run-local": ("pipelines.commands:run_local", "Run the compiled pipeline on this machine"),
-    "pipeline submit": ("pipelines.commands:submit", "Start a run of the pipeline on a Kubeflow host"),
-    "pipeline schedule": ("pipelines.commands:schedule", "Have a Kubeflow host start runs at set times"),
-    "pipeline status": ("pipelines.commands:status", "How far a run on a Kubeflow host has come"),
-    "predict": ("serving.predict:predict", "Make a synthetic CBV map, of one examination or of a study"),
-    "registry list": (
-        "cbvsynth.commands.registry:show",
-        "Registered versions, champion, best by available sequences",
+    "k8s": Group(
+        "Kubernetes manifests",
+        {"check": Command(k8s.check, "Hold an overlay to schemas and to this project's rules")},
     ),
-    "registry rollback": ("cbvsynth.commands.registry:rollback", "Go back to an earlier champion"),
-    "registry canary": ("cbvsynth.commands.registry:canary", "Try a version beside the champion"),
 }
-"""Word or words of a command -> (module:function, one line of help)."""
+"""Word of a command -> what it runs; groups have two words."""
+
+
+def all_commands() -> dict[str, Command]:
+    """Every command by all of its words, as in `registry list`."""
+    found: dict[str, Command] = {}
+    for word, command in COMMANDS.items():
+        if isinstance(command, Group):
+            found |= {f"{word} {second}": inner for second, inner in command.commands.items()}
+        else:
+            found[word] = command
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,35 +142,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words in (["--version"], ["version"]):
         print(f"cbvsynth {__version__}")
         return 0
-    for length in (2, 1):
-        name = " ".join(words[:length])
-        if name in COMMANDS and len(words) >= length:
-            target, _ = COMMANDS[name]
-            module, _, function = target.partition(":")
-            return run_function(getattr(import_module(module), function), words[length:], f"cbvsynth {name}")
-    asked_for_help = not words or words[0] in ("-h", "--help", "help")
-    group = words[0] if words else ""
-    known = {name: line for name, (_, line) in COMMANDS.items() if name.split()[0] == group}
-    if known:
-        asked_for_help = len(words) == 1 or words[1] in ("-h", "--help")
-    print(_overview(known), file=sys.stdout if asked_for_help else sys.stderr)
-    if not asked_for_help:
-        print(f"error: '{' '.join(words[:2])}' is not a command of cbvsynth.", file=sys.stderr)
-    return 0 if asked_for_help else 2
+    if words in ([], ["help"]):
+        words = ["--help"]
+    elif len(words) == 1 and isinstance(COMMANDS.get(words[0]), Group):
+        words.append("--help")
+    return run_function(_choice(COMMANDS, words), words, "cbvsynth", ABOUT)
 
 
-def _overview(chosen: dict[str, str]) -> str:
-    lines = chosen or {name: line for name, (_, line) in COMMANDS.items()}
-    width = max((len(name) for name in lines), default=0)
-    rows = "\n".join(f"  {name:<{width}}  {line}" for name, line in lines.items())
-    return (
-        "usage: cbvsynth COMMAND [OPTIONS]\n\n"
-        "Quantitative cerebral blood volume maps from standard brain-tumour MRI.\n"
-        "For research only; not a medical device.\n\n"
-        f"{rows}\n\n"
-        "'cbvsynth COMMAND --help' explains a command. The five steps are programs of their own:\n"
-        "  python -m components.{validate,preprocess,train,evaluate,promote} --help"
-    )
+def _choice(commands: Mapping[str, Command | Group], words: Sequence[str]) -> Any:  # noqa: ANN401  a type
+    """The type whose members are the commands. Only the one that is asked for explains itself at length."""
+    members = [
+        Annotated[
+            Any,
+            tyro.conf.subcommand(
+                name=word,
+                description=None if isinstance(command, Command) and word in words[:2] else command.line,
+                constructor=command.run
+                if isinstance(command, Command)
+                else _choice(command.commands, words[1:]),
+            ),
+        ]
+        for word, command in commands.items()
+    ]
+    # tyro makes subcommands of a union, which has at least two members.
+    return Union[(*members, Annotated[None, tyro.conf.Suppress])]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""From a step's dataclass to its program: flags in, exit code out."""
+"""The border of every program: errors that people can act on in, one message and an exit code out."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any
+
+import tyro
 
 from cbvsynth.errors import CbvsynthError, StorageError
-
-Config = TypeVar("Config")
-Result = TypeVar("Result")
 
 _STORAGE_CAUSES = {
     errno.ENOSPC: ("the disk is full", "free some space"),
@@ -23,25 +22,24 @@ _STORAGE_CAUSES = {
 }
 
 
-def run_program(config_class: type[Config], step: Callable[[Config], object], program: str) -> int:
-    """Parse the command line into a step's config, run the step, return the exit code."""
-    return run_guarded(lambda: step(_parse(config_class, None, program)))
+def run_function(target: Any, arguments: Sequence[str], program: str, about: str | None = None) -> int:  # noqa: ANN401  a function, or a type
+    """Parse arguments into the parameters of a function, call it, return the exit code.
 
-
-def run_function(function: Callable[..., object], arguments: Sequence[str], program: str) -> int:
-    """Parse arguments into the parameters of a function, call it, return the exit code."""
-    return run_guarded(lambda: _parse(function, arguments, program))
-
-
-def _parse(target: Callable[..., Result], arguments: Sequence[str] | None, program: str) -> Result:
-    import tyro
-
-    return tyro.cli(
-        target,
-        prog=program,
-        args=arguments,
-        use_underscores=True,
-        config=(tyro.conf.FlagConversionOff, tyro.conf.EnumChoicesFromValues),
+    Args:
+        target: The function; or a type of subcommands, one of which is called.
+        arguments: Words of the command line.
+        program: Its name in the help.
+        about: What the help begins with; the function's docstring by default.
+    """
+    return run_guarded(
+        lambda: tyro.cli(
+            target,
+            prog=program,
+            description=about,
+            args=arguments,
+            use_underscores=True,
+            config=(tyro.conf.FlagConversionOff, tyro.conf.EnumChoicesFromValues),
+        )
     )
 
 

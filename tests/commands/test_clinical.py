@@ -1,11 +1,11 @@
-"""`cbvsynth clinical`: from a readers' table to the page."""
+"""`cbvsynth clinical analyse`: from a readers' table to the page."""
 
 import csv
 
 import pytest
 
 from cbvsynth.cli import main
-from cbvsynth.io.reads import write_reads
+from cbvsynth.records.reads import write_reads
 from tests.domain.statistics.test_roc import TRUTH
 from tests.domain.test_clinical import reads
 from tests.pages.web_page import require_good_page
@@ -21,7 +21,7 @@ def table(tmp_path):
 
 
 def test_tables_and_page_are_written_and_the_areas_shown(table, tmp_path, capsys):
-    assert main(["clinical", str(table), "--out", str(tmp_path / "out")]) == 0
+    assert main(["clinical", "analyse", str(table), "--out", str(tmp_path / "out")]) == 0
     printed = capsys.readouterr().out
     assert "0.787 (0.565 to 1.000)  0.900 (0.749 to 1.000)  +1.67  .096          .287" in printed
     assert "note: unanswerable, A, AUC: 0 events and 18 non-events" in printed
@@ -41,6 +41,6 @@ def test_tables_and_page_are_written_and_the_areas_shown(table, tmp_path, capsys
 
 def test_a_damaged_table_is_told_in_one_line(table, tmp_path, capsys):
     table.write_text(table.read_text().replace("0.62", "62"))
-    assert main(["clinical", str(table), "--out", str(tmp_path / "out")]) == 1
+    assert main(["clinical", "analyse", str(table), "--out", str(tmp_path / "out")]) == 1
     assert "line 2: p_standard is '62'" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -13,10 +13,10 @@ from cbvsynth.commands.manifest import manifest
 from cbvsynth.domain.options import Layout
 from cbvsynth.entrypoint import run_function
 from cbvsynth.errors import VolumeError
-from cbvsynth.io.layout_tables import BIDS
-from cbvsynth.io.manifest import load_manifest, scan_study
-from cbvsynth.io.manifest_hashes import hash_images
-from tests.io.study_trees import FILES, build, write_image
+from cbvsynth.study.layout_tables import BIDS
+from cbvsynth.study.manifest import load_manifest, scan_study
+from cbvsynth.study.manifest_hashes import hash_images
+from tests.study.study_trees import FILES, build, write_image
 
 
 def _run(*arguments: object) -> int:

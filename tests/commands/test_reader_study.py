@@ -16,8 +16,8 @@ from selenium.webdriver.common.by import By
 from cbvsynth.cli import main
 from tests.pages.browser import browser, require_no_sideways_scrolling, require_silence
 from tests.pages.run_files import write_maps
+from tests.pages.sweep_files import write_sweep
 from tests.pages.web_page import require_good_page
-from tests.report.sweep_files import write_sweep
 
 pytestmark = pytest.mark.slow
 

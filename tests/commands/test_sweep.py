@@ -9,10 +9,10 @@ import pytest
 
 from cbvsynth.cli import main
 from cbvsynth.domain.scores import SSIM_CONVENTIONS
-from cbvsynth.io.costs import TrainingCost, write_cost
-from cbvsynth.io.ledger import RunState, RunStatus, write_state
-from cbvsynth.io.parameters import read_sweep_models
-from cbvsynth.io.summaries import TrainSummary, write_summary
+from cbvsynth.records.costs import TrainingCost, write_cost
+from cbvsynth.records.ledger import RunState, RunStatus, write_state
+from cbvsynth.records.parameters import read_sweep_models
+from cbvsynth.records.summaries import TrainSummary, write_summary
 
 GONE = 2**22 + 1
 """No process: above the largest process id of Linux."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cbvsynth import __version__
-from components.image import LIGHT_IMAGE, REGISTRY_IMAGE, TRAIN_IMAGE
+from cbvsynth.kubeflow.definition.image import LIGHT_IMAGE, REGISTRY_IMAGE, TRAIN_IMAGE
 from tests.tools import require_tool
 
 ROOT = Path(__file__).resolve().parents[2]

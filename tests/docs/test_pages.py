@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cbvsynth.cli import COMMANDS
+from cbvsynth.cli import all_commands
 from tests.docs.pages import PAGES, ROOT, Command, commands, links
 
 ALL_COMMANDS = [command for page in PAGES for command in commands(page)]
@@ -47,7 +47,7 @@ def program(command: Command) -> tuple[str, ...]:
     if words[0] == "cbvsynth":
         for length in (2, 1):
             name = " ".join(words[1 : 1 + length])
-            if name in COMMANDS:
+            if name in all_commands():
                 return ("-m", "cbvsynth.cli", *name.split())
         assert words[1:] in ((), ("--help",), ("--version",)), f"{command}: no such command"
         return ("-m", "cbvsynth.cli")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.k8s.rendering import OVERLAYS, overlay
-from tests.k8s.rules.quantities import GPU, parse
+from cbvsynth.k8s.rules.quantities import GPU, parse
+from tests.k8s.overlays_of_ours import OVERLAYS, overlay
 
 TEXT = (Path(__file__).parents[2] / "docs/reference/sizing.md").read_text(encoding="utf-8")
 

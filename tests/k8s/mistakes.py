@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.k8s.cluster import Cluster, Manifest, workload_of
+from cbvsynth.k8s.cluster import Cluster, Manifest, workload_of
 
 Objects = list[Manifest]
 
@@ -15,7 +15,7 @@ Objects = list[Manifest]
 class Mistake:
     """What is done wrong, and the rule that must say so.
 
-    rule: name of a rule in tests/k8s/rules.
+    rule: name of a rule in src/cbvsynth/k8s/rules.
     says: words of the rule's message.
     """
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 import pytest
+from cbvsynth.k8s.check import main
 
-from tests.k8s.check import main
-from tests.k8s.rendering import ROOT, overlay
+from tests.k8s.overlays_of_ours import ROOT, overlay
 
 
 def check(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:

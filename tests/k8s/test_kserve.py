@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 
-from tests.k8s.cluster import Manifest
-from tests.k8s.rendering import WITH_KSERVE, overlay, render
+from cbvsynth.k8s.cluster import Manifest
+from tests.k8s.overlays_of_ours import WITH_KSERVE, overlay, render
 
 ONLY_OURS = {"topologySpreadConstraints"}
 

@@ -8,10 +8,10 @@ from itertools import combinations
 
 import pytest
 
-from serving.server.metrics import Metrics
-from serving.sync_status import SyncStatus
-from tests.k8s.rendering import ROOT, overlay
-from tests.k8s.rules import monitoring
+from cbvsynth.k8s.rules import monitoring
+from cbvsynth.server.metrics import Metrics
+from cbvsynth.sync.status import SyncStatus
+from tests.k8s.overlays_of_ours import ROOT, overlay
 
 DASHBOARD = ROOT / "k8s/components/monitoring/dashboard.json"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.k8s.cluster import RUNS_NAMESPACE, Cluster
-from tests.k8s.rendering import OVERLAYS, ROOT, overlay
-from tests.k8s.rules.images import OF_STEPS
-from tests.k8s.rules.references import keys_of
+from cbvsynth.k8s.cluster import RUNS_NAMESPACE, Cluster
+from cbvsynth.k8s.rules.images import OF_STEPS
+from cbvsynth.k8s.rules.references import keys_of
+from tests.k8s.overlays_of_ours import OVERLAYS, ROOT, overlay
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 CODE = ("src", "components", "serving", "pipelines")

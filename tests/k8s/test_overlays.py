@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cbvsynth.k8s.rules import RULES, images
+from cbvsynth.k8s.rules.schemas import custom
 from tests.k8s.mistakes import Mistake, planted
 from tests.k8s.mistakes_of_operation import MISTAKES as OPERATION
 from tests.k8s.mistakes_of_security import MISTAKES as SECURITY
 from tests.k8s.mistakes_of_wiring import MISTAKES as WIRING
-from tests.k8s.rendering import OVERLAYS, ROOT, WITH_KSERVE, overlay, render
-from tests.k8s.rules import RULES, images
-from tests.k8s.rules.schemas import custom
+from tests.k8s.overlays_of_ours import OVERLAYS, ROOT, WITH_KSERVE, overlay, render
 
 MISTAKES = [*WIRING, *OPERATION, *SECURITY]
 FOLDERS = [*(ROOT / "k8s/overlays" / name for name in OVERLAYS), WITH_KSERVE]

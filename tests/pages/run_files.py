@@ -8,12 +8,12 @@ import numpy as np
 
 from cbvsynth.domain.map_measures import MapKind, measure_map
 from cbvsynth.domain.white_matter import normal_appearing_white_matter
-from cbvsynth.io.costs import TrainingCost, write_cost
-from cbvsynth.io.examinations import read_index
-from cbvsynth.io.maps import MapIndex, write_map, write_map_index
-from components.evaluate.step import run
-from tests.components.evaluate.test_evaluate_step import config_of, no_champion
-from tests.report.sweep_files import MODELS, write_sweep
+from cbvsynth.records.costs import TrainingCost, write_cost
+from cbvsynth.records.examinations import read_index
+from cbvsynth.records.maps import MapIndex, write_map, write_map_index
+from cbvsynth.steps.evaluate import run
+from tests.pages.sweep_files import MODELS, write_sweep
+from tests.steps.test_evaluate import config_of, no_champion
 
 SHOWN = "encdec-t1-t1c-adc"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.cli import main
-from cbvsynth.io.reads import write_reads
+from cbvsynth.records.reads import write_reads
 from tests.domain.test_clinical import reads
 from tests.pages.browser import SIZES, browser, require_no_sideways_scrolling, require_silence
 from tests.pages.run_files import write_run

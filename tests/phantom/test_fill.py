@@ -8,9 +8,9 @@ import pytest
 
 from cbvsynth.config import PhantomConfig
 from cbvsynth.errors import DataError, UsageError
-from cbvsynth.io.storage import sha256_tree
 from cbvsynth.phantom.fill import fill
 from cbvsynth.phantom.study import MARKER, PLANTED_FAULTS
+from cbvsynth.records.storage import sha256_tree
 
 ANOTHER = "outs:\n- md5: 1111.dir\n  path: data\n"
 META = "meta: {phantom: 2222.dir}\n"

@@ -14,12 +14,12 @@ import pytest
 from numpy._core import _multiarray_umath as numpy_cpu
 
 from cbvsynth.domain.sequences import Sequence, TargetUnit
-from cbvsynth.io.manifest import load_manifest
-from cbvsynth.io.storage import sha256_tree
 from cbvsynth.phantom.case import make_case
 from cbvsynth.phantom.faults import Fault
 from cbvsynth.phantom.plan import StudySettings, plan_study
 from cbvsynth.phantom.study import MARKER, PHANTOM_VERSION, PLANTED_FAULTS, write_study
+from cbvsynth.records.storage import sha256_tree
+from cbvsynth.study.manifest import load_manifest
 
 TINY = StudySettings(patients=2, matrix=24, slices=7, damaged=3, seed=11)
 

@@ -11,9 +11,9 @@ from cbvsynth.config import PreprocessConfig
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.domain.volume import Volume
-from cbvsynth.io.decisions import Decision, write_decisions
-from cbvsynth.io.manifest import write_manifest
-from cbvsynth.io.nifti import write_volume
+from cbvsynth.records.decisions import Decision, write_decisions
+from cbvsynth.study.manifest import write_manifest
+from cbvsynth.study.nifti import write_volume
 
 SHAPE = (12, 14, 8)
 AFFINE = np.array([[-4.0, 0, 0, 22], [0, 4, 0, -26], [0, 0, 5, -17.5], [0, 0, 0, 1]])

@@ -11,9 +11,9 @@ import pytest
 
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.errors import ManifestError, VolumeError
-from cbvsynth.io.examinations import CachedExamination
 from cbvsynth.preprocessing import fingerprint as module
 from cbvsynth.preprocessing.fingerprint import data_fingerprint, examination_fingerprint
+from cbvsynth.records.examinations import CachedExamination
 from tests.preprocessing.raw_study import RawStudy, stored_image
 
 

@@ -7,8 +7,8 @@ import pytest
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.errors import DataError, ManifestError, UnitError
-from cbvsynth.io.decisions import Decision
 from cbvsynth.preprocessing.selection import common_target_unit, select_accepted
+from cbvsynth.records.decisions import Decision
 
 
 def examination(name: str, unit: TargetUnit = TargetUnit.ML_PER_100G) -> Examination:

@@ -17,10 +17,10 @@ import pytest
 from cbvsynth.domain.options import SplitUnit
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.errors import DataError, ManifestError, ResultError, UnitError, UsageError, VolumeError
-from cbvsynth.io.examinations import read_index
-from cbvsynth.io.storage import sha256_tree
 from cbvsynth.preprocessing import study as study_module
 from cbvsynth.preprocessing.study import preprocess_study
+from cbvsynth.records.examinations import read_index
+from cbvsynth.records.storage import sha256_tree
 from tests.preprocessing.raw_study import SHAPE, RawStudy, stored_image
 
 pytestmark = pytest.mark.slow

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.domain.examination import Examination
-from cbvsynth.io.manifest import Manifest, load_manifest
 from cbvsynth.phantom.faults import Fault
 from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.study import PLANTED_FAULTS, write_study
 from cbvsynth.quality.survey import Survey, survey_study
+from cbvsynth.study.manifest import Manifest, load_manifest
 
 
 @dataclass(frozen=True)

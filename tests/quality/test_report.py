@@ -12,15 +12,15 @@ import pytest
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout
 from cbvsynth.domain.sequences import Sequence as Mri
-from cbvsynth.io.decisions import read_decisions
-from cbvsynth.io.layouts import LeftOut
-from cbvsynth.io.manifest import Manifest
 from cbvsynth.quality.checks import Group, measurement_checks, shown
 from cbvsynth.quality.limits import Limits
 from cbvsynth.quality.outcome import judge
 from cbvsynth.quality.report import RESEARCH_NOTE, write_outputs
 from cbvsynth.quality.suites import Finding
 from cbvsynth.quality.survey import Survey
+from cbvsynth.records.decisions import read_decisions
+from cbvsynth.study.layouts import LeftOut
+from cbvsynth.study.manifest import Manifest
 
 LIMITS = Limits()
 

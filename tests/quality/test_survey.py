@@ -19,9 +19,9 @@ from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import QualityError
-from cbvsynth.io.nifti import read_volume, write_volume
 from cbvsynth.quality.checks import Group
 from cbvsynth.quality.survey import Survey, _each, survey_examination, survey_study
+from cbvsynth.study.nifti import read_volume, write_volume
 
 Study = Any
 

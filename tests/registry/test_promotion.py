@@ -14,7 +14,7 @@ import pytest
 from cbvsynth.config import PromoteConfig
 from cbvsynth.domain.selection.records import Outcome
 from cbvsynth.errors import ModelError, RegistryError, ResultError
-from cbvsynth.io.storage import sha256_tree, tree_digest
+from cbvsynth.records.storage import sha256_tree, tree_digest
 from cbvsynth.registry.champion import present_champion
 from cbvsynth.registry.promotion import Promotion
 from cbvsynth.registry.rollback import roll_back
@@ -28,7 +28,7 @@ from cbvsynth.registry.versions import (
     list_versions,
     version_of,
 )
-from components.promote.step import run
+from cbvsynth.steps.promote import run
 from tests.registry.trained_models import decide, train
 
 pytestmark = pytest.mark.slow

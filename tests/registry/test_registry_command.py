@@ -8,7 +8,7 @@ from cbvsynth.commands.registry import rollback, show
 from cbvsynth.config import PromoteConfig
 from cbvsynth.domain.selection.records import Outcome
 from cbvsynth.registry.champion import present_champion
-from components.promote.step import run
+from cbvsynth.steps.promote import run
 from tests.registry.trained_models import decide, train
 
 pytestmark = pytest.mark.slow

@@ -8,11 +8,11 @@ import pytest
 
 from cbvsynth.config import PromoteConfig
 from cbvsynth.errors import RegistryError
-from cbvsynth.io.summaries import read_summary
+from cbvsynth.records.summaries import read_summary
 from cbvsynth.registry.store import open_registry
 from cbvsynth.registry.tracking import log_training_run
 from cbvsynth.registry.versions import list_versions
-from components.promote.step import run as promote
+from cbvsynth.steps.promote import run as promote
 from tests.registry.trained_models import decide, train
 
 pytestmark = pytest.mark.slow

@@ -15,10 +15,10 @@ from cbvsynth.domain.selection.records import (
     Verdict,
 )
 from cbvsynth.domain.sequences import ModelId, all_combinations
-from cbvsynth.io.results import write_scores
-from cbvsynth.io.storage import sha256_of, sha256_tree, tree_digest, write_text
-from cbvsynth.io.summaries import TrainSummary, read_summary, write_summary
-from cbvsynth.io.verdicts import write_verdict
+from cbvsynth.records.results import write_scores
+from cbvsynth.records.storage import sha256_of, sha256_tree, tree_digest, write_text
+from cbvsynth.records.summaries import TrainSummary, read_summary, write_summary
+from cbvsynth.records.verdicts import write_verdict
 
 DATA = "data-1"
 

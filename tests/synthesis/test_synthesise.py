@@ -13,11 +13,11 @@ import pytest
 
 from cbvsynth.cli import main
 from cbvsynth.domain.map_measures import MapKind
-from cbvsynth.io.examinations import read_index
-from cbvsynth.io.maps import read_map, read_map_index, read_measures
-from cbvsynth.io.reads import read_reads
-from cbvsynth.io.results import read_scores
-from cbvsynth.io.summaries import read_summary, write_summary
+from cbvsynth.records.examinations import read_index
+from cbvsynth.records.maps import read_map, read_map_index, read_measures
+from cbvsynth.records.reads import read_reads
+from cbvsynth.records.results import read_scores
+from cbvsynth.records.summaries import read_summary, write_summary
 from tests.pages.web_page import require_good_page
 from tests.training.cached_study import train_small_model, write_study
 

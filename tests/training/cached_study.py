@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cbvsynth.domain.sequences import Sequence, TargetUnit
-from cbvsynth.io.examinations import CachedExamination, ExaminationIndex, read_index, write_index
+from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, read_index, write_index
 
 SHAPE = (20, 18, 8)
 SPACING_MM = (2.0, 2.0, 4.0)
@@ -72,7 +72,7 @@ def _write_arrays(folder: Path, sequences: Ordered[Sequence], seed: int, *, has_
 def train_small_model(root: Path, model: str, epochs: int) -> None:
     """Train a tiny model on `root`/preprocess as the step does; results lie in `root`/train."""
     from cbvsynth.config import TrainConfig
-    from components.train.step import run
+    from cbvsynth.steps.train import run
 
     run(
         TrainConfig(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.errors import TrainingError
-from cbvsynth.io.ledger import RunState, RunStatus, read_state, write_state
+from cbvsynth.records.ledger import RunState, RunStatus, read_state, write_state
 from cbvsynth.training.failure import failure_noted
 
 STATE = RunState("encdec-t1", RunStatus.RUNNING, 3, 9, 12.5, "2026-01-01", "2026-01-01", 1, 1, "", "f")

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from cbvsynth.domain.options import Switch, UpdateRule
 from cbvsynth.errors import TrainingError, UsageError
-from cbvsynth.io.ledger import RunStatus, read_state
+from cbvsynth.records.ledger import RunStatus, read_state
 from cbvsynth.training import fit as fit_module
 from cbvsynth.training.checkpoints import CHECKPOINT_FILE, EpochRecord, read_progress
 from cbvsynth.training.data import TrainingExample

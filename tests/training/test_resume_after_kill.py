@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.domain.sequences import ModelId
-from cbvsynth.io.ledger import RunStatus, read_state
+from cbvsynth.records.ledger import RunStatus, read_state
 from tests.training.toy_study import ENCDEC, FCGAN, same_weights, train
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]

@@ -14,10 +14,10 @@ from tensorflow.core.protobuf import config_pb2
 from cbvsynth.domain.options import Decoder, EndKernel, OutputActivation, Precision, SkipConnections
 from cbvsynth.domain.sequences import ModelId, Sequence, TargetUnit
 from cbvsynth.errors import ModelError, VolumeError
-from cbvsynth.io.examinations import Float32Array
-from cbvsynth.io.golden import made_up_inputs
-from cbvsynth.io.storage import sha256_tree
 from cbvsynth.models.generator import GeneratorOptions, build_generator
+from cbvsynth.records.examinations import Float32Array
+from cbvsynth.records.golden import made_up_inputs
+from cbvsynth.records.storage import sha256_tree
 from cbvsynth.signature import Description
 from cbvsynth.training.normalise import normalise_arrays, refusal
 from cbvsynth.training.operations import read_model

@@ -9,8 +9,8 @@ import pytest
 from cbvsynth.domain.metrics import score_examination
 from cbvsynth.domain.sequences import ModelId, TargetUnit
 from cbvsynth.errors import ModelError, UnitError
-from cbvsynth.io.examinations import ExaminationIndex
 from cbvsynth.models.generator import GeneratorOptions, build_generator
+from cbvsynth.records.examinations import ExaminationIndex
 from cbvsynth.signature import Description
 from cbvsynth.training.saved_model import ExportedModel, export_model, load_exported
 from cbvsynth.training.scoring import example_ids, score_model, write_examples

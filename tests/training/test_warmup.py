@@ -8,7 +8,7 @@ import tensorflow as tf
 from google.protobuf import unknown_fields
 
 from cbvsynth.domain.sequences import Combination
-from cbvsynth.io.golden import WARMUP_SHAPE, made_up_inputs
+from cbvsynth.records.golden import WARMUP_SHAPE, made_up_inputs
 from cbvsynth.training.warmup import WARMUP_FILE, write_warmup
 
 pytestmark = pytest.mark.tensorflow

@@ -17,8 +17,8 @@ def leaderboard(
         top: Show the best of this number only; 0 shows all.
     """
     from cbvsynth.domain.selection.leaderboard import rerank
-    from cbvsynth.io.verdicts import read_verdict
-    from cbvsynth.report.leaderboard_table import leaderboard_text, read_leaderboard
+    from cbvsynth.pages.leaderboard_table import leaderboard_text, read_leaderboard
+    from cbvsynth.records.verdicts import read_verdict
 
     verdict = read_verdict(evaluate / "verdict.json")
     rows, baselines = read_leaderboard(evaluate / "leaderboard.csv")

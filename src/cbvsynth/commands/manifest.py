@@ -13,10 +13,10 @@ from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout, Switch
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import UsageError
-from cbvsynth.io.layout_tables import TABLES
-from cbvsynth.io.layouts import LeftOut
-from cbvsynth.io.manifest import MANIFEST_NAMES, Manifest, load_manifest, scan_study, write_manifest
-from cbvsynth.io.manifest_hashes import hash_images
+from cbvsynth.study.layout_tables import TABLES
+from cbvsynth.study.layouts import LeftOut
+from cbvsynth.study.manifest import MANIFEST_NAMES, Manifest, load_manifest, scan_study, write_manifest
+from cbvsynth.study.manifest_hashes import hash_images
 
 MOST_LINES = 12
 

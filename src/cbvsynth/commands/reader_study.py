@@ -39,11 +39,11 @@ def make(
 
     from cbvsynth.domain.reader_study import CRITERIA, SCALE, plan_study
     from cbvsynth.errors import ResultError, UsageError
-    from cbvsynth.io.examinations import read_index
-    from cbvsynth.io.maps import read_map_index
-    from cbvsynth.io.ratings import write_key
-    from cbvsynth.io.storage import atomic_folder, write_json
     from cbvsynth.pages.reader_page import write_reader_pages
+    from cbvsynth.records.examinations import read_index
+    from cbvsynth.records.maps import read_map_index
+    from cbvsynth.records.ratings import write_key
+    from cbvsynth.records.storage import atomic_folder, write_json
 
     wrong = [name for name in readers if not re.fullmatch(r"\w{1,40}", name, flags=re.ASCII)]
     if wrong or len(set(readers)) != len(readers):
@@ -104,9 +104,9 @@ def analyse(
     """
     from cbvsynth.domain.reader_study import POINTS, analyse_ratings
     from cbvsynth.errors import ResultError, UsageError
-    from cbvsynth.io.ratings import read_key, read_ratings
     from cbvsynth.pages.reader_results import DISTRIBUTION_HEADER, distribution_rows, write_results
-    from cbvsynth.report.tables import text_table
+    from cbvsynth.pages.tables import text_table
+    from cbvsynth.records.ratings import read_key, read_ratings
 
     if not scores:
         raise UsageError("No table of scores; give the files that the readers exported.")

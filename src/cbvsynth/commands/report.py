@@ -26,13 +26,13 @@ def report(artifacts: Path = Path("artifacts"), out: Path = Path("artifacts/repo
         out: Folder for the pages; replaced as a whole.
     """
     from cbvsynth.errors import ResultError, UsageError
-    from cbvsynth.io.examinations import read_index
-    from cbvsynth.io.maps import INDEX_FILE, read_map_index, read_measures
-    from cbvsynth.io.results import read_scores
-    from cbvsynth.io.storage import atomic_folder
-    from cbvsynth.io.verdicts import read_verdict
     from cbvsynth.pages.checks import read_checks
     from cbvsynth.pages.run import INDEX_PAGE, RunInputs, model_costs, write_run
+    from cbvsynth.records.examinations import read_index
+    from cbvsynth.records.maps import INDEX_FILE, read_map_index, read_measures
+    from cbvsynth.records.results import read_scores
+    from cbvsynth.records.storage import atomic_folder
+    from cbvsynth.records.verdicts import read_verdict
 
     if out.exists() and any(out.iterdir()) and not (out / INDEX_PAGE).is_file():
         raise UsageError(f"{out} is not a report and would be replaced; give another --out.")

@@ -16,11 +16,11 @@ from cbvsynth.domain.sequences import (
     all_combinations,
     select_models,
 )
-from cbvsynth.io.costs import read_cost
-from cbvsynth.io.ledger import RunState, RunStatus, read_state
-from cbvsynth.io.parameters import read_sweep_models, write_sweep_models
-from cbvsynth.io.summaries import read_summary
-from cbvsynth.report.paper import paper_table2
+from cbvsynth.pages.paper import paper_table2
+from cbvsynth.records.costs import read_cost
+from cbvsynth.records.ledger import RunState, RunStatus, read_state
+from cbvsynth.records.parameters import read_sweep_models, write_sweep_models
+from cbvsynth.records.summaries import read_summary
 
 QUICK = ("t1", "t2", "t1c", "flair", "adc", "t2-t1c", "t1-t1c-adc", "t1-t2-t1c-flair-adc")
 """Combinations of the quick sweep: each sequence alone, the paper's best without ADC, its best, all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cbvsynth.domain.selection.records import Standing
-from cbvsynth.io.verdicts import read_verdict
+from cbvsynth.records.verdicts import read_verdict
 
 _PLACES = (
     ("report/index.html", "the run: costs, lesions, a page for every examination"),

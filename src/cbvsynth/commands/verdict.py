@@ -23,8 +23,8 @@ def verdict(
     Raises:
         ResultError: the verdict that the tables give now is not the stored one.
     """
-    from cbvsynth.io.verdicts import read_verdict
-    from cbvsynth.report.words import verdict_text
+    from cbvsynth.pages.words import verdict_text
+    from cbvsynth.records.verdicts import read_verdict
 
     if check:
         _check(evaluate, results)
@@ -34,7 +34,7 @@ def verdict(
 
 def _check(evaluate: Path, results: Path) -> None:
     from cbvsynth.errors import ResultError
-    from cbvsynth.report.recompute import evaluate_again, verdict_differences
+    from cbvsynth.evaluation.recompute import evaluate_again, verdict_differences
 
     stored, again = evaluate_again(evaluate, results)
     differences = verdict_differences(stored, again.verdict)

@@ -12,8 +12,8 @@ from markupsafe import Markup
 from cbvsynth.domain.statistics.bland_altman import BlandAltman, bland_altman
 from cbvsynth.domain.statistics.concordance import lin_concordance
 from cbvsynth.errors import DataError
+from cbvsynth.pages.colours import FAINT, GROUP_COLOURS, GROUP_MARKERS, INK, MUTED
 from cbvsynth.pages.svg import BOTTOM, Plot, fitted, legend_height
-from cbvsynth.report.colours import FAINT, GROUP_COLOURS, GROUP_MARKERS, INK, MUTED
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbvsynth.errors import ResultError
-from cbvsynth.io.decisions import Decision, read_decisions
 from cbvsynth.quality.checks import RangeCheck, measurement_checks, shown
 from cbvsynth.quality.limits import Limits
+from cbvsynth.records.decisions import Decision, read_decisions
 
 
 @dataclass(frozen=True)

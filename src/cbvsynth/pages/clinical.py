@@ -15,11 +15,11 @@ from cbvsynth.domain.clinical import (
 )
 from cbvsynth.domain.statistics.agreement import agreement_band
 from cbvsynth.domain.statistics.roc import Auc
-from cbvsynth.io.storage import write_text
 from cbvsynth.pages.roc_chart import roc_chart
 from cbvsynth.pages.shell import write_page
-from cbvsynth.report.tables import DASH, Cell, markdown_table, number, p_text, write_csv
-from cbvsynth.report.words import RESEARCH_NOTE
+from cbvsynth.pages.tables import DASH, Cell, markdown_table, number, p_text, write_csv
+from cbvsynth.pages.words import RESEARCH_NOTE
+from cbvsynth.records.storage import write_text
 
 TITLE = "Does synthetic CBV help to decide?"
 

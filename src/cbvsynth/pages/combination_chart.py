@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from cbvsynth.domain.sequences import Algorithm, Combination, ModelId
 from cbvsynth.domain.sequences import Sequence as MriSequence
+from cbvsynth.pages.colours import ALGORITHM_COLOURS, FAINT, INK
 from cbvsynth.pages.svg import RIGHT, Plot, Scale, fitted
-from cbvsynth.report.colours import ALGORITHM_COLOURS, FAINT, INK
 
 _COLUMN = 26.0
 _LINE = 18.0

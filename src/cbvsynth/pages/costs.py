@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from cbvsynth.domain.pareto import pareto_front
 from cbvsynth.domain.sequences import ModelId
+from cbvsynth.pages.colours import ALGORITHM_COLOURS, ALGORITHM_MARKERS, MUTED
 from cbvsynth.pages.svg import BOTTOM, Plot, Scale, fitted, legend_height
-from cbvsynth.report.colours import ALGORITHM_COLOURS, ALGORITHM_MARKERS, MUTED
-from cbvsynth.report.tables import DASH, mean_sd, number
+from cbvsynth.pages.tables import DASH, mean_sd, number
 
 COST_HEADER = (
     "model", "sequences", "SSIM, %", "parameters", "train, s", "export, s", "score, s", "on", "on a front",

@@ -10,12 +10,12 @@ from pathlib import Path
 from cbvsynth.domain.map_measures import MapKind, MapMeasures
 from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.guards import UNIT_WORDS
-from cbvsynth.io.examinations import CachedExamination, ExaminationIndex
-from cbvsynth.io.maps import MapIndex, read_map
 from cbvsynth.pages.checks import StudyChecks
 from cbvsynth.pages.shell import write_page_inside
+from cbvsynth.pages.tables import number
 from cbvsynth.pages.tiles import anatomy_of, examination_montage
-from cbvsynth.report.tables import number
+from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
+from cbvsynth.records.maps import MapIndex, read_map
 
 SLICES = 3
 """Axial slices on a page: the one with the most lesion between its neighbours."""

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from cbvsynth.report.montage import CBV_COLOURS, DIFFERENCE_COLOURS
+from cbvsynth.pages.montage import CBV_COLOURS, DIFFERENCE_COLOURS
 
 Image = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]

@@ -9,8 +9,6 @@ from pathlib import Path
 from cbvsynth.domain.map_measures import MapKind
 from cbvsynth.domain.reader_study import CRITERIA, SCALE, StudyItem
 from cbvsynth.domain.selection.guards import UNIT_WORDS
-from cbvsynth.io.examinations import CachedExamination, ExaminationIndex
-from cbvsynth.io.maps import MapIndex, read_map
 from cbvsynth.pages.images import cbv_scale, grey_scale
 from cbvsynth.pages.shell import write_page
 from cbvsynth.pages.tiles import (
@@ -23,6 +21,8 @@ from cbvsynth.pages.tiles import (
     read_slices,
     slices_around,
 )
+from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
+from cbvsynth.records.maps import MapIndex, read_map
 
 SLICES = 3
 MOST_BYTES = 4_000_000

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from cbvsynth.domain.reader_study import CRITERIA, SCALE, StudyResult
 from cbvsynth.domain.statistics.agreement import agreement_band
-from cbvsynth.io.storage import write_text
 from cbvsynth.pages.score_chart import score_chart
 from cbvsynth.pages.shell import write_page
-from cbvsynth.report.tables import DASH, markdown_table, number, p_text, write_csv
-from cbvsynth.report.words import RESEARCH_NOTE
+from cbvsynth.pages.tables import DASH, markdown_table, number, p_text, write_csv
+from cbvsynth.pages.words import RESEARCH_NOTE
+from cbvsynth.records.storage import write_text
 
 TITLE = "How good do the maps look?"
 

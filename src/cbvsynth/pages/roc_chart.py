@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from cbvsynth.domain.clinical import STANDARD, WITH_CBV, TaskResult
+from cbvsynth.pages.colours import FAINT, GROUP_COLOURS
 from cbvsynth.pages.svg import Plot, Scale
-from cbvsynth.report.colours import FAINT, GROUP_COLOURS
-from cbvsynth.report.tables import number
+from cbvsynth.pages.tables import number
 
 _TICKS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _DASHES = "5 4"

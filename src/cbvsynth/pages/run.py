@@ -15,19 +15,19 @@ from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.guards import UNIT_WORDS
 from cbvsynth.domain.selection.records import Verdict
 from cbvsynth.domain.sequences import ModelId
-from cbvsynth.io.costs import read_cost
-from cbvsynth.io.examinations import CachedExamination, ExaminationIndex
-from cbvsynth.io.maps import MapIndex
-from cbvsynth.io.summaries import read_summary
+from cbvsynth.evaluation.sweep import SUMMARY_FILE
 from cbvsynth.pages.agreement_chart import Pair, agreement_chart
 from cbvsynth.pages.checks import StudyChecks
 from cbvsynth.pages.combination_chart import combination_chart
 from cbvsynth.pages.costs import COST_HEADER, ModelCost, cost_rows, pareto_charts
 from cbvsynth.pages.examination import ExaminationPages, write_examination
 from cbvsynth.pages.shell import write_page_inside
-from cbvsynth.report.sweep import SUMMARY_FILE
-from cbvsynth.report.tables import DASH, number, percent
-from cbvsynth.report.words import optimism_text
+from cbvsynth.pages.tables import DASH, number, percent
+from cbvsynth.pages.words import optimism_text
+from cbvsynth.records.costs import read_cost
+from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
+from cbvsynth.records.maps import MapIndex
+from cbvsynth.records.summaries import read_summary
 
 INDEX_PAGE = "index.html"
 EXAMINATIONS = "examinations"

@@ -8,8 +8,8 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from cbvsynth import __version__
-from cbvsynth.io.storage import write_text
-from cbvsynth.report.words import RESEARCH_NOTE
+from cbvsynth.pages.words import RESEARCH_NOTE
+from cbvsynth.records.storage import write_text
 
 
 @cache

@@ -10,7 +10,7 @@ from zlib import crc32
 
 from markupsafe import Markup
 
-from cbvsynth.report.colours import FAINT, INK, MUTED
+from cbvsynth.pages.colours import FAINT, INK, MUTED
 
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 14.0, 14.0, 46.0
 """Margins of a plot, pixels."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from cbvsynth.domain.metrics import lesion_region
 from cbvsynth.domain.selection.guards import UNIT_WORDS
 from cbvsynth.domain.sequences import Sequence as MriSequence
-from cbvsynth.io.examinations import CachedExamination, ExaminationIndex
+from cbvsynth.pages.examples import ANATOMY
 from cbvsynth.pages.images import (
     ColourScale,
     cbv_scale,
@@ -21,8 +21,8 @@ from cbvsynth.pages.images import (
     outline,
     slice_png,
 )
-from cbvsynth.report.examples import ANATOMY
-from cbvsynth.report.montage import LESION_OUTLINES, telling_slice
+from cbvsynth.pages.montage import LESION_OUTLINES, telling_slice
+from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
 
 Float32Array = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]

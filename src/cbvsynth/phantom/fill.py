@@ -9,10 +9,10 @@ import yaml
 
 from cbvsynth.config import PhantomConfig
 from cbvsynth.errors import DataError
-from cbvsynth.io.storage import atomic_folder
 from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.receipt import StudyReceipt, inspect_study, write_receipt
 from cbvsynth.phantom.study import write_study
+from cbvsynth.records.storage import atomic_folder
 
 _MOST_WORKERS = 8
 

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cbvsynth.errors import UsageError
-from cbvsynth.io.storage import sha256_tree, tree_digest, write_json
 from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.study import MARKER
+from cbvsynth.records.storage import sha256_tree, tree_digest, write_json
 
 BY_PHANTOM, BY_USER = "phantom", "user"
 

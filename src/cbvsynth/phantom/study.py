@@ -15,7 +15,6 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from cbvsynth.domain.sequences import Sequence
-from cbvsynth.io.storage import sha256_tree, tree_digest
 from cbvsynth.phantom import description, encoding
 from cbvsynth.phantom.case import PhantomCase, make_case
 from cbvsynth.phantom.encoding import Storage, nifti_bytes
@@ -27,6 +26,7 @@ from cbvsynth.phantom.plan import (
     person_of,
     plan_study,
 )
+from cbvsynth.records.storage import sha256_tree, tree_digest
 
 PHANTOM_VERSION = "1"
 """Changes whenever the same settings give other bytes."""

@@ -14,7 +14,7 @@ from cbvsynth.domain.geometry import canonical_grid, grids_equal
 from cbvsynth.domain.intensity import adc_in_e6_mm2_per_s, check_cbv_unit
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import VolumeError
-from cbvsynth.io.aligned import AlignedExamination, read_aligned
+from cbvsynth.study.aligned import AlignedExamination, read_aligned
 
 
 @dataclass(frozen=True)

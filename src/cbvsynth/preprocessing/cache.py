@@ -17,8 +17,8 @@ from typing import TypeVar
 import numpy as np
 
 from cbvsynth.domain.sequences import Sequence
-from cbvsynth.io.storage import atomic_folder, write_json
 from cbvsynth.preprocessing.arrays import ArrayFacts, ExaminationArrays
+from cbvsynth.records.storage import atomic_folder, write_json
 
 Number = TypeVar("Number", int, float)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.errors import ManifestError, VolumeError
-from cbvsynth.io.examinations import CachedExamination
-from cbvsynth.io.paths import resolve_inside
-from cbvsynth.io.storage import sha256_of
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
+from cbvsynth.records.examinations import CachedExamination
+from cbvsynth.records.storage import sha256_of
+from cbvsynth.study.paths import resolve_inside
 
 
 def examination_fingerprint(root: Path, examination: Examination) -> str:

@@ -15,9 +15,9 @@ from cbvsynth.domain.intensity import AdcUnit
 from cbvsynth.domain.options import SplitUnit
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.splits import HELD_OUT, SHARE_TOLERANCE, TRAIN, SplitReport
-from cbvsynth.io.examinations import ExaminationIndex
-from cbvsynth.io.storage import write_json, write_text
 from cbvsynth.preprocessing.arrays import ArrayFacts
+from cbvsynth.records.examinations import ExaminationIndex
+from cbvsynth.records.storage import write_json, write_text
 
 REPORT_FORMAT = 1
 

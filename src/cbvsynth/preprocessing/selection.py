@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.errors import DataError, ManifestError, UnitError
-from cbvsynth.io.decisions import Decision
+from cbvsynth.records.decisions import Decision
 
 
 def select_accepted(

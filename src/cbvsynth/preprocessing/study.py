@@ -16,15 +16,15 @@ from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.domain.splits import assign_splits, report_split
 from cbvsynth.errors import DataError, UsageError
-from cbvsynth.io.decisions import read_decisions
-from cbvsynth.io.examinations import CachedExamination, ExaminationIndex, write_index
-from cbvsynth.io.manifest import load_manifest
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.preprocessing.arrays import ArrayFacts, prepare_examination
 from cbvsynth.preprocessing.cache import read_current_facts, remove_leftovers, write_arrays
 from cbvsynth.preprocessing.fingerprint import data_fingerprint, examination_fingerprint
 from cbvsynth.preprocessing.report import StudyReport, build_report, write_report
 from cbvsynth.preprocessing.selection import common_target_unit, select_accepted
+from cbvsynth.records.decisions import read_decisions
+from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, write_index
+from cbvsynth.study.manifest import load_manifest
 
 _MOST_ERRORS_SHOWN = 10
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
-from cbvsynth.io.storage import atomic_file, write_text
 from cbvsynth.quality.outcome import Flow
+from cbvsynth.records.storage import atomic_file, write_text
 
 _WIDTH_INCH = 4.6
 _LINE_INCH = 0.19

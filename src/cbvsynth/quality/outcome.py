@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.errors import QualityError
-from cbvsynth.io.decisions import ACCEPTED, DROPPED, Decision
 from cbvsynth.quality.checks import Group
 from cbvsynth.quality.suites import Finding
 from cbvsynth.quality.survey import Survey
+from cbvsynth.records.decisions import ACCEPTED, DROPPED, Decision
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from statistics import median
 
 from cbvsynth import __version__
 from cbvsynth.domain.sequences import Sequence as Mri
-from cbvsynth.io.decisions import write_decisions
-from cbvsynth.io.manifest import Manifest
-from cbvsynth.io.storage import atomic_file, write_json, write_text
 from cbvsynth.quality.checks import RangeCheck, measurement_checks, shown
 from cbvsynth.quality.flow_chart import flow_svg, flow_text, write_flow_chart
 from cbvsynth.quality.limits import Limits
 from cbvsynth.quality.outcome import Judged, Outcome
+from cbvsynth.records.decisions import write_decisions
+from cbvsynth.records.storage import atomic_file, write_json, write_text
+from cbvsynth.study.manifest import Manifest
 
 SUMMARY_FORMAT = 1
 RESEARCH_NOTE = "For research use only. Not a medical device; not for diagnosis or treatment."

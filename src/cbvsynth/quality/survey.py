@@ -19,12 +19,12 @@ from cbvsynth.domain.geometry import to_canonical
 from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.errors import DataError, GridError, ManifestError, QualityError, UnitError, VolumeError
-from cbvsynth.io.aligned import AlignedExamination, read_aligned
-from cbvsynth.io.nifti import read_header, read_image
-from cbvsynth.io.paths import resolve_inside
-from cbvsynth.io.storage import sha256_of
 from cbvsynth.quality import measurements
 from cbvsynth.quality.checks import Group
+from cbvsynth.records.storage import sha256_of
+from cbvsynth.study.aligned import AlignedExamination, read_aligned
+from cbvsynth.study.nifti import read_header, read_image
+from cbvsynth.study.paths import resolve_inside
 
 PROBLEM_GROUPS = (Group.UNREADABLE, Group.FAILED_CBV, Group.WRONG_UNIT, Group.WRONG_FILE)
 """Headings under which an examination that cannot be measured is dropped."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from cbvsynth.config import ValidateConfig
-from cbvsynth.io.manifest import load_manifest
 from cbvsynth.quality.expectations import Checker
 from cbvsynth.quality.limits import read_limits
 from cbvsynth.quality.outcome import Outcome, judge, require_enough
 from cbvsynth.quality.report import write_outputs
 from cbvsynth.quality.suites import check_images, check_manifest, check_measurements
 from cbvsynth.quality.survey import survey_study
+from cbvsynth.study.manifest import load_manifest
 
 
 def validate_study(config: ValidateConfig) -> Outcome:

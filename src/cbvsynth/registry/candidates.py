@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from cbvsynth import signature
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import ModelError, RegistryError
-from cbvsynth.io.storage import sha256_tree, tree_digest
-from cbvsynth.io.summaries import TrainSummary
+from cbvsynth.records.storage import sha256_tree, tree_digest
+from cbvsynth.records.summaries import TrainSummary
 from cbvsynth.registry.store import Registry
 from cbvsynth.registry.versions import MODEL_ARTIFACT, SAVED_MODEL
 

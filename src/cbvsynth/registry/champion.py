@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cbvsynth.domain.selection.records import PresentChampion
-from cbvsynth.io.results import read_scores
+from cbvsynth.records.results import read_scores
 from cbvsynth.registry.store import open_registry
 from cbvsynth.registry.versions import CHAMPION, SCORES_ARTIFACT, fetch_artifact, version_of
 

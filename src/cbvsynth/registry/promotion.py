@@ -14,7 +14,7 @@ from pathlib import Path
 
 from cbvsynth.domain.selection.records import Outcome, Verdict
 from cbvsynth.errors import RegistryError
-from cbvsynth.io.storage import sha256_of
+from cbvsynth.records.storage import sha256_of
 from cbvsynth.registry.candidates import Candidate, describing_tags, find_or_log_run, log_model
 from cbvsynth.registry.store import Registry
 from cbvsynth.registry.versions import (

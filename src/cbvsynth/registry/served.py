@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from cbvsynth.entrypoint import storage_error
 from cbvsynth.errors import RegistryError, ResultError
-from cbvsynth.io.verdicts import read_verdict
+from cbvsynth.records.verdicts import read_verdict
 from cbvsynth.registry.store import Registry
 from cbvsynth.registry.versions import (
     CHAMPION,

@@ -14,7 +14,7 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 from cbvsynth.errors import RegistryError
-from cbvsynth.io.storage import atomic_file
+from cbvsynth.records.storage import atomic_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cbvsynth.errors import RegistryError
-from cbvsynth.io.summaries import TrainSummary
+from cbvsynth.records.summaries import TrainSummary
 from cbvsynth.registry.candidates import COMPLETE, describing_tags
 from cbvsynth.registry.store import EXPERIMENT, open_registry
 

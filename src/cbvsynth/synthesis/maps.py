@@ -12,10 +12,10 @@ from cbvsynth.domain.map_measures import MapKind, MapMeasures, measure_map
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.domain.white_matter import normal_appearing_white_matter
 from cbvsynth.errors import ResultError, UnitError, UsageError
-from cbvsynth.io.examinations import CachedExamination, ExaminationIndex
-from cbvsynth.io.maps import INDEX_FILE, MapIndex, write_map, write_map_index
-from cbvsynth.io.storage import atomic_folder, sha256_tree
-from cbvsynth.io.summaries import read_summary
+from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
+from cbvsynth.records.maps import INDEX_FILE, MapIndex, write_map, write_map_index
+from cbvsynth.records.storage import atomic_folder, sha256_tree
+from cbvsynth.records.summaries import read_summary
 
 
 def make_maps(

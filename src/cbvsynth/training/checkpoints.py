@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbvsynth.errors import TrainingError
-from cbvsynth.io.storage import atomic_file
+from cbvsynth.records.storage import atomic_file
 
 CHECKPOINT_FILE = "checkpoint.npz"
 _PROGRESS = "progress"

@@ -8,7 +8,7 @@ import numpy as np
 
 from cbvsynth.domain.sequences import Combination
 from cbvsynth.errors import TrainingError, UsageError, VolumeError
-from cbvsynth.io.examinations import CachedExamination, ExaminationIndex, Float32Array
+from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, Float32Array
 from cbvsynth.training.data import TrainingExample
 from cbvsynth.training.normalise import normalise_arrays
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cbvsynth.errors import CbvsynthError, ResultError
-from cbvsynth.io.ledger import RunState, RunStatus, read_state, write_state
+from cbvsynth.records.ledger import RunState, RunStatus, read_state, write_state
 
 
 @contextmanager

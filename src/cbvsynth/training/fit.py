@@ -22,7 +22,7 @@ from cbvsynth.config import TrainConfig
 from cbvsynth.domain.options import Precision
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import CbvsynthError, TrainingError, UsageError
-from cbvsynth.io.ledger import RunStatus
+from cbvsynth.records.ledger import RunStatus
 from cbvsynth.training.checkpoints import (
     EpochRecord,
     Progress,

@@ -11,7 +11,7 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from cbvsynth.domain.options import Switch
-from cbvsynth.io.ledger import RunState, RunStatus, write_state
+from cbvsynth.records.ledger import RunState, RunStatus, write_state
 from cbvsynth.training.checkpoints import EpochRecord, Progress
 
 SECONDS_BETWEEN_STATES = 2.0

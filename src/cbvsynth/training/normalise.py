@@ -24,7 +24,7 @@ import tensorflow as tf
 
 from cbvsynth.domain.sequences import Combination, Sequence
 from cbvsynth.errors import VolumeError
-from cbvsynth.io.examinations import Float32Array
+from cbvsynth.records.examinations import Float32Array
 from cbvsynth.signature import INPUT_UNITS, MIN_IN_PLANE
 
 ADC_UNIT = 2000.0

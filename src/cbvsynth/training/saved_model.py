@@ -24,10 +24,10 @@ import tensorflow as tf
 from cbvsynth.domain.options import Precision
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import ModelError, VolumeError
-from cbvsynth.io.examinations import Float32Array
-from cbvsynth.io.golden import WARMUP_SHAPE, made_up_inputs, require_golden, write_golden
-from cbvsynth.io.storage import atomic_folder
 from cbvsynth.models.generator import GeneratorOptions, build_generator
+from cbvsynth.records.examinations import Float32Array
+from cbvsynth.records.golden import WARMUP_SHAPE, made_up_inputs, require_golden, write_golden
+from cbvsynth.records.storage import atomic_folder
 from cbvsynth.signature import DESCRIBE_SIGNATURE, DESCRIPTION, OUTPUT, PREDICT_SIGNATURE, Description
 from cbvsynth.training.canonical import make_reproducible
 from cbvsynth.training.normalise import normalise_inputs, refusal

@@ -15,8 +15,8 @@ from tqdm import tqdm
 from cbvsynth.domain.metrics import score_examination
 from cbvsynth.domain.scores import ExamScore
 from cbvsynth.errors import UnitError
-from cbvsynth.io.examinations import CachedExamination, ExaminationIndex, Float32Array
-from cbvsynth.io.storage import atomic_file
+from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, Float32Array
+from cbvsynth.records.storage import atomic_file
 from cbvsynth.training.dataset import raw_inputs
 from cbvsynth.training.saved_model import ExportedModel
 

@@ -19,9 +19,9 @@ from cbvsynth.config import TrainConfig
 from cbvsynth.domain.scores import SSIM_CONVENTIONS, ExamScore
 from cbvsynth.domain.selection.leaderboard import HIGHER_IS_BETTER, column_values, mean_and_sd
 from cbvsynth.domain.sequences import ModelId
-from cbvsynth.io.examinations import CachedExamination, ExaminationIndex
-from cbvsynth.io.storage import atomic_file, sha256_tree, tree_digest
-from cbvsynth.io.summaries import TrainSummary
+from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
+from cbvsynth.records.storage import atomic_file, sha256_tree, tree_digest
+from cbvsynth.records.summaries import TrainSummary
 from cbvsynth.signature import Description, range_of
 from cbvsynth.training.checkpoints import EpochRecord
 from cbvsynth.training.fingerprint import fingerprint_of

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from cbvsynth.io.examinations import Float32Array
+from cbvsynth.records.examinations import Float32Array
 from cbvsynth.signature import PREDICT_SIGNATURE
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"

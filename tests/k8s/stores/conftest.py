@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.k8s.cluster import Manifest
-from tests.k8s.rendering import overlay
-from tests.k8s.rules.flags import words_of
+from cbvsynth.k8s.cluster import Manifest
+from cbvsynth.k8s.rules.flags import words_of
+from tests.k8s.overlays_of_ours import overlay
 from tests.k8s.stores.postgres import Postgres, postgres
 from tests.k8s.stores.processes import free_port, running, status
 

@@ -11,14 +11,14 @@ import boto3
 import pytest
 
 from cbvsynth.config import PromoteConfig
-from cbvsynth.io.storage import sha256_tree, tree_digest
+from cbvsynth.records.storage import sha256_tree, tree_digest
 from cbvsynth.registry.champion import present_champion
 from cbvsynth.registry.rollback import roll_back
 from cbvsynth.registry.store import open_registry
 from cbvsynth.registry.versions import MODEL_ARTIFACT, SAVED_MODEL, fetch_artifact, version_of
-from components.promote.step import run as promote
-from serving.sync import SyncOptions
-from serving.sync import run as sync
+from cbvsynth.steps.promote import run as promote
+from cbvsynth.sync.options import SyncOptions
+from cbvsynth.sync.program import run as sync
 from tests.k8s.stores.conftest import Server, container
 from tests.k8s.stores.conftest import empty as empty_all
 from tests.registry.test_promotion import first_promotion, state

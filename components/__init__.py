@@ -1,1 +1,0 @@
-"""The five steps: what each does, its program, and its Kubeflow face."""

@@ -1,1 +1,0 @@
-"""Which models a run trains: the one step that only Kubeflow has."""

@@ -1,1 +1,0 @@
-"""The Kubeflow pipeline: the same steps as dvc.yaml, wired for a cluster; no logic."""

@@ -1,0 +1,1 @@
+"""Who asks: from a person's NIfTI files, through a prediction server, to a CBV map."""

@@ -1,0 +1,178 @@
+"""Maps for every examination of a study, several at a time, going on where a former run stopped."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from cbvsynth.client.image_files import prepare_files
+from cbvsynth.client.prediction import Models, sidecar_of, synthesise
+from cbvsynth.domain import sequences
+from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.options import Layout
+from cbvsynth.errors import CbvsynthError, DataError, ServingError, UnreachableError, UsageError
+from cbvsynth.records.storage import atomic_file
+from cbvsynth.study.manifest import load_manifest, read_manifest
+
+_MOST_ERRORS_SHOWN = 10
+_MADE, _PRESENT, _FAILED = "made", "there already", "failed"
+
+
+@dataclass(frozen=True)
+class BatchOptions:
+    """Which examinations, and how; see `cbvsynth.commands.predict` for what each option means."""
+
+    data: Path
+    out_folder: Path
+    layout: Layout = Layout.AUTO
+    manifest: Path | None = None
+    concurrency: int = 2
+    unusable: tuple[sequences.Sequence, ...] = ()
+    reference: str = ""
+    resample: bool = False
+    overwrite: bool = False
+    version: int = 0
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """A row of predictions.csv. `fallback` is yes, no, or empty where there is no map."""
+
+    exam_id: str
+    status: str
+    model: str = ""
+    version: str = ""
+    fallback: str = ""
+    reason: str = ""
+    left_out: str = ""
+    warnings: str = ""
+
+
+@dataclass(frozen=True)
+class BatchSummary:
+    """How many maps were made, how many of them by a model that stands in, how many were there."""
+
+    made: int
+    fallbacks: int
+    present: int
+
+
+def map_name(exam_id: str) -> str:
+    """File of an examination's map."""
+    return f"{exam_id}_cbv.nii.gz"
+
+
+def predict_study(options: BatchOptions, models: Models) -> BatchSummary:
+    """Make a map of every examination of a study, and a table of what became of each.
+
+    An examination that fails does not stop the others; a server that does not answer does.
+
+    Raises:
+        UsageError: the number of examinations at a time cannot be.
+        ManifestError: the list of examinations is missing or wrong.
+        UnreachableError: the server does not answer.
+        DataError: examinations failed; the others have their maps.
+    """
+    if options.concurrency < 1:
+        raise UsageError(f"concurrency is {options.concurrency}; expected 1 or more.")
+    examinations = (
+        load_manifest(options.data, options.layout).examinations
+        if options.manifest is None
+        else read_manifest(options.manifest, options.data)
+    )
+    options.out_folder.mkdir(parents=True, exist_ok=True)
+    rows: list[BatchRow] = []
+    try:
+        bar = tqdm(_rows(examinations, options, models), total=len(examinations), unit="examination")
+        rows.extend(bar)
+    finally:
+        _write_rows(options.out_folder / "predictions.csv", rows)
+    failed = [row for row in rows if row.status == _FAILED]
+    if failed:
+        shown = "\n".join(f"- {row.reason}" for row in failed[:_MOST_ERRORS_SHOWN])
+        raise DataError(
+            f"{len(failed)} of {len(rows)} examinations got no map; expected one each. The others have "
+            f"theirs; mend these and start again. All reasons are in predictions.csv.\n{shown}"
+        )
+    return BatchSummary(
+        made=sum(row.status == _MADE for row in rows),
+        fallbacks=sum(row.status == _MADE and row.fallback == "yes" for row in rows),
+        present=sum(row.status == _PRESENT for row in rows),
+    )
+
+
+def _rows(examinations: Sequence[Examination], options: BatchOptions, models: Models) -> Iterator[BatchRow]:
+    with ThreadPoolExecutor(options.concurrency) as pool:
+        futures = [pool.submit(_predict_one, one, options, models) for one in examinations]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _predict_one(examination: Examination, options: BatchOptions, models: Models) -> BatchRow:
+    exam_id = examination.exam_id
+    path = options.out_folder / map_name(exam_id)
+    if not options.overwrite and path.exists() and sidecar_of(path).exists():
+        return _row_of_record(exam_id, sidecar_of(path))
+    try:
+        prepared = prepare_files(
+            options.data,
+            examination,
+            unusable=options.unusable,
+            reference=options.reference,
+            resample=options.resample,
+        )
+        made = synthesise(prepared, models, version=options.version, label=options.label)
+    except UnreachableError:
+        raise
+    except (DataError, ServingError, UsageError) as error:
+        return BatchRow(exam_id, _FAILED, reason=_named(exam_id, error))
+    made.save(path, overwrite=True)
+    return _row(exam_id, _MADE, made.record.to_json())
+
+
+def _row_of_record(exam_id: str, sidecar: Path) -> BatchRow:
+    """The row of a map that a former run made."""
+    try:
+        return _row(exam_id, _PRESENT, json.loads(sidecar.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        reason = f"{sidecar.name} is damaged; delete it, and the map is made again"
+        return BatchRow(exam_id, _FAILED, reason=f"{exam_id}: {reason}")
+
+
+def _row(exam_id: str, status: str, record: Mapping[str, Any]) -> BatchRow:
+    left_out: Mapping[str, str] = record["InputsLeftOut"]
+    return BatchRow(
+        exam_id,
+        status,
+        model=str(record["Model"]),
+        version=str(record["ModelVersion"]),
+        fallback="yes" if record["Fallback"] else "no",
+        reason=str(record["WhyThisModel"]),
+        left_out="; ".join(f"{sequence}: {why}" for sequence, why in left_out.items()),
+        warnings="; ".join(record["Warnings"]),
+    )
+
+
+def _named(exam_id: str, error: CbvsynthError) -> str:
+    text = str(error)
+    return text if exam_id in text else f"{exam_id}: {text}"
+
+
+def _write_rows(path: Path, rows: Sequence[BatchRow]) -> None:
+    names = [item.name for item in fields(BatchRow)]
+    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as target:
+        writer = csv.writer(target, lineterminator="\n")
+        writer.writerow(names)
+        for row in sorted(rows, key=lambda row: row.exam_id):
+            writer.writerow([getattr(row, name) for name in names])

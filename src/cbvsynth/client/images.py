@@ -1,0 +1,207 @@
+"""What a model is sent, and the rules by which an image can serve, the same as in preprocess.
+
+Every image is turned to RAS, all lie on one grid, only the brain is kept, and ADC is in 1e-6 mm2/s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.geometry import (
+    Grid,
+    canonical_grid,
+    from_canonical,
+)
+from cbvsynth.domain.intensity import adc_in_e6_mm2_per_s
+from cbvsynth.domain.sequences import Sequence
+from cbvsynth.domain.volume import Volume
+from cbvsynth.errors import GridError, UnitError, VolumeError
+from cbvsynth.signature import MIN_IN_PLANE
+from cbvsynth.study.aligned import support_mask
+
+NOT_GIVEN = "not given"
+"""Why a sequence is left out that nobody named."""
+MAX_ADC_ZERO_SHARE = 0.03
+"""Share of the brain's voxels in which ADC may be 0, as in limits.yaml: more is what metal leaves."""
+
+Float32Array = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Where a map is written to: the grid of the reference image as stored, and its header's codes."""
+
+    grid: Grid
+    sform_code: int
+    qform_code: int
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedExamination:
+    """What can be sent to a model; every array is (X, Y, Z), C order.
+
+    inputs: float32, 0 outside the brain, ADC in 1e-6 mm2/s; only usable sequences, in channel order.
+    left_out: every other sequence with the reason.
+    mask: bool, brain.
+    mask_source: where the mask is from, in words.
+    spacing_mm: voxel size; None for arrays of which nothing is known.
+    placement: where the map belongs; None for arrays.
+    reference: role of the image whose grid and orientation the map gets; empty for arrays.
+    resampled: images that lay on another grid.
+    adc_unit: unit in which ADC was stored; empty without ADC.
+    sha256: digest of every file that was read, by role; empty for arrays.
+    warnings: sentences worth a look.
+    """
+
+    inputs: Mapping[Sequence, Float32Array]
+    left_out: Mapping[Sequence, str]
+    mask: BoolArray
+    mask_source: str
+    spacing_mm: tuple[float, float, float] | None
+    placement: Placement | None = None
+    reference: str = ""
+    resampled: tuple[str, ...] = ()
+    adc_unit: str = ""
+    sha256: Mapping[str, str] | None = None
+    warnings: tuple[str, ...] = ()
+
+    def in_place(self, cbv: Float32Array) -> Float32Array:
+        """A map (X, Y, Z) in the order of axes of the reference image; as it is for arrays."""
+        if self.placement is None:
+            return cbv
+        affine = canonical_grid(self.placement.grid).affine
+        return from_canonical(Volume(cbv, affine), self.placement.grid).data
+
+
+def prepare_arrays(
+    arrays: Mapping[Sequence, npt.NDArray[np.generic]],
+    mask: npt.NDArray[np.generic] | None = None,
+    *,
+    unusable: Collection[Sequence] = (),
+    spacing_mm: tuple[float, float, float] | None = None,
+) -> PreparedExamination:
+    """Make arrays ready for a model.
+
+    Args:
+        arrays: (X, Y, Z) each on one grid, axes to the right, front and top of the head.
+        mask: (X, Y, Z), brain where not 0; by default where the images are not 0.
+        unusable: sequences that a person rules out.
+        spacing_mm: voxel size, if it is to be compared with what the model has seen.
+
+    Raises:
+        VolumeError: an array is not three-dimensional, nothing is usable, or there is no mask and no
+            image is skull-stripped.
+        GridError: the shapes differ.
+    """
+    label = Examination("input", "input", "", {})
+    shapes = {name.value: np.shape(array) for name, array in arrays.items()}
+    _require_one_shape(shapes if mask is None else {**shapes, "mask": np.shape(mask)}, label)
+    left_out = {
+        name: "ruled out by the caller" if name in unusable else NOT_GIVEN
+        for name in Sequence
+        if name in unusable or name not in arrays
+    }
+    images = {
+        name: np.ascontiguousarray(arrays[name], np.float32)
+        for name in Sequence
+        if name in arrays and name not in unusable
+    }
+    for name, image in list(images.items()):
+        bad = image.size - int(np.count_nonzero(np.isfinite(image)))
+        if bad:
+            left_out[name] = f"{bad} of {image.size} voxels are NaN or infinite"
+            del images[name]
+    require_a_sequence(label, images, left_out)
+    brain, source = support_mask(images, "input") if mask is None else (np.asarray(mask) != 0, "array")
+    require_brain(brain, label)
+    prepared = keep_usable(images, brain, label, left_out)
+    return replace(prepared, mask_source=source, spacing_mm=spacing_mm)
+
+
+def _require_one_shape(shapes: Mapping[str, tuple[int, ...]], label: Examination) -> None:
+    for role, shape in shapes.items():
+        if len(shape) != 3:
+            raise VolumeError(f"{label.label(role)} has shape {shape}; expected three axes (X, Y, Z).")
+    if len(set(shapes.values())) > 1:
+        found = ", ".join(f"{role} {shape}" for role, shape in shapes.items())
+        raise GridError(f"The arrays have the shapes {found}; expected one. Resample them to one grid.")
+
+
+def require_a_sequence(
+    examination: Examination, images: Mapping[Sequence, object], left_out: Mapping[Sequence, str]
+) -> None:
+    """Raise VolumeError, with every reason, where no image is left."""
+    if not images:
+        reasons = "; ".join(f"{name.label}: {left_out[name]}" for name in Sequence if name in left_out)
+        raise VolumeError(
+            f"{examination.exam_id}: no sequence is usable ({reasons}). Give at least one of "
+            f"{', '.join(Sequence)}."
+        )
+
+
+def require_brain(mask: BoolArray, examination: Examination) -> None:
+    """Raise VolumeError where the mask (X, Y, Z) is empty."""
+    if not mask.any():
+        raise VolumeError(
+            f"{examination.label('mask')} is zero everywhere; expected the brain. Make the mask again."
+        )
+
+
+def keep_usable(
+    images: Mapping[Sequence, Float32Array],
+    mask: BoolArray,
+    examination: Examination,
+    left_out: Mapping[Sequence, str],
+) -> PreparedExamination:
+    """Images inside the brain and in the right unit; those that say nothing there are left out."""
+    if min(mask.shape[:2]) < MIN_IN_PLANE:
+        raise VolumeError(
+            f"{examination.exam_id}: the images have {mask.shape[0]} x {mask.shape[1]} voxels in plane; "
+            f"expected at least {MIN_IN_PLANE} x {MIN_IN_PLANE}. Use images of the whole head."
+        )
+    inputs, faults, adc_unit, warnings = {}, dict(left_out), "", []
+    for sequence, image in images.items():
+        fault = _fault(image[mask])
+        if not fault and sequence is Sequence.ADC:
+            try:
+                converted, adc_unit = adc_in_e6_mm2_per_s(image, mask, "ADC")
+            except UnitError as error:
+                fault = without_label(str(error), "ADC")
+            else:
+                zero_share = float(np.mean(image[mask] == 0.0))
+                if zero_share > MAX_ADC_ZERO_SHARE:
+                    warnings.append(
+                        f"ADC is 0 in {zero_share:.0%} of the brain, as metal leaves it (expected at most "
+                        f"{MAX_ADC_ZERO_SHARE:.0%}); look at it, and rule it out with --unusable adc."
+                    )
+                image = converted  # noqa: PLW2901  the same image in another unit
+        if fault:
+            faults[sequence] = fault
+        else:
+            inputs[sequence] = np.ascontiguousarray(np.where(mask, image, np.float32(0.0)))
+    ordered = {sequence: faults[sequence] for sequence in Sequence if sequence in faults}
+    require_a_sequence(examination, inputs, ordered)
+    return PreparedExamination(
+        inputs, ordered, mask, "", None, adc_unit=str(adc_unit), warnings=tuple(warnings)
+    )
+
+
+def _fault(inside: Float32Array) -> str:
+    """What makes voxels of the brain (N,) useless, as the end of a sentence; empty when they are fine."""
+    low, high = float(inside.min()), float(inside.max())
+    if low == high:
+        return f"constant in the brain (every voxel is {low:g})"
+    if high <= 0.0:
+        return f"no positive voxel in the brain (largest {high:g}); expected raw intensities, not z-scores"
+    return ""
+
+
+def without_label(message: str, label: str) -> str:
+    """An error's sentence as a reason: without the image's name before it and the full stop after it."""
+    return message.removeprefix(f"{label}: ").rstrip(".")

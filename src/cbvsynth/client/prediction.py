@@ -1,0 +1,258 @@
+"""One synthetic CBV map: how it is made, what is recorded about it, how it is stored."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from cbvsynth import __version__
+from cbvsynth.client.images import PreparedExamination
+from cbvsynth.client.select import Choice, Table, choose, insist
+from cbvsynth.domain.sequences import Sequence, TargetUnit
+from cbvsynth.domain.volume import Volume
+from cbvsynth.errors import ModelError, RefusedError, ReplyError, UsageError
+from cbvsynth.preprocessing import PREPROCESSING_VERSION
+from cbvsynth.records.selection import ServedVersion
+from cbvsynth.records.storage import write_json
+from cbvsynth.signature import RESEARCH_USE, Description
+from cbvsynth.study.nifti import write_volume
+
+UNIT_NOTES = {TargetUnit.ML_PER_100G: "mL/100 g", TargetUnit.RELATIVE: "relative"}
+"""How units are written into files."""
+
+Float32Array = npt.NDArray[np.float32]
+
+
+class Models(Protocol):
+    """Where models are: behind a server, or in the registry."""
+
+    name: str
+    """Registered model."""
+
+    def table(self) -> Table:
+        """Which version is best for which available sequences."""
+
+    def named(self, version: int, label: str) -> ServedVersion:
+        """The version with a number or a label."""
+
+    def description(self, served: ServedVersion) -> Description:
+        """What a version says about itself."""
+
+    def run(self, served: ServedVersion, inputs: Mapping[str, Float32Array]) -> Float32Array:
+        """CBV (B, H, W, D) of a version for its inputs by name, (B, H, W, D) each."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is to be known about a synthetic map, wherever it goes; no path and no name of a person."""
+
+    registered_name: str
+    served: ServedVersion
+    choice: Choice
+    left_out: Mapping[Sequence, str]
+    not_needed: tuple[Sequence, ...]
+    reference: str
+    resampled: tuple[str, ...]
+    mask_source: str
+    adc_unit: str
+    input_sha256: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Content of the sidecar; `Synthetic` and `Units` are the words that BIDS tools look for."""
+        return {
+            "Synthetic": True,
+            "Quantity": "cerebral blood volume",
+            "Units": UNIT_NOTES[self.served.target_unit],
+            "Note": RESEARCH_USE,
+            "RegisteredModel": self.registered_name,
+            "ModelVersion": self.served.version,
+            "Model": self.served.model.slug,
+            "Algorithm": self.served.model.algorithm.value,
+            "ModelDigest": self.served.digest or None,
+            "InputsUsed": [sequence.value for sequence in self.served.model.combination.sequences],
+            "InputsNotNeeded": [sequence.value for sequence in self.not_needed],
+            "InputsLeftOut": {sequence.value: reason for sequence, reason in self.left_out.items()},
+            "Fallback": self.choice.fallback,
+            "WhyThisModel": self.choice.reason,
+            "Warnings": list(self.warnings),
+            "Reference": self.reference or None,
+            "Resampled": list(self.resampled),
+            "BrainMask": self.mask_source,
+            "AdcStoredIn": self.adc_unit or None,
+            "InputSha256": dict(self.input_sha256),
+            "PreprocessingVersion": PREPROCESSING_VERSION,
+            "GeneratedBy": f"cbvsynth {__version__}",
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """A synthetic map.
+
+    cbv: (X, Y, Z) float32 in the target unit, 0 outside the brain, axes in the order of the reference
+        image's file (of the arrays, where arrays were given).
+    canonical: the same with its axes turned to RAS, on the grid of `prepared`.
+    prepared: what was sent.
+    cbv_max: CBV that the model was trained up to.
+    """
+
+    cbv: Float32Array
+    canonical: Float32Array
+    prepared: PreparedExamination
+    record: Record
+    cbv_max: float
+
+    @property
+    def affine(self) -> npt.NDArray[np.float64] | None:
+        """Voxels of `cbv` to RAS millimetres, (4, 4) float64; None for arrays."""
+        return self.prepared.placement.grid.affine if self.prepared.placement else None
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the map as NIfTI with a fresh header, and its record as JSON beside it.
+
+        Returns:
+            Where the record lies.
+
+        Raises:
+            UsageError: the map was made from arrays, the name is no NIfTI name, or a file is there.
+        """
+        placement = self.prepared.placement
+        if placement is None:
+            raise UsageError(
+                "This map was made from arrays and has no place in space; give files, or write it yourself."
+            )
+        target = Path(path)
+        sidecar = sidecar_of(target)
+        if not overwrite:
+            require_free(target)
+        unit = UNIT_NOTES[self.record.served.target_unit]
+        write_volume(
+            target,
+            Volume(self.cbv, placement.grid.affine),
+            unit_note=f"synthetic CBV, {unit}; research use only",
+            sform_code=placement.sform_code or 1,
+            qform_code=placement.qform_code or 1,
+        )
+        write_json(sidecar, self.record.to_json())
+        return sidecar
+
+
+def sidecar_of(path: Path) -> Path:
+    """Where the record of a map lies: cbv.json beside cbv.nii.gz.
+
+    Raises:
+        UsageError: the map's name is not one of NIfTI.
+    """
+    for end in (".nii.gz", ".nii"):
+        if path.name.endswith(end) and path.name != end:
+            return path.with_name(path.name.removesuffix(end) + ".json")
+    raise UsageError(f"'{path.name}' is not a NIfTI name; expected an end of .nii.gz or .nii.")
+
+
+def require_free(path: Path) -> None:
+    """Refuse to write over a map or its record.
+
+    Raises:
+        UsageError: one of them is there, or the name is not one of NIfTI.
+    """
+    for taken in (path, sidecar_of(path)):
+        if taken.exists():
+            raise UsageError(
+                f"'{taken.name}' exists and is not written over. Give another --out, or --overwrite on."
+            )
+
+
+def synthesise(
+    prepared: PreparedExamination, models: Models, *, version: int = 0, label: str = ""
+) -> Prediction:
+    """Choose a version, let it make the map, and put the map into place.
+
+    Args:
+        prepared: images that are ready to be sent.
+        models: where versions are.
+        version: a number to insist on; 0 for none.
+        label: a label to insist on; empty for none.
+
+    Raises:
+        ServingError: the server does not answer, refuses, or answers what cannot be read.
+        ModelError: no version works with these images, it is not what it was listed as, or it was trained
+            on images prepared otherwise.
+        RegistryError: the registry does not give the model.
+    """
+    try:
+        return _attempt(prepared, models, version, label)
+    except RefusedError as error:
+        # The version was taken away between choice and request, as in a rollback: choose again, once.
+        if version or error.code != "NOT_FOUND":
+            raise
+    return _attempt(prepared, models, version, label)
+
+
+def _attempt(prepared: PreparedExamination, models: Models, version: int, label: str) -> Prediction:
+    if version or label:
+        choice = insist(models.named(version, label), tuple(prepared.inputs), prepared.left_out)
+    else:
+        choice = choose(models.table(), tuple(prepared.inputs), prepared.left_out)
+    served = choice.served
+    description = models.description(served)
+    _require_as_listed(served, description)
+    description.require_preprocessing(PREPROCESSING_VERSION)
+    names = served.model.combination.sequences
+    batch = {name.value: prepared.inputs[name][np.newaxis] for name in names}
+    canonical = _checked(models.run(served, batch), prepared)
+    shape = prepared.mask.shape
+    # Without a voxel size there is none to warn of: the training range's own lower end is never outside.
+    spacing_mm = prepared.spacing_mm or tuple(low for low, _ in description.spacing_range_mm)
+    record = Record(
+        registered_name=models.name,
+        served=served,
+        choice=choice,
+        left_out=prepared.left_out,
+        not_needed=tuple(name for name in prepared.inputs if name not in names),
+        reference=prepared.reference,
+        resampled=prepared.resampled,
+        mask_source=prepared.mask_source,
+        adc_unit=prepared.adc_unit,
+        input_sha256=prepared.sha256 or {},
+        warnings=(*prepared.warnings, *description.outside_training(shape, spacing_mm)),
+    )
+    return Prediction(prepared.in_place(canonical), canonical, prepared, record, description.cbv_max)
+
+
+def _require_as_listed(served: ServedVersion, description: Description) -> None:
+    found = (description.model, description.target_unit)
+    if found != (served.model, served.target_unit):
+        raise ModelError(
+            f"Version {served.version} calls itself {found[0]} in {found[1]}; expected {served.model} in "
+            f"{served.target_unit}, as listed. The list is of another registry or out of date: sync again, "
+            "or leave --selection out."
+        )
+
+
+def _checked(reply: Float32Array, prepared: PreparedExamination) -> Float32Array:
+    """The map of the one examination sent, (X, Y, Z), 0 outside the brain.
+
+    Raises:
+        ReplyError: another shape, or values that are not finite.
+    """
+    expected = (1, *prepared.mask.shape)
+    if reply.shape != expected:
+        raise ReplyError(
+            f"The model answered with shape {reply.shape}; expected {expected}, as was sent. Nothing was "
+            "written; check which model is served."
+        )
+    cbv: Float32Array = np.where(prepared.mask, reply[0], np.float32(0.0))
+    bad = cbv.size - int(np.count_nonzero(np.isfinite(cbv)))
+    if bad:
+        raise ReplyError(
+            f"The model answered with {bad} voxels that are NaN or infinite. Nothing was written; check "
+            "which model is served."
+        )
+    return cbv

@@ -1,0 +1,258 @@
+"""`cbvsynth predict`: standard MRI in, synthetic CBV map out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from cbvsynth.client.defaults import DEFAULT_MODEL, DEFAULT_SERVER, DEFAULT_TIMEOUT_S
+from cbvsynth.domain.options import Layout, Switch
+from cbvsynth.domain.sequences import Sequence
+from cbvsynth.errors import UsageError
+
+if TYPE_CHECKING:
+    from cbvsynth.client.prediction import Models, Prediction
+
+_ANATOMY = (Sequence.T1C, Sequence.FLAIR, Sequence.T1, Sequence.T2, Sequence.ADC)
+"""Which image to show above the map; the paper shows T1C."""
+
+
+@dataclass(frozen=True)
+class ImageOptions:
+    """Images of one examination, NIfTI; give what there is."""
+
+    t1: Path | None = None
+    """T1-weighted."""
+    t2: Path | None = None
+    """T2-weighted."""
+    t1c: Path | None = None
+    """Contrast-enhanced T1-weighted."""
+    flair: Path | None = None
+    """T2-FLAIR."""
+    adc: Path | None = None
+    """Apparent diffusion coefficient; the unit is recognised."""
+    mask: Path | None = None
+    """Brain mask; needed unless the images are skull-stripped."""
+    unusable: tuple[Sequence, ...] = ()
+    """Sequences to leave out although they are there, as adc for a metal artefact."""
+    reference: Sequence | None = None
+    """Image whose grid and orientation the map gets; the first usable one when not given."""
+    resample: Switch = Switch.OFF
+    """Bring images of other grids to the reference's, instead of refusing them."""
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """What is written."""
+
+    out: Path | None = None
+    """Map to write, .nii.gz or .nii; a JSON file of the same name says how it was made."""
+    montage: Path | None = None
+    """Picture to write, PNG: some slices of the map below the image they belong to."""
+    overwrite: Switch = Switch.OFF
+    """Write over files that are there."""
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """Who makes the map; by default the best model that needs none but the usable images."""
+
+    server: str = DEFAULT_SERVER
+    """Prediction server, host:port."""
+    root_certificates: Path | None = None
+    """PEM file to verify the server with; the connection is encrypted when it is given."""
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    """Time for a request with all its attempts, seconds."""
+    model: str = ""
+    """Registered model; cbvsynth when not given."""
+    label: str = ""
+    """Use the version with this label, as stable or canary, or none."""
+    version: int = 0
+    """Use this version, or none; 0 is the best one."""
+    selection: Path | None = None
+    """selection.json that sync wrote; the server's labels are asked when not given."""
+    local: tyro.conf.UseCounterAction[int] = 0
+    """Use no server: take the model from the registry and run it here (needs TensorFlow)."""
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """Many examinations instead of one; those whose map is there already are passed over."""
+
+    data: Path | None = None
+    """Data root of a study; every examination in it gets a map."""
+    layout: Layout = Layout.AUTO
+    """Folder layout of the study."""
+    manifest: Path | None = None
+    """List of examinations; manifest.csv of the study, or what its folders hold, when not given."""
+    out_folder: Path | None = None
+    """Folder for the maps and predictions.csv."""
+    concurrency: int = 2
+    """Examinations at the same time."""
+
+
+_Group = tyro.conf.arg(name="")
+
+
+def predict(
+    images: Annotated[ImageOptions, _Group] = ImageOptions(),
+    output: Annotated[OutputOptions, _Group] = OutputOptions(),
+    server: Annotated[ServerOptions, _Group] = ServerOptions(),
+    study: Annotated[StudyOptions, _Group] = StudyOptions(),
+) -> None:
+    """Make a synthetic CBV map from standard MRI. For research only.
+
+    cbvsynth predict --t1 t1.nii.gz --t1c t1c.nii.gz --adc adc.nii.gz --out cbv.nii.gz
+
+    Args:
+        images: Images of one examination.
+        output: What is written.
+        server: Who makes the map.
+        study: Many examinations instead of one.
+    """
+    if study.data is not None or study.out_folder is not None or study.manifest is not None:
+        _predict_many(images, output, server, study)
+    else:
+        _predict_one(images, output, server)
+
+
+def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOptions) -> None:
+    from cbvsynth.client.client import prepare
+    from cbvsynth.client.prediction import synthesise
+
+    if output.out is None:
+        raise UsageError("There is no --out; give the map's name, as in --out cbv.nii.gz.")
+    files = {name.value: path for name in Sequence if (path := getattr(images, name.value)) is not None}
+    if not files:
+        raise UsageError(
+            f"No image is given; expected at least one of {', '.join(f'--{name}' for name in Sequence)}, or "
+            "--data and --out_folder for a study."
+        )
+    overwrite = output.overwrite is Switch.ON
+    _require_writable(output, overwrite=overwrite)
+    prepared = prepare(
+        files,
+        mask=images.mask,
+        unusable=images.unusable,
+        reference=images.reference or "",
+        resample=images.resample is Switch.ON,
+    )
+    with _models(server) as models:
+        made = synthesise(prepared, models, version=server.version, label=server.label)
+    sidecar = made.save(output.out, overwrite=overwrite)
+    if output.montage is not None:
+        _draw(output.montage, made)
+    _print(made, output, sidecar)
+
+
+def _predict_many(
+    images: ImageOptions, output: OutputOptions, server: ServerOptions, study: StudyOptions
+) -> None:
+    from cbvsynth.client.batch import BatchOptions, predict_study
+
+    single = [f"--{name}" for name in (*Sequence, "mask") if getattr(images, str(name)) is not None]
+    single += [f"--{name}" for name in ("out", "montage") if getattr(output, name) is not None]
+    if study.data is None or study.out_folder is None or single:
+        raise UsageError(
+            f"A study needs --data and --out_folder, and takes no {', '.join(single) or 'single images'}. "
+            "Give either one examination or a study."
+        )
+    options = BatchOptions(
+        data=study.data,
+        layout=study.layout,
+        manifest=study.manifest,
+        out_folder=study.out_folder,
+        concurrency=study.concurrency,
+        unusable=images.unusable,
+        reference=images.reference or "",
+        resample=images.resample is Switch.ON,
+        overwrite=output.overwrite is Switch.ON,
+        version=server.version,
+        label=server.label,
+    )
+    with _models(server) as models:
+        summary = predict_study(options, models)
+    print(
+        f"{summary.made} maps made, {summary.fallbacks} of them by a model that stands in for a better one; "
+        f"{summary.present} were there already. Why, by examination: predictions.csv"
+    )
+
+
+@contextmanager
+def _models(server: ServerOptions) -> Iterator[Models]:
+    from cbvsynth.client.client import CbvClient
+
+    if server.version and server.label:
+        raise UsageError("--version and --label are both given; expected one of them, or none.")
+    if not server.local:
+        with CbvClient(
+            server.server,
+            model=server.model,
+            selection=server.selection,
+            root_certificates=server.root_certificates,
+            timeout_s=server.timeout_s,
+        ) as client:
+            yield client.models
+        return
+    if server.selection is not None:
+        raise UsageError("--selection is of a server; with --local the registry says which model is best.")
+    # By name: TensorFlow and MLflow are for this path alone.
+    local = import_module("cbvsynth.client.local").LocalModels(server.model or DEFAULT_MODEL)
+    try:
+        yield local
+    finally:
+        local.close()
+
+
+def _require_writable(output: OutputOptions, *, overwrite: bool) -> None:
+    """Say before the work, not after it, that a file is there."""
+    from cbvsynth.client.prediction import require_free
+
+    assert output.out is not None
+    if not overwrite:
+        require_free(output.out)
+        if output.montage is not None and output.montage.exists():
+            raise UsageError(
+                f"'{output.montage.name}' exists and is not written over. Give another --montage, or "
+                "--overwrite on."
+            )
+
+
+def _draw(path: Path, made: Prediction) -> None:
+    from cbvsynth.pages.prediction_montage import PredictionPicture, draw_prediction
+
+    prepared, served = made.prepared, made.record.served
+    shown = next(sequence for sequence in _ANATOMY if sequence in prepared.inputs)
+    assert prepared.spacing_mm is not None, "files have a voxel size"
+    picture = PredictionPicture(
+        anatomy=prepared.inputs[shown],
+        anatomy_label=shown.label,
+        cbv=made.canonical,
+        brain=prepared.mask,
+        spacing_mm=prepared.spacing_mm[:2],
+        caption=f"{served.model.label}, version {served.version}"
+        + (", standing in for a better model" if made.record.choice.fallback else ""),
+    )
+    draw_prediction(path, picture, data_range=made.cbv_max, target_unit=served.target_unit)
+
+
+def _print(made: Prediction, output: OutputOptions, sidecar: Path) -> None:
+    from cbvsynth.client.images import NOT_GIVEN
+
+    record = made.record
+    assert output.out is not None
+    written = [output.out, sidecar, *([output.montage] if output.montage else [])]
+    print(f"written   {', '.join(path.name for path in written)}")
+    print(f"model     {record.choice.reason}")
+    for sequence, reason in record.left_out.items():
+        if reason != NOT_GIVEN:
+            print(f"left out  {sequence.label}: {reason}")
+    for warning in record.warnings:
+        print(f"warning: {warning}", file=sys.stderr)

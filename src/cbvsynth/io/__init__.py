@@ -1,1 +1,0 @@
-"""Files in and out: NIfTI, folder layouts, manifests, cached examinations, result tables."""

@@ -1,0 +1,1 @@
+"""The pipeline and its components, compiled for one place to run."""

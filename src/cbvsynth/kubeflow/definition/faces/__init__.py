@@ -1,0 +1,1 @@
+"""The components' faces in Kubeflow, one for each step."""

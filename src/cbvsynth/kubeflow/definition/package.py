@@ -1,0 +1,69 @@
+"""Compiling the pipeline to the one YAML file that people upload, and reading it back."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cbvsynth.errors import PipelineError, UsageError
+from cbvsynth.kubeflow.definition.profiles import Profile
+from cbvsynth.kubeflow.definition.rules import broken_rules
+from cbvsynth.records.storage import atomic_file
+
+DEFAULT_PACKAGE = Path(__file__).resolve().parents[4] / "pipelines" / "cbv_synthesis.yaml"
+"""The package for clusters with GPUs; a test holds it to the source."""
+
+
+def compile_package(path: Path, profile: Profile) -> None:
+    """Compile the pipeline for a profile, check it against the rules, write it atomically.
+
+    Raises:
+        PipelineError: the package breaks a rule that keeps it running on a cluster.
+    """
+    from kfp import compiler
+
+    from cbvsynth.kubeflow.definition.pipeline import cbv_synthesis
+
+    with atomic_file(path) as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("kfp").setLevel(logging.ERROR)
+        compiler.Compiler().compile(cbv_synthesis(profile), str(temporary))
+        broken = broken_rules(temporary.read_text(encoding="utf-8"))
+        if broken:
+            raise PipelineError(
+                "The compiled pipeline would not run as it should:\n"
+                + "\n".join(f"- {line}" for line in broken)
+                + "\nCorrect src/cbvsynth/kubeflow/definition/pipeline.py; nothing was written."
+            )
+
+
+def with_images(profile: Profile, light: str, train: str) -> Profile:
+    """The profile with other images; an empty name keeps the profile's."""
+    return replace(
+        profile, light_image=light or profile.light_image, train_image=train or profile.train_image
+    )
+
+
+def read_package(path: Path) -> Mapping[str, Any]:
+    """The pipeline's specification: the first document of a compiled package.
+
+    Raises:
+        UsageError: there is no such file, or it is not a compiled pipeline.
+    """
+    try:
+        spec = next(iter(yaml.safe_load_all(path.read_text(encoding="utf-8"))))
+        spec["root"]["dag"]
+    except FileNotFoundError as error:
+        raise UsageError(f"{path} does not exist; make it with 'cbvsynth pipeline compile'.") from error
+    except (yaml.YAMLError, UnicodeDecodeError, StopIteration, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} is not a compiled pipeline; make one with 'cbvsynth pipeline compile'."
+        ) from error
+    package: Mapping[str, Any] = spec
+    return package

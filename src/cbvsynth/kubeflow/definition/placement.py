@@ -1,0 +1,79 @@
+"""Putting a task where its profile says: image, hardware, volumes, user, environment."""
+
+from __future__ import annotations
+
+from kfp import dsl, kubernetes
+
+from cbvsynth.kubeflow.definition.profiles import USER_ID, Profile, Resources, Volume
+from cbvsynth.study.pseudonyms import KEY_VARIABLE
+
+
+def place_light(task: dsl.PipelineTask, profile: Profile, name: str) -> None:
+    """Settle a task that needs no TensorFlow; `name` is what people read in the graph."""
+    _place(task, profile, profile.light, profile.light_image, name)
+
+
+def place_train(task: dsl.PipelineTask, profile: Profile, name: str) -> None:
+    """Settle a training: its own image, GPUs, nodes and shared memory."""
+    _place(task, profile, profile.train, profile.train_image, name)
+    if profile.accelerator:
+        task.set_accelerator_type(profile.accelerator).set_accelerator_limit(profile.accelerators)
+    for key, value in profile.node_selector:
+        kubernetes.add_node_selector(task, key, value)
+    for taint in profile.tolerations:
+        kubernetes.add_toleration(task, key=taint.key, operator=taint.operator, effect=taint.effect)
+    if profile.shared_memory:
+        kubernetes.empty_dir_mount(
+            task,
+            volume_name="shared-memory",
+            mount_path="/dev/shm",  # noqa: S108  the system's name for it
+            medium="Memory",
+            size_limit=profile.shared_memory,
+        )
+
+
+def _place(task: dsl.PipelineTask, profile: Profile, resources: Resources, image: str, name: str) -> None:
+    task.set_display_name(name)
+    task.set_container_image(image)
+    # The workspace remembers finished work by its content (cbvsynth.kubeflow.tasks.workspace); Kubeflow's
+    # cache would not notice a changed study, and would remember a failure.
+    task.set_caching_options(enable_caching=False)
+    # A log is read by lines: a progress bar adds one every half minute.
+    task.set_env_variable("TQDM_MININTERVAL", "30")
+    if profile.is_local:
+        return
+    task.set_cpu_request(resources.cpu).set_cpu_limit(resources.cpu)
+    task.set_memory_request(resources.memory).set_memory_limit(resources.memory)
+    kubernetes.set_timeout(task, resources.timeout_s)
+    kubernetes.set_image_pull_policy(task, "IfNotPresent")
+    kubernetes.set_security_context(task, run_as_user=USER_ID, run_as_group=USER_ID, run_as_non_root=True)
+    kubernetes.empty_dir_mount(task, volume_name="scratch", mount_path="/tmp")  # noqa: S108
+    _mount(task, profile.workspace)
+
+
+def lets_read_study(task: dsl.PipelineTask, profile: Profile) -> None:
+    """Let a task see the raw images, and the key that makes patient names pseudonyms; no other task does."""
+    _mount(task, profile.data)
+    if profile.pseudonym_secret:
+        kubernetes.use_secret_as_env(
+            task,
+            secret_name=profile.pseudonym_secret,
+            secret_key_to_env={"key": KEY_VARIABLE},
+            optional=True,
+        )
+
+
+def lets_use_registry(task: dsl.PipelineTask, profile: Profile) -> None:
+    """Tell a task where MLflow is; trainings join the run that Kubeflow opens for them, if it does."""
+    if profile.tracking_config_map:
+        kubernetes.use_config_map_as_env(
+            task,
+            config_map_name=profile.tracking_config_map,
+            config_map_key_to_env={"MLFLOW_TRACKING_URI": "MLFLOW_TRACKING_URI"},
+            optional=True,
+        )
+
+
+def _mount(task: dsl.PipelineTask, volume: Volume | None) -> None:
+    if volume is not None:
+        kubernetes.mount_pvc(task, pvc_name=volume.claim, mount_path=volume.mount)

@@ -1,0 +1,1 @@
+"""Runs of the compiled pipeline: on this machine, or on a Kubeflow host."""

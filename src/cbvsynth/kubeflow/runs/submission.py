@@ -1,0 +1,133 @@
+"""Handing a package to a Kubeflow host: pipeline, version, run or schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cbvsynth import __version__
+from cbvsynth.errors import PipelineError, UsageError
+from cbvsynth.kubeflow.runs.host import Host, api_errors
+from cbvsynth.kubeflow.runs.parameters import Value
+from cbvsynth.records.storage import sha256_of
+
+PIPELINE_NAME = "cbv-synthesis"
+_VERSIONS_PER_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Version:
+    """A package as the host knows it; `uploaded` says whether this call brought it there."""
+
+    pipeline_id: str
+    version_id: str
+    name: str
+    uploaded: bool
+
+
+def ensure_version(host: Host, package: Path) -> Version:
+    """Have the host know this very package, as a version of the pipeline named after its content.
+
+    Raises:
+        PipelineError: the host refused or was not reached.
+    """
+    name = f"{__version__}-{sha256_of(package)[:8]}"
+    with api_errors(host.url):
+        try:
+            pipeline_id = host.client.get_pipeline_id(PIPELINE_NAME)
+        except ValueError as error:
+            raise PipelineError(
+                f"Kubeflow at {host.url} has several pipelines named '{PIPELINE_NAME}'; expected one. Delete "
+                "or rename the others in its UI."
+            ) from error
+        if pipeline_id is None:
+            made = host.client.upload_pipeline(
+                str(package),
+                PIPELINE_NAME,
+                description="Synthetic CBV maps from standard brain-tumour MRI. For research only.",
+                namespace=host.namespace or None,
+            )
+            pipeline_id = made.pipeline_id
+        known = _find_version(host, pipeline_id, name)
+        if known:
+            return Version(pipeline_id, known, name, uploaded=False)
+        version = host.client.upload_pipeline_version(str(package), name, pipeline_id=pipeline_id)
+    return Version(pipeline_id, version.pipeline_version_id, name, uploaded=True)
+
+
+def start_run(
+    host: Host, version: Version, experiment: str, title: str, arguments: Mapping[str, Value]
+) -> str:
+    """Start a run and return its id.
+
+    Raises:
+        PipelineError: the host refused or was not reached.
+    """
+    with api_errors(host.url):
+        run = host.client.run_pipeline(
+            experiment_id=_experiment_id(host, experiment),
+            job_name=title,
+            params=dict(arguments),
+            pipeline_id=version.pipeline_id,
+            version_id=version.version_id,
+        )
+    return str(run.run_id)
+
+
+def start_schedule(  # noqa: PLR0913, PLR0917  what a schedule is made of
+    host: Host, version: Version, experiment: str, title: str, arguments: Mapping[str, Value], cron: str
+) -> str:
+    """Have the host start a run at the times of a cron expression, one at a time; return the id.
+
+    Raises:
+        UsageError: the expression has not six fields.
+        PipelineError: the host refused or was not reached.
+    """
+    require_cron(cron)
+    with api_errors(host.url):
+        recurring = host.client.create_recurring_run(
+            experiment_id=_experiment_id(host, experiment),
+            job_name=title,
+            cron_expression=cron,
+            max_concurrency=1,
+            # After an outage one run brings everything up to date.
+            no_catchup=True,
+            params=dict(arguments),
+            pipeline_id=version.pipeline_id,
+            version_id=version.version_id,
+        )
+    return str(recurring.recurring_run_id)
+
+
+def require_cron(cron: str) -> None:
+    """Refuse an expression that Kubeflow would read as other times than meant.
+
+    Raises:
+        UsageError: it has not six fields.
+    """
+    if len(cron.split()) != 6:
+        raise UsageError(
+            f"The schedule is '{cron}'; expected six fields: second, minute, hour, day, month, weekday, as "
+            "in '0 0 3 * * 1' for Mondays at three."
+        )
+
+
+def _experiment_id(host: Host, name: str) -> str:
+    experiment = host.client.create_experiment(name, namespace=host.namespace or None)
+    return str(experiment.experiment_id)
+
+
+def _find_version(host: Host, pipeline_id: str, name: str) -> str:
+    token = ""
+    while True:
+        page: Any = host.client.list_pipeline_versions(
+            pipeline_id, page_token=token, page_size=_VERSIONS_PER_PAGE
+        )
+        for version in page.pipeline_versions or []:
+            if version.display_name == name:
+                return str(version.pipeline_version_id)
+        token = page.next_page_token or ""
+        if not token:
+            return ""

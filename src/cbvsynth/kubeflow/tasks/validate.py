@@ -1,0 +1,102 @@
+"""Validate as a Kubeflow task: the step, the name of the study's folder, the report.
+
+A study that fails does not fail the task: Kubeflow keeps what a task wrote only when it ends well, and
+the report is what its readers need then. The refusal is stored, and preprocess stops the run with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cbvsynth.config import ValidateConfig
+from cbvsynth.errors import QualityError
+from cbvsynth.kubeflow.tasks.artifacts import NumbersArtifact, show_file, show_numbers, show_text
+from cbvsynth.kubeflow.tasks.guard import said_of
+from cbvsynth.kubeflow.tasks.settings import config_from, plain_settings, short_digest
+from cbvsynth.kubeflow.tasks.workspace import REFUSAL_FILE, keep, scratch_folder
+from cbvsynth.records.receipts import RECEIPT_FILE
+from cbvsynth.records.storage import sha256_of, write_json, write_text
+
+
+def run_task(
+    given: Mapping[str, Any], report_path: str, flow_chart_path: str, counts: NumbersArtifact
+) -> str:
+    """Check the study and return the name of its folder in the workspace, which stands for its content.
+
+    Raises:
+        CbvsynthError: as the step, but for a study of which too much was dropped.
+    """
+    from cbvsynth.steps.validate import run
+
+    workspace = Path(given["workspace"])
+    with scratch_folder(workspace) as scratch:
+        config = config_from(
+            ValidateConfig,
+            given,
+            data=Path(given["data"]),
+            limits=Path(given["limits"]),
+            out=scratch / "validate",
+        )
+        refusal = ""
+        with said_of(config.out) as said:
+            try:
+                run(config)
+            except QualityError as error:
+                refusal = str(error).replace(str(config.out / "report.html"), "the report of the data checks")
+                write_text(config.out / REFUSAL_FILE, refusal + "\n")
+                print(f"Too much was dropped; the next task stops the run: {refusal}")
+            made_by = _made_by(config.data)
+            write_json(config.out / RECEIPT_FILE, {"made_by": made_by})
+            study = _study_digest(config, made_by)
+            said.place = workspace / "validate" / study
+        _show(config.out, refusal, report_path, flow_chart_path, counts)
+        keep(config.out, said.place)
+        keep(scratch / "data_docs", workspace / "data_docs" / study)
+    return study
+
+
+def _show(
+    folder: Path, refusal: str, report_path: str, flow_chart_path: str, counts: NumbersArtifact
+) -> None:
+    import json
+
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    show_file(report_path, folder / "report.html")
+    stopped = f"> **The run stops here.** {refusal}\n\n" if refusal else ""
+    show_text(flow_chart_path, stopped + (folder / "report.md").read_text(encoding="utf-8"))
+    names = ("examinations_found", "examinations_accepted", "examinations_dropped", "patients_accepted")
+    show_numbers(counts, {name: summary[name] for name in names})
+
+
+def _made_by(data: Path) -> str:
+    """Who made the study, the phantom or the user; without the phantom's marker nothing more is read."""
+    from cbvsynth.phantom.receipt import BY_USER, inspect_study
+    from cbvsynth.phantom.study import MARKER
+
+    return inspect_study(data).made_by if (data / MARKER).is_file() else BY_USER
+
+
+def _study_digest(config: ValidateConfig, made_by: str) -> str:
+    """Digest of the accepted examinations' files, of all decisions, of the limits, settings, the maker."""
+    from cbvsynth.preprocessing.fingerprint import examination_fingerprint
+    from cbvsynth.records.decisions import read_decisions
+    from cbvsynth.study.manifest import load_manifest
+
+    decisions = config.out / "examinations.csv"
+    accepted = {one.exam_id for one in read_decisions(decisions) if one.accepted}
+    examinations = load_manifest(config.data, config.layout).examinations
+    return short_digest(
+        {
+            "files": {
+                one.exam_id: examination_fingerprint(config.data, one)
+                for one in examinations
+                if one.exam_id in accepted
+            },
+            "decisions": sha256_of(decisions),
+            "limits": sha256_of(config.limits),
+            "settings": plain_settings(config, without=frozenset({"workers"})),
+            "made_by": made_by,
+        }
+    )

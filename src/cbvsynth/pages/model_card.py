@@ -1,0 +1,213 @@
+"""The model card: what a model is for, what it was made from, how good it is, and where it ends.
+
+Markdown without a clock, so that the same model and scores give the same card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from cbvsynth.domain.scores import ExamScore
+from cbvsynth.domain.selection.guards import UNIT_WORDS
+from cbvsynth.domain.selection.leaderboard import column_values, has_lesion, mean_and_sd
+from cbvsynth.domain.selection.records import Verdict
+from cbvsynth.domain.sequences import ModelId
+from cbvsynth.pages.tables import DASH, markdown_table, number
+from cbvsynth.pages.words import RESEARCH_NOTE, check_line
+from cbvsynth.records.summaries import TrainSummary
+
+SIZES_ML = (("below 10 mL", 0.0, 10.0), ("10 to 20 mL", 10.0, 20.0), ("20 mL and more", 20.0, np.inf))
+"""Classes of lesion size, the volume of the region in which lesion CBV is measured. Ours: fixed limits, so
+that cards of different studies can be held side by side."""
+
+PHANTOM_NOTE = (
+    "**A digital phantom.** No patient is in it; the figures below say how well the platform works and "
+    "nothing about patients."
+)
+
+FEW = 5
+"""A class of fewer examinations is marked: its figures are anecdotes."""
+
+_HEADER = (
+    "",
+    "n",
+    "patients",
+    "SSIM brain, %",
+    "MAE brain",
+    "real lesion CBV",
+    "lesion bias",
+    "lesion error",
+)
+
+
+def model_card(summary: TrainSummary, scores: Sequence[ExamScore], verdict: Verdict, *, phantom: bool) -> str:
+    """The card of one trained model.
+
+    Args:
+        summary: what train said about it.
+        scores: its held-out examinations.
+        verdict: of the sweep that it belongs to.
+        phantom: whether the study is the digital phantom.
+    """
+    model, unit = ModelId.parse(summary.model), UNIT_WORDS[summary.target_unit]
+    sequences = ", ".join(sequence.label for sequence in model.combination.sequences)
+    parts = [
+        f"# Model card: {summary.model}",
+        f"> {RESEARCH_NOTE}",
+        "## Intended use",
+        f"Makes a map of cerebral blood volume in {unit} from {sequences} of one examination. {_USES}",
+        _NOT_FOR,
+        "## The model",
+        _facts(_model_facts(summary, model, unit)),
+        "## The data",
+        PHANTOM_NOTE if phantom else "",
+        _facts(_data_facts(summary, scores)),
+        "## How good it is",
+        _figures_note(unit),
+        _figures("all", [("all examinations", scores)]),
+        "By diagnosis:",
+        _figures("diagnosis", by_diagnosis(scores)),
+        "By size of the lesion:",
+        _figures("size", by_size(scores)),
+        f"A class marked (few) has fewer than {FEW} examinations: its figures are anecdotes.",
+        *_checks(summary, verdict),
+        "## Where it ends",
+        _limits(summary, scores, unit),
+        "## Made by",
+        _facts([(name, str(value)) for name, value in summary.versions.items()]),
+        "The settings:",
+        _facts([(name, str(value)) for name, value in summary.settings.items()]),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+_USES = "For research: comparison with measured CBV, reader studies, development of methods."
+_NOT_FOR = (
+    "Not for diagnosis, treatment or follow-up of a patient. Not a medical device: no regulator has looked "
+    "at it. Not for examinations without a brain mask, of children, or of other diseases than those below."
+)
+
+
+def _figures_note(unit: str) -> str:
+    return (
+        "Held-out examinations, mean ± SD; MAE, bias (synthetic minus real) and error (the bias without its "
+        f"sign, for each examination) in {unit}. Patients are apart from those of training unless the run "
+        "split by examination."
+    )
+
+
+def by_diagnosis(scores: Iterable[ExamScore]) -> list[tuple[str, list[ExamScore]]]:
+    """Scores by diagnosis, sorted; an examination without one is 'not given'."""
+    groups: dict[str, list[ExamScore]] = {}
+    for score in scores:
+        groups.setdefault(score.diagnosis or "not given", []).append(score)
+    return sorted(groups.items())
+
+
+def by_size(scores: Iterable[ExamScore]) -> list[tuple[str, list[ExamScore]]]:
+    """Scores with a lesion by the class of its size, all classes, smallest first."""
+    chosen = [score for score in scores if has_lesion(score)]
+    return [
+        (name, [score for score in chosen if low <= score.lesion_volume_ml < high])
+        for name, low, high in SIZES_ML
+    ]
+
+
+def _figures(name: str, groups: Iterable[tuple[str, Sequence[ExamScore]]]) -> str:
+    rows = [_figure_row(group, scores) for group, scores in groups]
+    return markdown_table((name, *_HEADER[1:]), rows)
+
+
+def _figure_row(name: str, scores: Sequence[ExamScore]) -> list[str]:
+    marked = f"{name} (few)" if 0 < len(scores) < FEW else name
+    real = np.asarray([score.lesion_cbv_real for score in scores if has_lesion(score)])
+    return [
+        marked,
+        str(len(scores)),
+        str(len({score.subject_id for score in scores})),
+        _mean_sd(100 * column_values(scores, "ssim_3d_brain"), 1),
+        _mean_sd(column_values(scores, "mae_brain"), 2),
+        _mean_sd(real, 2),
+        _mean_sd(column_values(scores, "lesion_bias"), 2, signed=True),
+        _mean_sd(column_values(scores, "lesion_error"), 2),
+    ]
+
+
+def _mean_sd(
+    values: np.ndarray[tuple[int], np.dtype[np.float64]], digits: int, *, signed: bool = False
+) -> str:
+    mean, sd = mean_and_sd(values)
+    text = number(mean, digits, signed=signed)
+    return text if text == DASH or np.isnan(sd) else f"{text} ± {sd:.{digits}f}"
+
+
+def _model_facts(summary: TrainSummary, model: ModelId, unit: str) -> list[tuple[str, str]]:
+    return [
+        ("Algorithm", model.algorithm.label),
+        ("Reads", ", ".join(sequence.label for sequence in model.combination.sequences)),
+        ("Inputs", "raw intensities, 0 outside the brain; ADC in 1e-6 mm²/s; normalised inside the model"),
+        (
+            "Answers",
+            f"CBV in {unit}, 0 outside the brain; the network's scale ends at {summary.data_range:g}",
+        ),
+        ("Parameters", f"{summary.parameters}"),
+        ("Trained", f"{summary.epochs} epochs, {summary.steps} steps, seed {summary.seed_used}"),
+        ("SavedModel", f"digest {summary.saved_model_digest}"),
+        ("Method", "Wang, Pan et al., Radiology 2023;308(2):e222471, implemented anew"),
+    ]
+
+
+def _data_facts(summary: TrainSummary, scores: Sequence[ExamScore]) -> list[tuple[str, str]]:
+    patients = len({score.subject_id for score in scores})
+    volumes = [score.lesion_volume_ml for score in scores if has_lesion(score)]
+    span = f"{min(volumes):.1f} to {max(volumes):.1f} mL" if volumes else "no lesion is segmented"
+    return [
+        ("Training", f"{summary.train_examinations} examinations"),
+        ("Held out", f"{len(scores)} examinations of {patients} patients"),
+        ("Lesions held out", span),
+        ("Version of the data", summary.data_fingerprint),
+        ("Version of preprocessing", summary.preprocessing_version),
+        ("Unit of the target", summary.target_unit),
+    ]
+
+
+def _checks(summary: TrainSummary, verdict: Verdict) -> list[str]:
+    candidate = verdict.candidate
+    if candidate is None or candidate.model != summary.model:
+        return []
+    lines = "\n".join(f"- {check_line(check)}" for check in candidate.checks)
+    return ["## What the gate asked", verdict.text, lines]
+
+
+_ELSEWHERE = "Another scanner, protocol or population may do worse; score it there first."
+_BIAS = (
+    "A mean bias near 0 can hide maps that are too high in pale lesions and too low in rich ones; the "
+    "Bland-Altman plot of the report shows it."
+)
+_INFERRED = (
+    "CBV is inferred from how tissue looks. A lesion whose blood volume does not show in these sequences is "
+    "given a likely value, not its own."
+)
+
+
+def _limits(summary: TrainSummary, scores: Sequence[ExamScore], unit: str) -> str:
+    known = ", ".join(name for name, _ in by_diagnosis(scores))
+    found = [
+        f"Scored on these diagnoses only: {known}. On others nothing is known.",
+        f"{len(scores)} examinations of one study. {_ELSEWHERE}",
+        _BIAS,
+        _INFERRED,
+    ]
+    if summary.target_unit == "relative":
+        found.append("The target is relative CBV: values may not be compared between scanners.")
+    else:
+        found.append(f"Values above {summary.data_range:g} {unit} lie beyond the scale of training.")
+    if scores and min(len(group) for _, group in by_diagnosis(scores)) < FEW:
+        found.append(f"At least one diagnosis has fewer than {FEW} held-out examinations.")
+    return "\n".join(f"- {line}" for line in found)
+
+
+def _facts(facts: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"- {name}: {value}" for name, value in facts)

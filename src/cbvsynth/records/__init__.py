@@ -1,0 +1,1 @@
+"""What cbvsynth writes and reads back: whole files, caches, results, verdicts, the ledger."""

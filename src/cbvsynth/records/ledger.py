@@ -1,0 +1,105 @@
+"""What a training run says about itself while it runs: <checkpoints>/<model>/state.json.
+
+A sweep reads these to know which of its models are done, running, failed or left behind, and what
+each cost. Nothing here imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+
+from cbvsynth.errors import ResultError
+from cbvsynth.records.storage import write_json
+
+STATE_FILE = "state.json"
+
+
+class RunStatus(StrEnum):
+    """What a run said last. A run that was killed still says `running`: see `is_interrupted`."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class RunState:
+    """State of one model's training. `done` means trained; export and scores follow in the step train."""
+
+    model: str
+    status: RunStatus
+    epoch: int
+    """Epochs finished."""
+    epochs: int
+    """Epochs asked for."""
+    seconds: float
+    """Time spent training, over all restarts and resumptions."""
+    started: str
+    """When the first attempt began, ISO 8601, UTC."""
+    updated: str
+    """When this was written, ISO 8601, UTC."""
+    pid: int
+    """Process that trains, or trained."""
+    restarts: int
+    """Fresh starts with another seed after a collapse."""
+    message: str
+    """One line for people: why a run failed or started afresh."""
+    fingerprint: str
+    """Digest of all that decides the result; another one means that the model must be trained again."""
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether the run says `running` but its process is gone from this machine."""
+        return self.status is RunStatus.RUNNING and not _process_exists(self.pid)
+
+
+def write_state(folder: Path, state: RunState) -> None:
+    """Write a run's state into its folder, atomically."""
+    write_json(folder / STATE_FILE, asdict(state))
+
+
+def read_state(folder: Path) -> RunState | None:
+    """Read a run's state; None where no run has begun.
+
+    Raises:
+        ResultError: the file is there but is not a run's state.
+    """
+    path = folder / STATE_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        values = {field.name: content[field.name] for field in fields(RunState)}
+        values["status"] = RunStatus(values["status"])
+    except FileNotFoundError:
+        return None
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
+        raise ResultError(
+            f"{folder.name}/{STATE_FILE} is not the state of a training run ({error}); expected what "
+            f"train wrote. Delete {folder.name} and train this model again."
+        ) from error
+    return RunState(**values)
+
+
+def read_ledger(checkpoints: Path) -> dict[str, RunState]:
+    """States of all runs below a checkpoint folder, by model, sorted.
+
+    Raises:
+        ResultError: one of them is damaged.
+    """
+    found = {
+        path.parent.name: read_state(path.parent) for path in sorted(checkpoints.glob(f"*/{STATE_FILE}"))
+    }
+    return {model: state for model, state in found.items() if state is not None}
+
+
+def _process_exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

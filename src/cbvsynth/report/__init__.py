@@ -1,1 +1,0 @@
-"""Pictures and pages that people read: montages, Table 2, leaderboards."""

@@ -1,0 +1,1 @@
+"""The five steps, a function each."""

@@ -1,0 +1,87 @@
+"""The promote step: make the registry obey the verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cbvsynth.config import PromoteConfig
+from cbvsynth.domain.selection.records import Outcome, Verdict
+from cbvsynth.errors import ResultError
+from cbvsynth.pages.model_card import model_card
+from cbvsynth.records.receipts import is_phantom
+from cbvsynth.records.results import read_scores
+from cbvsynth.records.storage import atomic_folder, sha256_of, write_json, write_text
+from cbvsynth.records.summaries import read_summary
+from cbvsynth.records.verdicts import read_verdict
+from cbvsynth.registry.candidates import Candidate
+from cbvsynth.registry.promotion import Promotion, promote
+from cbvsynth.registry.store import open_registry
+
+
+def run(config: PromoteConfig, receipt_folder: Path | None = None) -> Promotion:
+    """Register what the verdict names, move the aliases, write promotion.json and the model cards.
+
+    Args:
+        config: which verdict, on which results, for which registered model.
+        receipt_folder: where the receipt of the study lies, if not beside the results.
+
+    Raises:
+        ResultError: the verdict or a result is missing or damaged, or results changed since.
+        RegistryError: the registry cannot be reached, or its champion changed since the verdict.
+        ModelError: an exported model is not the one that was scored.
+    """
+    verdict, phantom = read_verdict(config.verdict), is_phantom(receipt_folder or config.results.parent)
+    candidates = {
+        model: _candidate(config.results / model, model, verdict, phantom=phantom)
+        for model in verdict.evidence.per_exam
+    }
+    registry = open_registry(config.registered_name)
+    promotion = promote(registry, verdict, config.verdict, candidates)
+    with atomic_folder(config.out) as folder:
+        write_json(folder / "promotion.json", _record(config, verdict, promotion))
+        for model in sorted(promotion.versions.keys() & candidates.keys()):
+            write_text(folder / "model_cards" / f"{model}.md", candidates[model].card)
+    _tell(config, registry.address, promotion)
+    return promotion
+
+
+def _candidate(folder: Path, model: str, verdict: Verdict, *, phantom: bool) -> Candidate:
+    summary = read_summary(folder / "summary.json")
+    if summary.model != model or sha256_of(folder / "per_exam.csv") != verdict.evidence.per_exam[model]:
+        raise ResultError(
+            f"{model}: its result table is not the one that the verdict rests on. Run evaluate again."
+        )
+    card = model_card(summary, read_scores(folder / "per_exam.csv"), verdict, phantom=phantom)
+    return Candidate(folder, summary, card)
+
+
+def _record(config: PromoteConfig, verdict: Verdict, promotion: Promotion) -> dict[str, object]:
+    """The decision record; without times and run ids, so that equal promotions are equal files."""
+    return {
+        "format": 1,
+        "registered_name": config.registered_name,
+        "outcome": promotion.outcome,
+        "champion": promotion.champion,
+        "champion_version": promotion.champion_version,
+        "replaces": promotion.replaces,
+        "aliases": dict(promotion.aliases),
+        "versions": dict(promotion.versions),
+        "target_unit": verdict.target_unit,
+        "data_fingerprint": verdict.data_fingerprint,
+        "verdict_sha256": sha256_of(config.verdict),
+    }
+
+
+def _tell(config: PromoteConfig, address: str, promotion: Promotion) -> None:
+    name = config.registered_name
+    if promotion.outcome is Outcome.PROMOTE:
+        print(f"'{name}' has a champion: version {promotion.champion_version}, {promotion.champion}.")
+    elif promotion.outcome is Outcome.ALREADY_CHAMPION:
+        print(f"{promotion.champion} was champion of '{name}' and stays it.")
+    else:
+        present = promotion.champion or "still none"
+        print(f"No new champion of '{name}' ({promotion.outcome}); the champion is {present}.")
+    patterns = sum(alias.startswith("available-") for alias in promotion.aliases)
+    models = len({version for alias, version in promotion.aliases.items() if alias.startswith("available-")})
+    print(f"{models} models serve {patterns} of the 31 sets of available sequences.")
+    print(f"registry: {address}; look with 'cbvsynth registry list', or with 'mlflow ui' in a browser")

@@ -1,0 +1,229 @@
+"""All images of one examination on one grid, checked, with nothing else changed.
+
+Every image is turned to RAS. The grid of the CBV map, or of another image where there is none, is the
+grid of the examination; the other images are resampled to it. Intensities stay as they were stored and
+nothing is masked. Images that do not show the same place are refused, never moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from cbvsynth.domain.examination import ENHANCING_LABEL, Examination
+from cbvsynth.domain.geometry import (
+    Grid,
+    centre_distance_mm,
+    covered_share,
+    covered_share_of_mask,
+    to_canonical,
+)
+from cbvsynth.domain.resampling import resample, resample_labels
+from cbvsynth.domain.sequences import Sequence
+from cbvsynth.domain.volume import Volume
+from cbvsynth.errors import GridError, VolumeError
+from cbvsynth.study.nifti import read_image
+
+MIN_FIELD_OVERLAP = 0.5
+"""Least share of the smaller of two fields of view that the larger one must cover. Chosen here: images
+of one head share more, images whose place in space was lost share less."""
+MAX_CENTRE_DISTANCE_MM = 100.0
+"""Largest distance of two fields' middles: half an adult head's length. Chosen here, as above."""
+MIN_BRAIN_COVERED = 0.95
+"""Least share of the brain that every input's field of view must cover. Chosen here, equal to the limit
+of validate for the support of ADC and CBV."""
+MIN_STRIPPED_ZERO_SHARE = 0.1
+"""Least share of exactly zero voxels in an image that counts as skull-stripped. Chosen here: a brain
+fills about half of the box around it, and an image with its skull has noise outside the head."""
+
+Float32Array = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedExamination:
+    """Images of one examination on one grid; every array is (X, Y, Z), axes RAS, C order.
+
+    inputs: float32, as stored (after the header's slope and the manifest's factor), not masked.
+    cbv: float32, target unit, as stored; None where the examination has none.
+    mask: bool, brain.
+    mask_source: where the mask is from, in words, as in ``file`` or ``support of T1, T1C``.
+    seg: uint8, 1 necrosis, 2 oedema, 3 enhancing, 4 cavity, 0 no lesion;
+        None where the examination has none.
+    affine: (4, 4) float64, voxels to RAS millimetres.
+    reference: role of the image whose grid this is.
+    original_grids: grid of every file by its role, as it was stored.
+    """
+
+    exam_id: str
+    inputs: Mapping[Sequence, Float32Array]
+    cbv: Float32Array | None
+    mask: BoolArray
+    mask_source: str
+    seg: npt.NDArray[np.uint8] | None
+    affine: npt.NDArray[np.float64]
+    reference: str
+    original_grids: Mapping[str, Grid]
+
+    @property
+    def grid(self) -> Grid:
+        """The common grid."""
+        x, y, z = self.mask.shape
+        return Grid((x, y, z), self.affine)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Shape of every array."""
+        return self.grid.shape
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Distance of neighbouring voxels along each axis, mm."""
+        return self.grid.spacing_mm
+
+
+def read_aligned(root: Path, examination: Examination, reference: str = "") -> AlignedExamination:
+    """Read an examination from the data root and bring it onto one grid.
+
+    Args:
+        root: data root, to which the examination's paths are relative.
+        examination: row of the manifest.
+        reference: role of the image whose grid is used, t1 ... adc or cbv; by default cbv, or without
+            one the first sequence in channel order.
+
+    Raises:
+        VolumeError: an image cannot be read, labels are not whole numbers from 0 to 255, the mask is
+            empty, there is no input, or there is no mask and the inputs are not skull-stripped.
+        GridError: images do not show the same place: fields of view that hardly overlap, middles far
+            apart, or a brain that an input covers in part only.
+        ManifestError: a path leaves the data root.
+    """
+    if not examination.inputs:
+        raise VolumeError(
+            f"{examination.exam_id}: the manifest names no input sequence; expected at least one of "
+            f"{', '.join(Sequence)}. Add one or leave the examination out."
+        )
+    reference = reference or ("cbv" if examination.cbv else examination.sequences[0].value)
+    stored = {role: read_image(root, examination, role) for role in _with_reference(examination, reference)}
+    volumes = {role: to_canonical(volume) for role, volume in stored.items()}
+    grid = Grid.of(volumes[reference])
+    for role, volume in volumes.items():
+        _check_fields(Grid.of(volume), grid, examination.label(role), reference)
+    inputs = {sequence: resample(volumes[sequence.value], grid).data for sequence in examination.sequences}
+    mask, mask_source = _mask(volumes, inputs, grid, examination)
+    for role, volume in volumes.items():
+        if role not in ("mask", "seg"):
+            _check_brain(Grid.of(volume), mask, grid, examination.label(role))
+    return AlignedExamination(
+        exam_id=examination.exam_id,
+        inputs=inputs,
+        cbv=resample(volumes["cbv"], grid).data if "cbv" in volumes else None,
+        mask=mask,
+        mask_source=mask_source,
+        seg=_labels(volumes["seg"], grid, examination) if "seg" in volumes else None,
+        affine=grid.affine,
+        reference=reference,
+        original_grids={role: Grid.of(volume) for role, volume in stored.items()},
+    )
+
+
+def support_mask(images: Mapping[Sequence, Float32Array], exam_id: str) -> tuple[BoolArray, str]:
+    """Brain mask from skull-stripped images: where half of them or more are not zero, holes filled.
+
+    Half, not most: of two images, one that covers part of the brain must not cut the mask to that part.
+    Structural images are asked first; ADC, which has holes of its own, only where there is no other.
+
+    Args:
+        images: (X, Y, Z) float32 each, on one grid.
+        exam_id: whose images they are, for the message.
+
+    Returns:
+        The mask, (X, Y, Z) bool, and in words which images it rests on.
+
+    Raises:
+        VolumeError: no image is skull-stripped, or the mask is empty.
+    """
+    zero_shares = {sequence: float(np.mean(image == 0.0)) for sequence, image in images.items()}
+    stripped = [name for name, share in zero_shares.items() if MIN_STRIPPED_ZERO_SHARE <= share < 1.0]
+    voters = [sequence for sequence in stripped if sequence is not Sequence.ADC] or stripped
+    if not voters:
+        found = ", ".join(f"{name.label} {share:.1%}" for name, share in zero_shares.items())
+        raise VolumeError(
+            f"{exam_id}: there is no brain mask, and no image is skull-stripped (voxels that are zero: "
+            f"{found}; expected {MIN_STRIPPED_ZERO_SHARE:.0%} or more in one). Add a mask to the manifest, "
+            "or strip the skull first, as with HD-BET."
+        )
+    votes = np.sum([images[sequence] != 0.0 for sequence in voters], axis=0)
+    mask: BoolArray = ndimage.binary_fill_holes(2 * votes >= len(voters))
+    if not mask.any():
+        raise VolumeError(
+            f"{exam_id}: there is no brain mask, and its images are not zero at different places; expected "
+            "skull-stripped images of one brain. Add a mask to the manifest."
+        )
+    return mask, "support of " + ", ".join(sequence.label for sequence in voters)
+
+
+def _with_reference(examination: Examination, reference: str) -> list[str]:
+    roles = list(examination.files)
+    if reference not in roles or reference in ("mask", "seg"):
+        usable = ", ".join(role for role in roles if role not in ("mask", "seg"))
+        raise VolumeError(
+            f"{examination.exam_id}: there is no image '{reference}' to take the grid from; "
+            f"choose one of {usable}."
+        )
+    return roles
+
+
+def _check_fields(grid: Grid, reference: Grid, label: str, reference_role: str) -> None:
+    overlap = max(covered_share(grid, reference), covered_share(reference, grid))
+    distance_mm = centre_distance_mm(grid, reference)
+    if overlap < MIN_FIELD_OVERLAP or distance_mm > MAX_CENTRE_DISTANCE_MM:
+        raise GridError(
+            f"{label} shows another place than {reference_role.upper()}: their fields of view overlap by "
+            f"{overlap:.0%} of the smaller one, their middles are {distance_mm:.0f} mm apart; expected "
+            f"at least {MIN_FIELD_OVERLAP:.0%} and at most {MAX_CENTRE_DISTANCE_MM:.0f} mm. Register the "
+            "images, or restore the headers that were lost in conversion."
+        )
+
+
+def _check_brain(grid: Grid, mask: BoolArray, mask_grid: Grid, label: str) -> None:
+    share = covered_share_of_mask(grid, mask, mask_grid)
+    if share < MIN_BRAIN_COVERED:
+        raise GridError(
+            f"{label} covers {share:.1%} of the brain; expected at least {MIN_BRAIN_COVERED:.0%}. "
+            "Use an image of the whole slab, or leave this one out of the manifest."
+        )
+
+
+def _mask(
+    volumes: Mapping[str, Volume],
+    inputs: Mapping[Sequence, Float32Array],
+    grid: Grid,
+    examination: Examination,
+) -> tuple[BoolArray, str]:
+    if "mask" not in volumes:
+        return support_mask(inputs, examination.exam_id)
+    stored = volumes["mask"]
+    binary = Volume((stored.data != 0.0).astype(np.float32), stored.affine)
+    mask = resample_labels(binary, grid).data > 0.0
+    if not mask.any():
+        raise VolumeError(
+            f"{examination.label('mask')} is zero everywhere on the examination's grid; expected the brain. "
+            "Make the mask again."
+        )
+    return mask, "file"
+
+
+def _labels(volume: Volume, grid: Grid, examination: Examination) -> npt.NDArray[np.uint8]:
+    try:
+        labels = resample_labels(volume, grid).data.astype(np.uint8)
+    except VolumeError as error:
+        raise VolumeError(f"{examination.label('seg')}: {error}") from error
+    if examination.enhancing_label != ENHANCING_LABEL:
+        labels[labels == examination.enhancing_label] = ENHANCING_LABEL
+    return labels

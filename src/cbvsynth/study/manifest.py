@@ -1,0 +1,165 @@
+"""The list of examinations of a study: manifest.csv, or what a scan of the folders finds."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.options import Layout
+from cbvsynth.errors import ManifestError
+from cbvsynth.records.storage import atomic_file
+from cbvsynth.study.layouts import LeftOut, scan
+from cbvsynth.study.manifest_table import (
+    COLUMNS,
+    OPTIONAL_COLUMNS,
+    Row,
+    check_columns,
+    examinations_of_rows,
+    row_of,
+)
+
+MANIFEST_NAMES = ("manifest.csv", "manifest.parquet")
+"""Names under which a study may bring its own manifest; the first that exists is read."""
+MAX_MANIFEST_BYTES = 256 << 20
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Examinations of a study, sorted by exam_id; paths are relative to `root`.
+
+    `layout` is AUTO when the study brought a manifest of its own.
+    """
+
+    root: Path
+    layout: Layout
+    examinations: tuple[Examination, ...]
+    recognised_because: str
+    left_out: tuple[LeftOut, ...] = ()
+
+
+def load_manifest(root: Path, layout: Layout = Layout.AUTO) -> Manifest:
+    """The study's own manifest when there is one and the layout is AUTO; else a scan of its folders.
+
+    Raises:
+        ManifestError: there is no such folder, nothing in it is recognised, or the list of
+            examinations is wrong.
+    """
+    own = next((root / name for name in MANIFEST_NAMES if (root / name).is_file()), None)
+    if layout is Layout.AUTO and own is not None:
+        because = f"{own.name} in the data root"
+        return Manifest(root, Layout.AUTO, read_manifest(own, root), because)
+    return scan_study(root, layout)
+
+
+def scan_study(root: Path, layout: Layout = Layout.AUTO) -> Manifest:
+    """List the examinations found in a study's folders; a manifest that lies there is not read.
+
+    Raises:
+        ManifestError: as `load_manifest`.
+    """
+    found = scan(root, layout)
+    examinations = examinations_of_rows(
+        f"The study (layout {found.layout})", [(row["exam_id"], row) for row in found.rows], root
+    )
+    return Manifest(root, found.layout, _ordered(examinations), found.because, found.left_out)
+
+
+def read_manifest(path: Path, root: Path) -> tuple[Examination, ...]:
+    """Read manifest.csv or manifest.parquet; paths in it are relative to `root`. Sorted by exam_id.
+
+    Raises:
+        ManifestError: the file is missing, unreadable, empty or wrong; every wrong row is named.
+    """
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise ManifestError(
+            f"{path.name} cannot be opened ({error.strerror}); expected the list of examinations."
+        ) from error
+    if size > MAX_MANIFEST_BYTES:
+        raise ManifestError(
+            f"{path.name} has {size} bytes; expected a list of examinations, at most {MAX_MANIFEST_BYTES}."
+        )
+    columns, rows = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    check_columns(path.name, columns)
+    return _ordered(examinations_of_rows(path.name, rows, root))
+
+
+def write_manifest(path: Path, examinations: Iterable[Examination]) -> None:
+    """Write manifest.csv atomically, sorted by exam_id; `read_manifest` gives the same back.
+
+    Columns of scales, enhancing_label and sha256 appear only when an examination has some.
+    """
+    rows = [row_of(examination) for examination in _ordered(examinations)]
+    columns = [*COLUMNS, *(name for name in OPTIONAL_COLUMNS if any(row[name] for row in rows))]
+    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as target:
+        writer = csv.DictWriter(target, columns, lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _ordered(examinations: Iterable[Examination]) -> tuple[Examination, ...]:
+    return tuple(sorted(examinations, key=lambda examination: examination.exam_id))
+
+
+def _read_csv(path: Path) -> tuple[Sequence[str], list[tuple[str, Row]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as source:
+            lines = list(csv.reader(source, strict=True))
+    except UnicodeDecodeError as error:
+        raise ManifestError(
+            f"{path.name} is not UTF-8 text; save it as 'CSV UTF-8 (comma delimited)'."
+        ) from error
+    except csv.Error as error:
+        raise ManifestError(f"{path.name} is not a CSV table ({error}); save it again.") from error
+    except OSError as error:
+        raise ManifestError(f"{path.name} cannot be read ({error.strerror}).") from error
+    if not lines:
+        raise ManifestError(
+            f"{path.name} is empty; expected a line of column names and a row per examination."
+        )
+    columns = [name.strip() for name in lines[0]]
+    rows: list[tuple[str, Row]] = []
+    for number, cells in enumerate(lines[1:], start=2):
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(columns):
+            raise ManifestError(
+                f"{path.name}, row {number}: {len(cells)} cells; expected {len(columns)}, one for each "
+                "column."
+            )
+        rows.append((f"row {number}", dict(zip(columns, cells, strict=True))))
+    return columns, rows
+
+
+def _read_parquet(path: Path) -> tuple[Sequence[str], list[tuple[str, Row]]]:
+    try:
+        parquet = import_module("pyarrow.parquet")
+        arrow = import_module("pyarrow")
+    except ImportError as error:
+        raise ManifestError(
+            f"{path.name} needs the package pyarrow, which is not installed; install it or save manifest.csv."
+        ) from error
+    try:
+        # Neither read_table nor to_pylist of a table: both import pandas where it is installed.
+        table = parquet.ParquetFile(str(path)).read()
+        columns = [str(name) for name in table.column_names]
+        cells = [column.to_pylist() for column in table.columns]
+    except (arrow.ArrowInvalid, OSError) as error:
+        raise ManifestError(f"{path.name} is not a Parquet table; write it again.") from error
+    rows: list[tuple[str, Row]] = [
+        (f"row {number}", dict(zip(columns, map(_text_of, values), strict=True)))
+        for number, values in enumerate(zip(*cells, strict=True), start=2)
+    ]
+    return columns, rows
+
+
+def _text_of(value: object) -> str:
+    """A cell as CSV would hold it; missing and NaN are empty."""
+    if value is None or value != value:  # noqa: PLR0124  # NaN is the value that differs from itself
+        return ""
+    return str(int(value)) if isinstance(value, bool) else str(value)

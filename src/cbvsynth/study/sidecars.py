@@ -1,0 +1,70 @@
+"""The unit of a CBV map, from the JSON files that lie beside it in BIDS."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from cbvsynth.domain.sequences import TargetUnit
+from cbvsynth.study.paths import path_problem
+
+MAX_SIDECAR_BYTES = 16 << 20
+
+_UNITS = {
+    "ml/100g": TargetUnit.ML_PER_100G,
+    "ml/(100g)": TargetUnit.ML_PER_100G,
+    "ml/100gtissue": TargetUnit.ML_PER_100G,
+    "relative": TargetUnit.RELATIVE,
+    "ratio": TargetUnit.RELATIVE,
+    "arbitrary": TargetUnit.RELATIVE,
+    "arbitraryunits": TargetUnit.RELATIVE,
+    "a.u.": TargetUnit.RELATIVE,
+    "au": TargetUnit.RELATIVE,
+    "1": TargetUnit.RELATIVE,
+}
+
+
+@dataclass(frozen=True)
+class StatedUnit:
+    """A unit; None when no sidecar states one; `problem` when what is stated cannot be used."""
+
+    unit: TargetUnit | None
+    problem: str = ""
+
+
+def stated_unit(root: Path, image: PurePosixPath) -> StatedUnit:
+    """`Units` of the nearest sidecar of an image, by the inheritance principle of BIDS.
+
+    A sidecar lies in the image's folder or one above, ends in the same suffix, and has no entity that
+    the image lacks; the nearest with the most entities counts.
+    """
+    *entities, suffix = image.name.removesuffix(".gz").removesuffix(".nii").split("_")
+    for folder in image.parents:
+        candidates = sorted((root / folder).glob(f"*{suffix}.json"), key=lambda path: (-len(path.stem), path))
+        for path in candidates:
+            *own, own_suffix = path.stem.split("_")
+            if own_suffix != suffix or not set(own) <= set(entities):
+                continue
+            try:
+                text = path.read_text(encoding="utf-8-sig") if _readable(root, path) else ""
+                content = json.loads(text)
+            except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+                return StatedUnit(None, "the JSON sidecar of its CBV map cannot be read; correct it")
+            if isinstance(content, dict) and "Units" in content:
+                return _known(content["Units"])
+    return StatedUnit(None)
+
+
+def _readable(root: Path, path: Path) -> bool:
+    inside = not path_problem(root, PurePosixPath(path.relative_to(root).as_posix()))
+    return inside and path.is_file() and path.stat().st_size <= MAX_SIDECAR_BYTES
+
+
+def _known(stated: object) -> StatedUnit:
+    words = "".join(str(stated).split()).lower()
+    if words in _UNITS:
+        return StatedUnit(_UNITS[words])
+    return StatedUnit(
+        None, f"its CBV sidecar states Units '{str(stated)[:40]}'; expected mL/100g or relative"
+    )

@@ -1,0 +1,1 @@
+"""What follows the registry: the folder that a prediction server reads."""

@@ -1,0 +1,276 @@
+"""From files and arrays to what a model is sent; what is left out and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from cbvsynth.client.image_files import examination_of_files, prepare_files
+from cbvsynth.client.images import PreparedExamination, prepare_arrays
+from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.sequences import Sequence
+from cbvsynth.errors import GridError, ManifestError, UsageError, VolumeError
+from cbvsynth.preprocessing.arrays import prepare_examination
+from cbvsynth.records.storage import sha256_of
+from tests.client.heads import AFFINES, PATIENT_NAME, SHAPE, SHAPES, brain, image, write, write_head
+
+
+def prepare(files: dict[str, str], **options: Any) -> PreparedExamination:
+    root, examination = examination_of_files({role: Path(path) for role, path in files.items()})
+    return prepare_files(root, examination, **options)
+
+
+@pytest.mark.parametrize("orientation", AFFINES)
+def test_images_of_any_orientation_are_sent_in_ras_order(tmp_path: Path, orientation: str) -> None:
+    prepared = prepare(write_head(tmp_path, "t1 adc", orientation))
+    shape = SHAPES[orientation]
+    for name in ("t1", "adc"):
+        expected = nib.as_closest_canonical(nib.Nifti1Image(image(name, shape), AFFINES[orientation]))
+        np.testing.assert_array_equal(prepared.inputs[Sequence(name)], expected.get_fdata(dtype=np.float32))
+        assert prepared.inputs[Sequence(name)].flags.c_contiguous
+    np.testing.assert_array_equal(prepared.in_place(prepared.inputs[Sequence.T1]), image("t1", shape))
+
+
+def test_images_stored_in_different_orientations_of_one_grid_are_one_examination(tmp_path: Path) -> None:
+    files = write_head(tmp_path, "t1")
+    flipped = AFFINES["RAS"] @ np.array(
+        [[-1, 0, 0, SHAPE[0] - 1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]
+    )
+    files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2")[::-1], flipped))
+    prepared = prepare(files, reference="t2")
+    np.testing.assert_array_equal(prepared.inputs[Sequence.T2], image("t2"))
+    np.testing.assert_array_equal(prepared.in_place(prepared.inputs[Sequence.T1]), image("t1")[::-1])
+
+
+def test_the_model_is_sent_what_training_saw(tmp_path: Path) -> None:
+    """The same files through preprocess and through the client: the same arrays, bit for bit."""
+    affine = AFFINES["oblique"]
+    write_head(tmp_path, "t1 t2 t1c flair", "oblique")
+    write(tmp_path / "adc.nii.gz", image("adc") / np.float32(1e6), affine)
+    write(tmp_path / "cbv.nii.gz", np.where(brain(), 3.0, 0.0).astype(np.float32), affine)
+    write(tmp_path / "mask.nii.gz", np.roll(brain(), 1, axis=0).astype(np.uint8), affine)
+    places = {sequence: PurePosixPath(f"{sequence}.nii.gz") for sequence in Sequence}
+    examination = Examination(
+        "one", "one", "", places, PurePosixPath("cbv.nii.gz"), PurePosixPath("mask.nii.gz")
+    )
+    trained = prepare_examination(tmp_path, examination, "")
+    prepared = prepare_files(tmp_path, examination)
+    assert prepared.adc_unit == trained.facts.adc_unit == "mm2/s"
+    for sequence in Sequence:
+        np.testing.assert_array_equal(prepared.inputs[sequence], trained.arrays[sequence.value])
+    np.testing.assert_array_equal(prepared.mask, trained.arrays["mask"])
+
+
+def test_a_mask_file_cuts_the_images_and_is_named_as_source(tmp_path: Path) -> None:
+    files = write_head(tmp_path, "t1")
+    half = brain().copy()
+    half[:10] = False
+    files["mask"] = str(write(tmp_path / "mask.nii.gz", half.astype(np.uint8), AFFINES["RAS"]))
+    prepared = prepare(files)
+    assert prepared.mask_source == "file"
+    np.testing.assert_array_equal(prepared.inputs[Sequence.T1], np.where(half, image("t1"), 0))
+
+
+def test_without_a_mask_the_images_must_be_skull_stripped(tmp_path: Path) -> None:
+    assert prepare(write_head(tmp_path, "t1 t2")).mask_source == "support of T1, T2"
+    whole = {"t1": str(write(tmp_path / "whole.nii.gz", image("t1") + 1, AFFINES["RAS"]))}
+    with pytest.raises(VolumeError, match="strip the skull first"):
+        prepare(whole)
+
+
+@pytest.mark.parametrize(("factor", "unit"), [(1.0, "1e-6 mm2/s"), (1e-3, "1e-3 mm2/s"), (1e-6, "mm2/s")])
+def test_adc_of_any_unit_is_sent_in_1e_6_mm2_per_s(tmp_path: Path, factor: float, unit: str) -> None:
+    stored = (image("adc") * np.float32(factor)).astype(np.float32)
+    prepared = prepare({"adc": str(write(tmp_path / "adc.nii", stored, AFFINES["RAS"]))})
+    assert prepared.adc_unit == unit
+    np.testing.assert_allclose(prepared.inputs[Sequence.ADC], image("adc"), rtol=1e-6)
+
+
+def spoilt(name: str, kind: str) -> np.ndarray[Any, Any]:
+    good = image(name)
+    return {
+        "nan": np.where(good > 890, np.nan, good),
+        "infinite": np.where(good > 890, np.inf, good),
+        "zero": np.zeros_like(good),
+        "flat": np.where(brain(), np.float32(5.0), 0),
+        "negative": -good,
+        "z-scores": np.where(brain(), good - 2000, 0),
+        "unit": good * np.float32(37.0),
+    }[kind].astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "reason"),
+    [
+        ("t1", "nan", "are NaN or infinite"),
+        ("t1", "infinite", "are NaN or infinite"),
+        ("t1", "zero", "constant in the brain (every voxel is 0)"),
+        ("t2", "flat", "constant in the brain (every voxel is 5)"),
+        ("t2", "negative", "no positive voxel in the brain"),
+        ("flair", "z-scores", "expected raw intensities, not z-scores"),
+        ("adc", "unit", "fits no unit of ADC"),
+        ("adc", "zero", "constant in the brain"),
+    ],
+)
+def test_an_image_whose_voxels_cannot_serve_is_left_out_with_the_reason(
+    tmp_path: Path, name: str, kind: str, reason: str
+) -> None:
+    files = write_head(tmp_path, "t1c")
+    files["mask"] = str(write(tmp_path / "mask.nii.gz", brain().astype(np.uint8), AFFINES["RAS"]))
+    files[name] = str(write(tmp_path / f"{name}.nii.gz", spoilt(name, kind), AFFINES["RAS"]))
+    prepared = prepare(files)
+    assert list(prepared.inputs) == [Sequence.T1C]
+    assert reason in prepared.left_out[Sequence(name)]
+    others = [other for other in Sequence if other not in (name, "t1c")]
+    assert {prepared.left_out[other] for other in others} == {"not given"}
+    assert set(prepared.sha256 or {}) == {"t1c", "mask"}
+
+
+@pytest.mark.parametrize("kind", ["nan", "zero", "flat", "negative"])
+def test_arrays_are_judged_by_the_same_rules(kind: str) -> None:
+    arrays = {Sequence.T1: spoilt("t1", kind), Sequence.T2: image("t2")}
+    prepared = prepare_arrays(arrays, brain())
+    assert list(prepared.inputs) == [Sequence.T2]
+    assert Sequence.T1 in prepared.left_out
+
+
+def test_images_that_are_ruled_out_are_not_even_read(tmp_path: Path) -> None:
+    files = write_head(tmp_path, "t1")
+    files["adc"] = str(tmp_path / "not-there.nii.gz")
+    prepared = prepare(files, unusable=(Sequence.ADC,))
+    assert prepared.left_out[Sequence.ADC] == "ruled out by --unusable"
+
+
+def test_a_file_that_is_missing_is_a_slip_and_not_left_out_in_silence(tmp_path: Path) -> None:
+    files = write_head(tmp_path, "t1") | {"adc": str(tmp_path / f"{PATIENT_NAME}.nii.gz")}
+    with pytest.raises(VolumeError, match="input: ADC: the file does not exist") as caught:
+        prepare(files)
+    assert PATIENT_NAME not in str(caught.value)
+
+
+def test_when_nothing_is_usable_every_reason_is_given(tmp_path: Path) -> None:
+    flat = {"t1": str(write(tmp_path / "t1.nii.gz", spoilt("t1", "flat"), AFFINES["RAS"]))}
+    with pytest.raises(VolumeError, match=r"no sequence is usable \(T1: constant.*T2: not given"):
+        prepare(flat)
+    nans = {"t1": str(write(tmp_path / "nan.nii.gz", spoilt("t1", "nan"), AFFINES["RAS"]))}
+    with pytest.raises(VolumeError, match=r"no sequence is usable \(T1: .* NaN"):
+        prepare(nans)
+
+
+def moved(by_mm: float) -> np.ndarray[Any, Any]:
+    affine = AFFINES["RAS"].copy()
+    affine[0, 3] += by_mm
+    return affine
+
+
+def test_grids_may_differ_by_a_rounding_and_by_no_more(tmp_path: Path) -> None:
+    files = write_head(tmp_path, "t1")
+    files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2"), moved(0.0009)))
+    assert prepare(files).resampled == ()
+    files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2"), moved(0.0015)))
+    with pytest.raises(
+        GridError, match=r"input: T2 lies up to 0.0015 mm off, compared with T1.*--resample on"
+    ):
+        prepare(files)
+
+
+def test_another_shape_is_refused_with_both_named(tmp_path: Path) -> None:
+    files = write_head(tmp_path, "t1")
+    files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2", (20, 18, 9)), AFFINES["RAS"]))
+    with pytest.raises(GridError, match=r"has shape \(20, 18, 9\) in RAS order instead of \(20, 18, 8\)"):
+        prepare(files)
+
+
+def test_a_mask_on_another_grid_is_refused(tmp_path: Path) -> None:
+    files = write_head(tmp_path, "t1")
+    files["mask"] = str(write(tmp_path / "mask.nii.gz", brain().astype(np.uint8), moved(1.0)))
+    with pytest.raises(GridError, match="input: MASK lies up to 1 mm off"):
+        prepare(files)
+
+
+def test_on_request_other_grids_are_resampled_as_preprocess_does(tmp_path: Path) -> None:
+    files = write_head(tmp_path, "t1")
+    half_voxel = write(tmp_path / "t2.nii.gz", image("t2"), moved(1.0))
+    files["t2"] = str(half_voxel)
+    prepared = prepare(files, resample=True)
+    assert prepared.resampled == ("t2",)
+    expected = (image("t2")[:-1] + image("t2")[1:]) / 2
+    inner = prepared.mask[1:]
+    np.testing.assert_allclose(prepared.inputs[Sequence.T2][1:][inner], expected[inner], rtol=1e-5)
+    np.testing.assert_array_equal(prepared.inputs[Sequence.T1][brain()], image("t1")[brain()])
+
+
+def test_resampling_does_not_hide_images_of_another_place(tmp_path: Path) -> None:
+    files = write_head(tmp_path, "t1")
+    files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2"), moved(300.0)))
+    with pytest.raises(GridError, match="another place"):
+        prepare(files, resample=True)
+
+
+def test_a_reference_that_is_not_usable_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"the reference is 't2'.*\(t1\)"):
+        prepare(write_head(tmp_path, "t1"), reference="t2")
+
+
+def test_an_image_too_small_for_the_network_is_refused(tmp_path: Path) -> None:
+    small = {"t1": str(write(tmp_path / "t1.nii.gz", image("t1", (15, 18, 8)), AFFINES["RAS"]))}
+    with pytest.raises(VolumeError, match="15 x 18 voxels in plane; expected at least 16 x 16"):
+        prepare(small)
+
+
+def test_a_mask_that_is_empty_is_refused(tmp_path: Path) -> None:
+    files = write_head(tmp_path, "t1")
+    files["mask"] = str(write(tmp_path / "m.nii.gz", np.zeros(SHAPE, np.uint8), AFFINES["RAS"]))
+    with pytest.raises(VolumeError, match="zero everywhere"):
+        prepare(files)
+
+
+def test_holes_in_adc_as_metal_leaves_them_are_warned_of(tmp_path: Path) -> None:
+    holed = image("adc")
+    holed[5:9, 5:12] = 0
+    share = np.mean(holed[brain()] == 0)
+    assert share > 0.03
+    files = write_head(tmp_path, "t1") | {"adc": str(write(tmp_path / "adc.nii.gz", holed, AFFINES["RAS"]))}
+    (warning,) = prepare(files).warnings
+    assert f"ADC is 0 in {share:.0%} of the brain" in warning
+    assert prepare(write_head(tmp_path, "t1 adc")).warnings == ()
+
+
+def test_digests_are_those_of_the_files_that_were_used(tmp_path: Path) -> None:
+    files = write_head(tmp_path, "t1 t2")
+    assert prepare(files).sha256 == {role: sha256_of(Path(path)) for role, path in files.items()}
+
+
+def test_an_unknown_role_is_refused() -> None:
+    with pytest.raises(UsageError, match="'swi' is not an input"):
+        examination_of_files({"swi": Path("swi.nii.gz")})
+
+
+def test_a_path_that_leaves_the_data_root_is_refused(tmp_path: Path) -> None:
+    _, examination = examination_of_files({"t1": tmp_path / "t1.nii.gz"})
+    outside = replace(examination, inputs={Sequence.T1: PurePosixPath("../t1.nii.gz")})
+    with pytest.raises(ManifestError, match=r"contains '\.\.'"):
+        prepare_files(tmp_path, outside)
+
+
+def test_arrays_of_other_shapes_or_ranks_are_refused() -> None:
+    with pytest.raises(GridError, match=r"t1 \(20, 18, 8\), mask \(20, 18, 9\)"):
+        prepare_arrays({Sequence.T1: image("t1")}, brain((20, 18, 9)))
+    with pytest.raises(VolumeError, match=r"T1 has shape \(20, 18\)"):
+        prepare_arrays({Sequence.T1: image("t1")[:, :, 0]})
+    with pytest.raises(VolumeError, match="zero everywhere"):
+        prepare_arrays({Sequence.T1: image("t1")}, np.zeros(SHAPE))
+
+
+def test_arrays_keep_their_order_of_axes_and_have_no_place() -> None:
+    prepared = prepare_arrays({Sequence.T2: image("t2"), Sequence.T1: image("t1")}, unusable=(Sequence.T2,))
+    assert prepared.placement is None
+    assert prepared.left_out[Sequence.T2] == "ruled out by the caller"
+    assert prepared.mask_source == "support of T1"
+    assert prepared.in_place(image("t1")) is not None
+    np.testing.assert_array_equal(prepared.in_place(image("t1")), image("t1"))

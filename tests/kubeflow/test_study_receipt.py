@@ -1,0 +1,47 @@
+"""Who made the study: validate's Kubeflow task says it in the study's folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from cbvsynth.kubeflow.tasks.validate import run_task
+from cbvsynth.phantom.plan import StudySettings
+from cbvsynth.phantom.study import MARKER, write_study
+from tests.kubeflow.test_task_files import Numbers
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def check(data: Path, place: Path) -> tuple[str, str]:
+    """Name of the study's folder, and who made the study."""
+    given = {"data": str(data), "limits": str(ROOT / "limits.yaml"), "workspace": str(place / "workspace")}
+    pages = (str(place / "report"), str(place / "chart"), Numbers(place / "counts"))
+    study = run_task({**given, "max_dropped_share": 1.0, "workers": 1}, *pages)
+    receipt = place / "workspace/validate" / study / "data.json"
+    return study, json.loads(receipt.read_text())["made_by"]
+
+
+def test_an_untouched_phantom_is_said_and_the_same_images_without_its_marker_are_a_study(
+    tmp_path: Path,
+) -> None:
+    """They get folders of their own: a phantom's receipt never stands for a user's study."""
+    data, users = tmp_path / "data", tmp_path / "users"
+    write_study(data, StudySettings(patients=3, matrix=32, damaged=0))
+    shutil.copytree(data, users)
+    (users / MARKER).unlink()
+    phantom, study = check(data, tmp_path), check(users, tmp_path)
+    assert (phantom[1], study[1]) == ("phantom", "user")
+    assert phantom[0] != study[0]
+
+
+def test_the_phantoms_receipt_is_read_without_what_the_light_image_lacks() -> None:
+    code = (
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(('nilearn', 'tensorflow', 'sklearn')))\n"
+        "import cbvsynth.phantom.receipt\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

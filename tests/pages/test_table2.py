@@ -1,0 +1,88 @@
+"""The paper's Table 2 as data, and ours beside it."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from cbvsynth.domain.selection.leaderboard import leaderboard
+from cbvsynth.domain.sequences import Algorithm, ModelId, all_combinations, all_models
+from cbvsynth.pages.charts import draw_table2
+from cbvsynth.pages.page import write_table2_page
+from cbvsynth.pages.paper import paper_table2
+from cbvsynth.pages.table2 import CAPTION, table2_markdown, table2_rows, write_table2_csv
+from tests.domain.selection.tables import scored, table
+
+
+def rows():
+    models = [
+        scored("encdec-t1", table("encdec-t1", [0.80, 0.84])),
+        scored("encdec-t1c", table("encdec-t1c", [0.90, 0.92])),
+        scored("fcgan-t1", table("fcgan-t1", [0.70, 0.74])),
+    ]
+    return table2_rows(leaderboard(models, "ssim_3d_whole"), "ssim_3d_whole")
+
+
+def test_the_papers_table_has_all_62_models_and_its_best_values():
+    table2 = paper_table2()
+    assert set(table2) == set(all_models())
+    best = max(table2, key=lambda model: table2[model].mean_pct)
+    assert best.slug == "encdec-t1-t1c-adc"
+    assert (table2[best].mean_pct, table2[best].sd_pct) == (86.29, 4.30)
+    gan = table2[ModelId.parse("fcgan-t1-t1c-adc")]
+    assert (gan.mean_pct, gan.sd_pct) == (86.19, 4.56)
+
+
+def test_every_combination_has_a_row_in_the_papers_order_and_missing_models_are_dashes():
+    table2 = rows()
+    assert [row.combination for row in table2] == list(all_combinations())
+    first = table2[0]
+    assert [cell.text for cell in first.cells] == [
+        "72.00 ± 2.83",
+        "83.06 ± 4.20",
+        "82.00 ± 2.83",
+        "83.51 ± 3.95",
+    ]
+    assert first.dots == ("●", "", "", "", "")
+    assert table2[-1].ours[Algorithm.ENCDEC].text == "–"
+
+
+def test_exactly_the_best_of_each_column_is_best():
+    best = [
+        (row.combination.slug, place) for row in rows() for place, cell in enumerate(row.cells) if cell.best
+    ]
+    assert best == [("t1", 0), ("t1c", 2), ("t1-t1c-adc", 1), ("t1-t1c-adc", 3)]
+
+
+def test_without_a_model_of_an_algorithm_no_cell_of_its_column_is_best():
+    models = [scored("encdec-t1", table("encdec-t1", [0.80, 0.84]))]
+    table2 = table2_rows(leaderboard(models, "ssim_3d_whole"), "ssim_3d_whole")
+    assert not any(row.ours[Algorithm.FCGAN].best for row in table2)
+
+
+def test_csv_reads_back_in_percent(tmp_path: Path):
+    write_table2_csv(tmp_path / "table2.csv", rows())
+    with (tmp_path / "table2.csv").open() as source:
+        lines = {line["combination"]: line for line in csv.DictReader(source)}
+    assert len(lines) == 31
+    assert float(lines["t1c"]["encdec_mean_pct"]) == 91.0
+    assert lines["t1c"]["fcgan_mean_pct"] == ""
+    assert float(lines["t1c"]["fcgan_paper_mean_pct"]) == 85.76
+    assert lines["t1-t2"]["num_sequences"] == "2"
+
+
+def test_markdown_and_html_say_that_the_cohorts_differ(tmp_path: Path):
+    text = table2_markdown(rows())
+    assert "| T1C | – | 85.76 ± 4.49 | **91.00 ± 1.41** | 85.45 ± 4.18 |" in text
+    assert CAPTION in text
+    write_table2_page(tmp_path / "table2.html", rows())
+    html = (tmp_path / "table2.html").read_text(encoding="utf-8")
+    assert CAPTION.replace("'", "&#39;") in html
+    assert '<td class="ours best">91.00 ± 1.41</td>' in html
+    assert html.count("<tr>") == 2 + 31
+
+
+def test_the_picture_is_the_same_bytes_each_time(tmp_path: Path):
+    for name in ("a.png", "b.png"):
+        draw_table2(tmp_path / name, rows())
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()

@@ -1,0 +1,66 @@
+"""What is served is what was scored: a real model, a real server, real files."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cbvsynth.errors import ModelError, ResultError, UsageError
+from cbvsynth.proof.options import SkewOptions
+from cbvsynth.proof.skew import Skew, run
+from cbvsynth.records.results import read_scores, write_scores
+from tests.training.cached_study import train_small_model, write_study
+
+MODEL = "encdec-t1-t1c"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run's results: one model, trained for two epochs and scored on three examinations."""
+    root = tmp_path_factory.mktemp("skew")
+    write_study(root / "preprocess")
+    train_small_model(root, MODEL, epochs=2)
+    return root
+
+
+@pytest.mark.slow
+@pytest.mark.tensorflow
+def test_the_served_map_is_the_scored_one_bit_for_bit(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (found,) = run(SkewOptions(artifacts=trained))
+    assert (found.model, found.examinations, found.differing_voxels) == (MODEL, 3, 0)
+    assert found.ssim_difference <= 1e-6
+    assert "1 models, 3 maps: what is served is what was scored" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.tensorflow
+def test_a_score_that_is_not_the_served_maps_is_an_error(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    table = tmp_path / "run/train" / MODEL / "per_exam.csv"
+    first, *others = read_scores(table)
+    write_scores(table, [replace(first, ssim_2d_brain=first.ssim_2d_brain - 2e-6), *others])
+    with pytest.raises(ModelError, match=f"{MODEL} is served as another model than was scored"):
+        run(SkewOptions(artifacts=tmp_path / "run", examinations=1))
+
+
+def test_one_voxel_or_a_millionth_of_ssim_is_a_skew() -> None:
+    assert Skew(MODEL, 3, 0, 1e-6).is_zero
+    assert not Skew(MODEL, 3, 1, 0.0).is_zero
+    assert not Skew(MODEL, 3, 0, 1.1e-6).is_zero
+
+
+def test_before_anything_is_trained_it_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ResultError, match=r"No trained model in 'train'.*make demo"):
+        run(SkewOptions(artifacts=tmp_path))
+
+
+def test_what_cannot_be_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="examinations is -1"):
+        SkewOptions(examinations=-1)
+    with pytest.raises(UsageError, match="t9"):
+        run(SkewOptions(artifacts=tmp_path, models=("encdec-t9",)))

@@ -1,0 +1,108 @@
+"""One server on real sockets for all conformance tests, asked through TensorFlow Serving's own stubs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@dataclass
+class Running:
+    """A server in this process, and the stubs that talk to it."""
+
+    store: Any
+    folder: Path
+    predictions: Any
+    models: Any
+    grpc_address: str
+    rest_address: str
+    health: Any
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder with the SavedModels sum0, sum1 (answers 1 more), examples, reader, slow,
+    half_plus_three."""
+    from tests.server import models
+
+    folder = tmp_path_factory.mktemp("saved")
+    models.save_sum(folder / "sum0")
+    models.save_sum(folder / "sum1", 1.0)
+    models.save_examples(folder / "examples")
+    models.save_reader(folder / "reader")
+    models.save_slow(folder / "slow")
+    models.save_half_plus_three(folder / "half_plus_three")
+    return folder
+
+
+CONFIG = """
+model_config_list {{
+  config {{
+    name: "sum" base_path: "{base}/sum" model_platform: "tensorflow"
+    model_version_policy {{ specific {{ versions: 1 versions: 2 }} }}
+    version_labels {{ key: "stable" value: 1 }}
+    version_labels {{ key: "absent" value: 7 }}
+  }}
+  config {{ name: "examples" base_path: "{base}/examples" model_platform: "tensorflow" }}
+  config {{ name: "half_plus_three" base_path: "{base}/half_plus_three" model_platform: "tensorflow" }}
+}}
+"""
+MONITORING = "prometheus_config { enable: true }"
+
+
+@pytest.fixture(scope="session")
+def running(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    import grpc
+    from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+
+    from cbvsynth.server.configuration import read_metrics_path, read_models
+    from cbvsynth.server.flags import parse_flags
+    from cbvsynth.server.predict import Predictor
+    from cbvsynth.server.program import build_store, open_ports
+    from cbvsynth.server.services import Backend
+
+    base = tmp_path_factory.mktemp("base")
+    versions = {
+        "sum/1": "sum0",
+        "sum/2": "sum1",
+        "examples/1": "examples",
+        "half_plus_three/123": "half_plus_three",
+    }
+    for target, source in versions.items():
+        (base / target).parent.mkdir(exist_ok=True)
+        (base / target).symlink_to(saved / source)
+    (base / "models.config").write_text(CONFIG.format(base=base))
+    (base / "monitoring.config").write_text(MONITORING)
+    options = parse_flags(
+        [
+            "--port=0",
+            "--rest_api_port=0",
+            f"--model_config_file={base}/models.config",
+            f"--monitoring_config_file={base}/monitoring.config",
+            f"--grpc_socket_path={base}/socket",
+            "--allow_version_labels_for_unavailable_models",
+            "--enable_grpc_healthcheck_service",
+            "--max_request_bytes=4000000",
+        ]
+    )
+    store = build_store(options)
+    store.configure(read_models(options))
+    store.reconcile()
+    backend = Backend(store, Predictor(store, options.max_request_bytes, as_content=True))
+    with open_ports(options, backend, None, read_metrics_path(options.monitoring_config_file)) as ports:
+        address = f"127.0.0.1:{ports.grpc}"
+        with grpc.insecure_channel(address, [("grpc.max_send_message_length", -1)]) as channel:
+            yield Running(
+                store,
+                base,
+                prediction_service_pb2_grpc.PredictionServiceStub(channel),
+                model_service_pb2_grpc.ModelServiceStub(channel),
+                address,
+                f"127.0.0.1:{ports.rest}",
+                channel,
+            )
+    store.close()

@@ -1,0 +1,99 @@
+"""The command line: the production server's flags, ours, and what is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cbvsynth.errors import UsageError
+from cbvsynth.server.flags import REFUSED, WITHOUT_EFFECT, ServerOptions, parse_flags
+
+BASE = "--model_base_path=/models/cbvsynth"
+
+
+def test_a_production_command_line_is_understood(tmp_path):
+    config = tmp_path / "models.config"
+    config.write_text("")
+    options = parse_flags(
+        [
+            "--port=8500",
+            "--rest_api_port=8501",
+            f"--model_config_file={config}",
+            "--model_config_file_poll_wait_seconds=30",
+            "--allow_version_labels_for_unavailable_models=true",
+            "--enable_grpc_healthcheck_service",
+            "--tensorflow_intra_op_parallelism=2",
+            "--rest_api_timeout_in_ms=30000",
+            "--enable_batching=false",
+        ]
+    )
+    assert options == ServerOptions(
+        model_config_file=str(config),
+        model_config_file_poll_wait_seconds=30,
+        allow_version_labels_for_unavailable_models=True,
+        enable_grpc_healthcheck_service=True,
+        tensorflow_intra_op_parallelism=2,
+        ignored=("rest_api_timeout_in_ms",),
+    )
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_flags_that_would_change_answers_are_refused_with_the_reason(name):
+    with pytest.raises(UsageError, match=f"--{name} is not offered: "):
+        parse_flags([BASE, f"--{name}"])
+
+
+@pytest.mark.parametrize("name", WITHOUT_EFFECT)
+def test_flags_that_only_tune_are_accepted_and_named(name):
+    assert parse_flags([BASE, f"--{name}=1"]).ignored == (name,)
+
+
+def test_replies_in_listed_floats_can_be_asked_for_by_either_name():
+    for name in ("enable_serialization_as_tensor_content", "prefer_tensor_content"):
+        assert not parse_flags([BASE, f"--{name}=false"]).enable_serialization_as_tensor_content
+        assert parse_flags([BASE, f"--{name}"]).enable_serialization_as_tensor_content
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ([], "expected one of them"),
+        ([BASE, "--model_config_file=x"], "expected one of them"),
+        (["--model_config_file=/none"], "there is no file"),
+        ([BASE, "--monitoring_config_file=/none"], "there is no file"),
+        ([BASE, "--ssl_config_file=/none"], "there is no file"),
+        ([BASE, "--port=65536"], "--port is 65536; expected 0 to 65535"),
+        ([BASE, "--rest_api_port=-2"], "--rest_api_port is -2"),
+        ([BASE, "--port=9000", "--rest_api_port=9000"], "are both 9000"),
+        ([BASE, "--grpc_max_threads=0"], "--grpc_max_threads is 0"),
+        ([BASE, "--max_request_bytes=1"], "--max_request_bytes is 1"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(arguments, text):
+    with pytest.raises(UsageError, match=text):
+        parse_flags(arguments)
+
+
+@pytest.mark.parametrize("argument", ["--colour=red", "--port=abc", "--enable_model_warmup=maybe"])
+def test_what_is_no_flag_ends_with_code_2(argument, capsys):
+    with pytest.raises(SystemExit) as caught:
+        parse_flags([BASE, argument])
+    assert caught.value.code == 2
+    assert argument.split("=")[0] in capsys.readouterr().err
+
+
+def test_help_needs_no_tensorflow():
+    code = (
+        "import sys\nsys.argv = ['server', '--help']\nimport runpy\n"
+        "try:\n    runpy.run_module('cbvsynth.server', run_name='__main__')\n"
+        "except SystemExit as end:\n    assert end.code == 0, end.code\n"
+        "assert 'tensorflow' not in sys.modules and 'grpc' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path.cwd(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "tensorflow/serving:2.20.0" in done.stdout

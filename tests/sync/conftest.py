@@ -1,0 +1,7 @@
+"""Tests of sync that ask a registry have one of their own; making its tables once is enough."""
+
+from __future__ import annotations
+
+from tests.registry.conftest import _own_folder, empty_database, empty_registry
+
+__all__ = ["_own_folder", "empty_database", "empty_registry"]
