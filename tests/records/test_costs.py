@@ -16,6 +16,13 @@ def test_a_cost_survives_the_way_through_a_file(tmp_path: Path) -> None:
     assert COST.total_s == 14.25
 
 
+def test_the_file_is_this_byte_for_byte(tmp_path: Path) -> None:
+    write_cost(tmp_path, COST)
+    assert (tmp_path / "cost.json").read_text() == (
+        '{\n  "train_s": 12.5,\n  "export_s": 1.25,\n  "score_s": 0.5,\n  "device": "CPU, 2 threads"\n}\n'
+    )
+
+
 def test_a_model_that_was_never_trained_to_the_end_has_no_cost(tmp_path: Path) -> None:
     assert read_cost(tmp_path) is None
 

@@ -20,7 +20,10 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 
     assert read_decisions(tmp_path / "examinations.csv") == decisions
     assert [decision.accepted for decision in decisions] == [True, False]
-    assert (tmp_path / "examinations.csv").read_text().startswith(HEADER)
+    assert (tmp_path / "examinations.csv").read_text() == HEADER + (
+        "sub-1_ses-1,sub-1,ses-1,accepted,\n"
+        'sub-2_ses-1,sub-2,ses-1,dropped,"metal: 7.4 %, limit 3 %; motion, ""strong"""\n'
+    )
 
 
 def test_no_decisions_is_a_table_with_a_header_only(tmp_path: Path) -> None:
@@ -52,9 +55,12 @@ def test_a_decision_that_contradicts_itself_is_refused(
     [
         ("", "columns none"),
         ("exam_id,status\n", "columns exam_id, status"),
-        (HEADER + "e,s,1,accepted\n", "the row of 'e' has not 5 values"),
-        (HEADER + "e,s,1,accepted,,surplus\n", "the row of 'e' has not 5 values"),
-        (HEADER + "e,s,1,accepted,\ne,s,1,dropped,motion\n", "decides about 'e' twice"),
+        (HEADER + "e,s,1,accepted\n", "line 2: 4 values; expected 5"),
+        (HEADER + "e,s,1,accepted,,surplus\n", "line 2: 6 values; expected 5"),
+        (
+            HEADER + "e,s,1,accepted,\ne,s,1,dropped,motion\n",
+            "line 3: a second row for e; expected one; run validate again",
+        ),
     ],
 )
 def test_a_damaged_table_is_refused(tmp_path: Path, content: str, message: str) -> None:
@@ -69,7 +75,7 @@ def test_a_table_in_another_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "examinations.csv"
     path.write_bytes(b"\xff\xfe" + HEADER.encode("utf-16-le"))
 
-    with pytest.raises(ResultError, match="not UTF-8"):
+    with pytest.raises(ResultError, match=r"is not CSV in UTF-8.*run validate again"):
         read_decisions(path)
 
 

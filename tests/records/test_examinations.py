@@ -40,6 +40,17 @@ def test_an_index_is_read_back_to_the_last_digit(tmp_path: Path) -> None:
     assert read_index(tmp_path) == index_at(tmp_path)
 
 
+def test_the_index_begins_so_and_does_not_say_where_it_lies(tmp_path: Path) -> None:
+    write_index(index_at(tmp_path))
+    text = (tmp_path / "index.json").read_text()
+    assert text.startswith(
+        '{\n  "format": 1,\n  "preprocessing_version": "1",\n  "target_unit": "relative",\n  "split_by": "patient",'
+        '\n  "data_fingerprint": "d",\n  "examinations": [\n    {\n      "exam_id": "e1",\n'
+    )
+    assert '"spacing_mm": [\n        0.6875,\n        0.3333333333333333,\n        3.0\n      ]' in text
+    assert str(tmp_path) not in text
+
+
 def test_examinations_are_chosen_by_split_and_sequences(tmp_path: Path) -> None:
     index = index_at(tmp_path)
 
@@ -76,8 +87,11 @@ def test_a_missing_or_damaged_array_asks_for_preprocess(tmp_path: Path, content:
     ("change", "message"),
     [
         ({"format": 99}, "has format 99, expected 1"),
-        ({"target_unit": "litres"}, "is not an index"),
-        ({"examinations": [{"exam_id": "e1"}]}, "is not an index"),
+        ({"target_unit": "litres"}, "is not an index.*Invalid enum value 'litres'"),
+        (
+            {"examinations": [{"exam_id": "e1"}]},
+            r"missing required field `subject_id` - at `\$\.examinations\[0\]`",
+        ),
         ({"examinations": 3}, "is not an index"),
     ],
 )

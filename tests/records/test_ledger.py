@@ -34,6 +34,13 @@ def test_a_state_comes_back_as_written(tmp_path: Path) -> None:
     assert read_state(tmp_path / "encdec-t1") == STATE
 
 
+def test_the_file_begins_with_the_model_and_its_state(tmp_path: Path) -> None:
+    write_state(tmp_path, STATE)
+    text = (tmp_path / STATE_FILE).read_text()
+    assert text.startswith('{\n  "model": "encdec-t1",\n  "status": "running",\n  "epoch": 3,\n')
+    assert text.endswith('  "message": "",\n  "fingerprint": "abc"\n}\n')
+
+
 def test_a_model_that_never_ran_has_no_state(tmp_path: Path) -> None:
     assert read_state(tmp_path / "encdec-t1") is None
     assert read_ledger(tmp_path / "nothing here") == {}
@@ -63,7 +70,9 @@ def test_a_process_of_another_user_exists() -> None:
 def test_a_damaged_state_is_named_with_what_to_do(tmp_path: Path, content: str) -> None:
     (tmp_path / "encdec-t1").mkdir()
     (tmp_path / "encdec-t1" / STATE_FILE).write_text(content)
-    with pytest.raises(ResultError, match=r"encdec-t1/state\.json is not the state.*Delete encdec-t1"):
+    with pytest.raises(
+        ResultError, match=r"encdec-t1/state\.json is not the state.*Delete its folder and train"
+    ):
         read_state(tmp_path / "encdec-t1")
 
 

@@ -13,6 +13,9 @@ HEADER = "exam_id,truth,p_standard,p_with_cbv,reader,task\n"
 def test_a_table_is_read_back_as_written(tmp_path):
     write_reads(tmp_path / "reads.csv", READS)
     assert read_reads(tmp_path / "reads.csv") == READS
+    assert (tmp_path / "reads.csv").read_text() == (
+        HEADER + "e1,1,0.62,0.8,A,high grade?\ne2,0,0.5,0.1,A,high grade?\n"
+    )
 
 
 def test_excels_mark_words_and_a_missing_reader_are_understood(tmp_path):

@@ -41,6 +41,11 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "selection.json"
     write_selection(path, selection())
     assert read_selection(path) == selection()
+    assert path.read_text().startswith(
+        '{\n  "format": 1,\n  "registered_name": "cbvsynth",\n  "select_by": "ssim_3d_whole",\n'
+        '  "labels": {\n    "canary": 12,\n    "stable": 7\n  },\n'
+        '  "versions": {\n    "7": {\n      "model": "encdec-t1-t1c-adc",\n      "sequences": [\n'
+    )
 
 
 def test_the_same_content_gives_the_same_bytes_in_whatever_order_it_was_collected(tmp_path: Path) -> None:
@@ -94,15 +99,23 @@ def damaged(tmp_path: Path, change: Any) -> Path:
     ("change", "words"),
     [
         (lambda content: content.update(format=2), "format 2, expected 1"),
-        (lambda content: content.pop("patterns"), "cannot be read"),
+        (lambda content: content.pop("patterns"), "missing required field `patterns`"),
         (lambda content: content["patterns"].update({"t9": 7}), "cannot be read"),
-        (lambda content: content["versions"]["7"].update(target_unit="litres"), "cannot be read"),
+        (
+            lambda content: content["versions"]["7"].update(target_unit="litres"),
+            "Invalid enum value 'litres'",
+        ),
         (lambda content: content["versions"]["7"].update(sequences=["t1"]), "expected the two to agree"),
     ],
 )
 def test_a_damaged_file_is_refused(tmp_path: Path, change: Any, words: str) -> None:
     with pytest.raises(ModelError, match=words):
         read_selection(damaged(tmp_path, change))
+
+
+def test_what_a_later_version_adds_is_passed_over(tmp_path: Path) -> None:
+    path = damaged(tmp_path, lambda content: content.update(later={"a": 1}))
+    assert read_selection(path) == selection()
 
 
 def test_a_missing_file_says_what_to_do_without_the_folder(tmp_path: Path) -> None:
@@ -113,5 +126,5 @@ def test_a_missing_file_says_what_to_do_without_the_folder(tmp_path: Path) -> No
 
 def test_text_that_is_not_json_is_refused(tmp_path: Path) -> None:
     (tmp_path / "selection.json").write_bytes(b"\xff{")
-    with pytest.raises(ModelError, match="cannot be read"):
+    with pytest.raises(ModelError, match="is not a selection of models"):
         read_selection(tmp_path / "selection.json")

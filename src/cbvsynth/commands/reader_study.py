@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -42,8 +41,8 @@ def make(
     from cbvsynth.pages.reader_page import write_reader_pages
     from cbvsynth.records.examinations import read_index
     from cbvsynth.records.maps import read_map_index
-    from cbvsynth.records.ratings import write_key
-    from cbvsynth.records.storage import atomic_folder, write_json
+    from cbvsynth.records.ratings import StudyDescription, write_key, write_study
+    from cbvsynth.records.storage import atomic_folder
 
     wrong = [name for name in readers if not re.fullmatch(r"\w{1,40}", name, flags=re.ASCII)]
     if wrong or len(set(readers)) != len(readers):
@@ -68,18 +67,16 @@ def make(
             own = [item for item in items if item.reader == reader]
             write_reader_pages(folder / "pages", own, study=study, index=index, maps_root=maps, maps=made)
         write_key(folder / "key" / "key.csv", items)
-        write_json(
-            folder / "key" / "study.json",
-            {
-                "study": study,
-                "seed": seed,
-                "model": made.model,
-                "saved_model_digest": made.saved_model_digest,
-                "data_fingerprint": made.data_fingerprint,
-                "scale": list(SCALE),
-                "criteria": {criterion.key: criterion.question for criterion in CRITERIA},
-            },
+        description = StudyDescription(
+            study=study,
+            seed=seed,
+            model=made.model,
+            saved_model_digest=made.saved_model_digest,
+            data_fingerprint=made.data_fingerprint,
+            scale=SCALE,
+            criteria={criterion.key: criterion.question for criterion in CRITERIA},
         )
+        write_study(folder / "key" / "study.json", description)
     count = 2 * len(chosen)
     print(f"study {study}: {len(chosen)} examinations, {count} maps for each of {len(readers)} readers")
     for page in sorted((out / "pages").iterdir()):
@@ -103,22 +100,17 @@ def analyse(
         out: Folder for the results; results/ in the study's folder when not given.
     """
     from cbvsynth.domain.reader_study import POINTS, analyse_ratings
-    from cbvsynth.errors import ResultError, UsageError
+    from cbvsynth.errors import UsageError
     from cbvsynth.pages.reader_results import DISTRIBUTION_HEADER, distribution_rows, write_results
     from cbvsynth.pages.tables import text_table
-    from cbvsynth.records.ratings import read_key, read_ratings
+    from cbvsynth.records.ratings import read_key, read_ratings, read_study
 
     if not scores:
         raise UsageError("No table of scores; give the files that the readers exported.")
     if not 1 <= apart < POINTS:
         raise UsageError(f"apart is {apart}; expected 1 to {POINTS - 1} points.")
     items = read_key(study / "key" / "key.csv")
-    try:
-        name = str(json.loads((study / "key" / "study.json").read_text(encoding="utf-8"))["study"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ResultError(
-            f"{study / 'key' / 'study.json'} is missing or damaged; make the study again."
-        ) from error
+    name = read_study(study / "key" / "study.json").study
     ratings = [rating for path in scores for rating in read_ratings(path, name)]
     result = analyse_ratings(items, ratings, apart=apart)
     folder = out or study / "results"

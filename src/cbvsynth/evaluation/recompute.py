@@ -62,7 +62,7 @@ def _differences(place: str, stored: object, again: object) -> Iterator[str]:
         for key in dict.fromkeys((*stored, *again)):
             inner = f"{place}.{key}" if place else str(key)
             yield from _differences(inner, stored.get(key, "nothing"), again.get(key, "nothing"))
-    elif isinstance(stored, list) and isinstance(again, list):
+    elif isinstance(stored, list | tuple) and isinstance(again, list | tuple):
         if len(stored) != len(again):
             yield f"{place}: stored {len(stored)} entries, now {len(again)}"
         for position, (before, now) in enumerate(zip(stored, again, strict=False)):

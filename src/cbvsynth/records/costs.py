@@ -6,12 +6,10 @@ results, byte for byte.
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
-from cbvsynth.errors import ResultError
-from cbvsynth.records.storage import write_json
+from cbvsynth.records.json_codec import JsonFile
 
 COST_FILE = "cost.json"
 
@@ -34,27 +32,18 @@ class TrainingCost:
         return self.train_s + self.export_s + self.score_s
 
 
+_FILE = JsonFile(TrainingCost, "the cost of a training run", maker="train", remedy="Delete the file.")
+
+
 def write_cost(folder: Path, cost: TrainingCost) -> None:
     """Write a model's cost into its checkpoint folder, atomically."""
-    write_json(folder / COST_FILE, asdict(cost))
+    _FILE.write(folder / COST_FILE, cost)
 
 
 def read_cost(folder: Path) -> TrainingCost | None:
-    """Read a model's cost; None where it was never trained to the end.
+    """Read a model's cost; None where its training never came to the end.
 
     Raises:
         ResultError: the file is there but is not a cost.
     """
-    try:
-        content = json.loads((folder / COST_FILE).read_text(encoding="utf-8"))
-        seconds = {
-            item.name: float(content[item.name]) for item in fields(TrainingCost) if item.name != "device"
-        }
-        return TrainingCost(**seconds, device=str(content["device"]))
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise ResultError(
-            f"{folder.name}/{COST_FILE} is not the cost of a training run ({error!r}); expected what train "
-            "wrote. Delete the file."
-        ) from error
+    return _FILE.read_if_there(folder / COST_FILE)

@@ -12,9 +12,8 @@ Plain .npy files are mapped into memory, so that an epoch copies only what a ste
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +21,9 @@ import numpy.typing as npt
 
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.errors import ResultError
-from cbvsynth.records.storage import write_json
+from cbvsynth.records.json_codec import JsonFile
 
-INDEX_FORMAT = 1
+INDEX_FILE = "index.json"
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -95,19 +94,14 @@ class ExaminationIndex:
         return (self.root / exam_id / f"{name}.npy").is_file()
 
 
+_FILE = JsonFile(
+    ExaminationIndex, "an index of examinations", maker="preprocess", version=1, outside=("root",)
+)
+
+
 def write_index(index: ExaminationIndex) -> None:
     """Write index.json into the index's root, atomically."""
-    write_json(
-        index.root / "index.json",
-        {
-            "format": INDEX_FORMAT,
-            "preprocessing_version": index.preprocessing_version,
-            "target_unit": index.target_unit,
-            "split_by": index.split_by,
-            "data_fingerprint": index.data_fingerprint,
-            "examinations": [asdict(examination) for examination in index.examinations],
-        },
-    )
+    _FILE.write(index.root / INDEX_FILE, index)
 
 
 def read_index(root: Path) -> ExaminationIndex:
@@ -116,40 +110,4 @@ def read_index(root: Path) -> ExaminationIndex:
     Raises:
         ResultError: there is no index, or it is not one of ours.
     """
-    path = root / "index.json"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != INDEX_FORMAT:
-            raise ResultError(
-                f"{path} has format {content['format']}, expected {INDEX_FORMAT}. Run preprocess again."
-            )
-        return ExaminationIndex(
-            root=root,
-            preprocessing_version=content["preprocessing_version"],
-            target_unit=TargetUnit(content["target_unit"]),
-            split_by=content["split_by"],
-            data_fingerprint=content["data_fingerprint"],
-            examinations=tuple(_entry(row) for row in content["examinations"]),
-        )
-    except FileNotFoundError as error:
-        raise ResultError(f"{path} does not exist; run preprocess first.") from error
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        raise ResultError(f"{path} is not an index of examinations; run preprocess again.") from error
-
-
-def _entry(row: dict[str, object]) -> CachedExamination:
-    values = dict(row)
-    values["sequences"] = tuple(Sequence(str(name)) for name in _items(row["sequences"]))
-    values["target_unit"] = TargetUnit(str(row["target_unit"]))
-    values["shape"] = tuple(int(str(size)) for size in _items(row["shape"]))
-    values["spacing_mm"] = tuple(float(str(size)) for size in _items(row["spacing_mm"]))
-    values["affine"] = tuple(
-        tuple(float(str(value)) for value in _items(line)) for line in _items(row["affine"])
-    )
-    return CachedExamination(**values)  # type: ignore[arg-type]  # a wrong key raises TypeError, caught above
-
-
-def _items(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise TypeError(f"expected a list, found {type(value).__name__}")
-    return value
+    return _FILE.read(root / INDEX_FILE, root=root)

@@ -6,14 +6,12 @@ each cost. Nothing here imports TensorFlow.
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from cbvsynth.errors import ResultError
-from cbvsynth.records.storage import write_json
+from cbvsynth.records.json_codec import JsonFile
 
 STATE_FILE = "state.json"
 
@@ -57,9 +55,17 @@ class RunState:
         return self.status is RunStatus.RUNNING and not _process_exists(self.pid)
 
 
+_FILE = JsonFile(
+    RunState,
+    "the state of a training run",
+    maker="train",
+    remedy="Delete its folder and train this model again.",
+)
+
+
 def write_state(folder: Path, state: RunState) -> None:
     """Write a run's state into its folder, atomically."""
-    write_json(folder / STATE_FILE, asdict(state))
+    _FILE.write(folder / STATE_FILE, state)
 
 
 def read_state(folder: Path) -> RunState | None:
@@ -68,19 +74,7 @@ def read_state(folder: Path) -> RunState | None:
     Raises:
         ResultError: the file is there but is not a run's state.
     """
-    path = folder / STATE_FILE
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        values = {field.name: content[field.name] for field in fields(RunState)}
-        values["status"] = RunStatus(values["status"])
-    except FileNotFoundError:
-        return None
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-        raise ResultError(
-            f"{folder.name}/{STATE_FILE} is not the state of a training run ({error}); expected what "
-            f"train wrote. Delete {folder.name} and train this model again."
-        ) from error
-    return RunState(**values)
+    return _FILE.read_if_there(folder / STATE_FILE)
 
 
 def read_ledger(checkpoints: Path) -> dict[str, RunState]:

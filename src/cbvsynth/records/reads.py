@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable
-from dataclasses import astuple, fields
 from pathlib import Path
 
 from cbvsynth.domain.clinical import Read
 from cbvsynth.errors import ResultError
-from cbvsynth.records.storage import atomic_file
-
-COLUMNS = tuple(field.name for field in fields(Read))
+from cbvsynth.records.csv_codec import CsvFile, read_named
 
 _TRUTH = {"1": True, "0": False, "yes": True, "no": False, "true": True, "false": False}
 _EXAMPLE = "sub-001_ses-1,1,0.62,0.80,reader-1,high grade?"
 
 
+_FILE = CsvFile(Read, "a table of reads", maker="'cbvsynth clinical'", key=("task", "reader", "exam_id"))
+_REQUIRED = ("exam_id", "truth", "p_standard", "p_with_cbv")
+
+
 def write_reads(path: Path, reads: Iterable[Read]) -> None:
     """Write reads as CSV, truth as 1 or 0, atomically."""
-    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as target:
-        writer = csv.writer(target, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for read in reads:
-            writer.writerow([int(value) if isinstance(value, bool) else value for value in astuple(read)])
+    _FILE.write(path, reads)
 
 
 def read_reads(path: Path) -> tuple[Read, ...]:
@@ -36,54 +32,37 @@ def read_reads(path: Path) -> tuple[Read, ...]:
         ResultError: the file is missing, is not CSV in UTF-8, lacks a column, a value is not what its
             column asks for, a reader read an examination twice, or readers were given different truths.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as source:
-            reader = csv.DictReader(source)
-            missing = [name for name in COLUMNS[:4] if name not in (reader.fieldnames or ())]
-            if missing:
-                raise ResultError(
-                    f"{path.name} lacks the column {', '.join(missing)}; expected {', '.join(COLUMNS)} and "
-                    f"rows such as {_EXAMPLE}"
-                )
-            reads = tuple(_read(path, line, row) for line, row in enumerate(reader, start=2))
-    except FileNotFoundError as error:
-        raise ResultError(
-            f"{path} does not exist; expected a table with the columns {', '.join(COLUMNS)}."
-        ) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ResultError(f"{path.name} is not CSV in UTF-8 ({error}); save it as such.") from error
-    if not reads:
+    rows = read_named(path, _REQUIRED, f"save it as CSV in UTF-8 with rows such as {_EXAMPLE}")
+    if not rows:
         raise ResultError(f"{path.name} has no row; expected rows such as {_EXAMPLE}")
+    reads = tuple(_read(f"{path.name}, line {line}", row) for line, row in rows)
     _refuse_contradictions(path, reads)
     return reads
 
 
-def _read(path: Path, line: int, row: dict[str, str | None]) -> Read:
-    values = {name: (row.get(name) or "").strip() for name in COLUMNS}
-    truth = _TRUTH.get(values["truth"].lower())
+def _read(place: str, row: dict[str, str]) -> Read:
+    truth = _TRUTH.get(row["truth"].lower())
     if truth is None:
-        raise ResultError(f"{path.name}, line {line}: truth is '{values['truth']}'; expected 1 or 0.")
-    if not values["exam_id"]:
-        raise ResultError(f"{path.name}, line {line}: exam_id is empty; expected the examination's id.")
+        raise ResultError(f"{place}: truth is '{row['truth']}'; expected 1 or 0.")
+    if not row["exam_id"]:
+        raise ResultError(f"{place}: exam_id is empty; expected the examination's id.")
     return Read(
-        exam_id=values["exam_id"],
+        exam_id=row["exam_id"],
         truth=truth,
-        p_standard=_probability(path, line, "p_standard", values["p_standard"]),
-        p_with_cbv=_probability(path, line, "p_with_cbv", values["p_with_cbv"]),
-        reader=values["reader"] or "reader",
-        task=values["task"] or "task",
+        p_standard=_probability(place, "p_standard", row["p_standard"]),
+        p_with_cbv=_probability(place, "p_with_cbv", row["p_with_cbv"]),
+        reader=row.get("reader") or "reader",
+        task=row.get("task") or "task",
     )
 
 
-def _probability(path: Path, line: int, name: str, text: str) -> float:
+def _probability(place: str, name: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not 0 <= value <= 1:
-        raise ResultError(
-            f"{path.name}, line {line}: {name} is '{text}'; expected a probability from 0 to 1, as 0.62."
-        )
+        raise ResultError(f"{place}: {name} is '{text}'; expected a probability from 0 to 1, as 0.62.")
     return value
 
 

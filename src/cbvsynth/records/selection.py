@@ -20,18 +20,15 @@ A pattern for which no model passed the gate is absent.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from cbvsynth.domain.sequences import Combination, ModelId, TargetUnit, all_combinations
+from cbvsynth.domain.sequences import Combination, ModelId, Sequence, TargetUnit, all_combinations
 from cbvsynth.errors import ModelError, UsageError
-from cbvsynth.records.storage import write_json
+from cbvsynth.records.json_codec import JsonFile
 
 SELECTION_FILE = "selection.json"
-SELECTION_FORMAT = 1
 STABLE = "stable"
 """Label of the version that is champion in the registry."""
 CANARY = "canary"
@@ -49,7 +46,7 @@ def pattern_label(pattern: Combination) -> str:
 class ServedVersion:
     """One version of the registered model that the server is told to load.
 
-    digest: of its SavedModel, as `io.storage.tree_digest` gives it; empty where it is not known.
+    digest: of its SavedModel, as `records.storage.tree_digest` gives it; empty where it is not known.
     ssim: mean SSIM (0-1) of its held-out examinations; None where it is not known.
     """
 
@@ -108,23 +105,51 @@ class Selection:
         return None if number is None else self.version(number)
 
 
+@dataclass(frozen=True)
+class _Entry:
+    model: str
+    sequences: tuple[Sequence, ...]
+    digest: str
+    target_unit: TargetUnit
+    ssim: float | None
+
+
+@dataclass(frozen=True)
+class _Content:
+    registered_name: str
+    select_by: str
+    labels: Mapping[str, int]
+    versions: Mapping[int, _Entry]
+    patterns: Mapping[str, int]
+
+
+_FILE = JsonFile(
+    _Content,
+    "a selection of models",
+    maker="sync",
+    remedy="Use the cbvsynth version that wrote it, or sync again.",
+    version=1,
+    open_ended=True,
+    error=ModelError,
+)
+
+
 def write_selection(path: Path, selection: Selection) -> None:
     """Write selection.json atomically; the same content gives the same bytes."""
     versions = sorted(selection.versions, key=lambda served: served.version)
-    write_json(
+    _FILE.write(
         path,
-        {
-            "format": SELECTION_FORMAT,
-            "registered_name": selection.registered_name,
-            "select_by": selection.select_by,
-            "labels": dict(sorted(selection.labels.items())),
-            "versions": {str(served.version): _entry(served) for served in versions},
-            "patterns": {
+        _Content(
+            registered_name=selection.registered_name,
+            select_by=selection.select_by,
+            labels=dict(sorted(selection.labels.items())),
+            versions={served.version: _entry(served) for served in versions},
+            patterns={
                 pattern.slug: selection.patterns[pattern]
                 for pattern in all_combinations()
                 if pattern in selection.patterns
             },
-        },
+        ),
     )
 
 
@@ -135,53 +160,35 @@ def read_selection(path: Path) -> Selection:
         ModelError: the file is missing, damaged, of another format, or contradicts itself.
     """
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        found = content["format"]
-        if found != SELECTION_FORMAT:
-            raise ModelError(
-                f"{path.name} has format {found}, expected {SELECTION_FORMAT}. Use the cbvsynth version that "
-                "wrote it, or sync again."
-            )
+        content = _FILE.decode(path.read_bytes(), path.name)
         return Selection(
-            registered_name=str(content["registered_name"]),
-            select_by=str(content["select_by"]),
-            versions=tuple(_served(int(number), entry) for number, entry in content["versions"].items()),
-            patterns={Combination.parse(slug): int(number) for slug, number in content["patterns"].items()},
-            labels={str(label): int(number) for label, number in content["labels"].items()},
+            registered_name=content.registered_name,
+            select_by=content.select_by,
+            versions=tuple(_served(number, entry) for number, entry in content.versions.items()),
+            patterns={Combination.parse(slug): number for slug, number in content.patterns.items()},
+            labels=content.labels,
         )
     except FileNotFoundError as error:
         raise ModelError(
             f"{path.name} does not exist; expected the file that sync writes beside models.config. Give the "
             "right --selection, or leave it out to ask the server."
         ) from error
-    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+    except UsageError as error:
         raise ModelError(
-            f"{path.name} cannot be read ({type(error).__name__}); expected what sync wrote. Sync again."
+            f"{path.name} cannot be read ({error}); expected what sync wrote. Sync again."
         ) from error
 
 
-def _entry(served: ServedVersion) -> dict[str, object]:
-    return {
-        "model": served.model.slug,
-        "sequences": list(served.model.combination.sequences),
-        "digest": served.digest,
-        "target_unit": served.target_unit.value,
-        "ssim": served.ssim,
-    }
+def _entry(served: ServedVersion) -> _Entry:
+    model = served.model
+    return _Entry(model.slug, model.combination.sequences, served.digest, served.target_unit, served.ssim)
 
 
-def _served(number: int, entry: Mapping[str, Any]) -> ServedVersion:
-    model = ModelId.parse(entry["model"])
-    if tuple(entry["sequences"]) != model.combination.sequences:
+def _served(number: int, entry: _Entry) -> ServedVersion:
+    model = ModelId.parse(entry.model)
+    if entry.sequences != model.combination.sequences:
         raise ModelError(
             f"{SELECTION_FILE}: version {number} calls itself '{model}' but names the inputs "
-            f"{', '.join(entry['sequences'])}; expected the two to agree. Sync again."
+            f"{', '.join(entry.sequences)}; expected the two to agree. Sync again."
         )
-    ssim = entry["ssim"]
-    return ServedVersion(
-        version=number,
-        model=model,
-        target_unit=TargetUnit(entry["target_unit"]),
-        digest=str(entry["digest"]),
-        ssim=None if ssim is None else float(ssim),
-    )
+    return ServedVersion(number, model, entry.target_unit, entry.digest, entry.ssim)

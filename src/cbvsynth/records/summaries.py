@@ -6,15 +6,11 @@ in the ledger (`cbvsynth.records.ledger`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from cbvsynth.errors import ResultError
-from cbvsynth.records.storage import write_json
-
-SUMMARY_FORMAT = 1
+from cbvsynth.records.json_codec import JsonFile
 
 
 @dataclass(frozen=True)
@@ -48,9 +44,12 @@ class TrainSummary:
     saved_model_digest: str
 
 
+_FILE = JsonFile(TrainSummary, "the summary of a trained model", maker="train", version=1)
+
+
 def write_summary(path: Path, summary: TrainSummary) -> None:
     """Write summary.json atomically."""
-    write_json(path, {"format": SUMMARY_FORMAT, **asdict(summary)})
+    _FILE.write(path, summary)
 
 
 def read_summary(path: Path) -> TrainSummary:
@@ -59,16 +58,4 @@ def read_summary(path: Path) -> TrainSummary:
     Raises:
         ResultError: the file is missing, damaged or of another format.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        found = content.pop("format")
-        if found != SUMMARY_FORMAT:
-            raise ResultError(f"{path} has format {found}, expected {SUMMARY_FORMAT}. Run train again.")
-        content["sequences"] = tuple(content["sequences"])
-        return TrainSummary(**content)
-    except FileNotFoundError as error:
-        raise ResultError(f"{path} does not exist; run train first.") from error
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise ResultError(
-            f"{path} is not the summary of a trained model ({error}); run train again."
-        ) from error
+    return _FILE.read(path)

@@ -82,8 +82,9 @@ class Check:
 
     name: str
     passed: bool | None
-    found: float | None
-    limit: float | None
+    found: int | float | None
+    """A count or a measure."""
+    limit: int | float | None
     text: str
 
 
