@@ -48,11 +48,34 @@ def test_a_damaged_index_is_refused(folder, content):
         read_map_index(folder)
 
 
-@pytest.mark.parametrize("content", ["exam_id,kind\ne1,real\n", "exam_id,kind,brain_mean\ne1,imagined,1\n"])
-def test_damaged_measures_are_refused(folder, content):
-    (folder / "measures.csv").write_text(content)
-    with pytest.raises(ResultError, match="is damaged"):
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("exam_id,kind", "exam_id,sort", "has columns exam_id, sort"),
+        ("e1,real,3.5", "e1,imagined,3.5", "line 2: kind is 'imagined'; expected real or synthetic"),
+        ("e1,real,3.5", "e1,real,much", "line 2: brain_mean is 'much'; expected a number"),
+        ("e1,real,3.5", "e1,real,1e200", r"line 2: brain_mean is 1e\+200; expected"),
+        ("e1,synthetic", "e1,real", "line 3: a second row for e1, real"),
+    ],
+)
+def test_damaged_measures_are_refused(folder, old, new, message):
+    path = folder / "measures.csv"
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(ResultError, match=message + ".*run 'cbvsynth synthesise' again"):
         read_measures(folder)
+
+
+def test_the_files_are_these_byte_for_byte(folder):
+    assert (folder / "measures.csv").read_bytes() == (
+        b"exam_id,kind,brain_mean,lesion_mean,lesion_hot_spot,white_matter_mean,hot_spot_ratio\n"
+        b"e1,real,3.5,5.25,8.1,2.1,3.857\n"
+        b"e1,synthetic,3.4,0.3333333333333333,7.9,2.2,3.5\n"
+    )
+    assert (folder / "index.json").read_text() == (
+        '{\n  "format": 1,\n  "model": "encdec-t1",\n  "saved_model_digest": "digest",\n'
+        '  "target_unit": "mL/100g",\n  "data_range": 25.0,\n  "data_fingerprint": "data",\n'
+        '  "trained_on": "older data",\n  "examinations": [\n    "e1"\n  ]\n}\n'
+    )
 
 
 def test_missing_files_are_refused_with_what_to_run(tmp_path):

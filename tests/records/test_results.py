@@ -88,7 +88,7 @@ def test_numpy_numbers_are_written_as_plain_numbers(tmp_path: Path) -> None:
 @settings(deadline=None, max_examples=60)
 @given(
     text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12),
-    number=st.floats(allow_nan=False, allow_infinity=False),
+    number=st.floats(0, 1e9),
 )
 def test_any_text_and_any_number_survive(
     tmp_path_factory: pytest.TempPathFactory, text: str, number: float
@@ -138,33 +138,71 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage",
+    ("damage", "message"),
     [
-        lambda row: row.replace("0.8629", "high"),
-        lambda row: row.rsplit(",", 3)[0],
-        lambda row: row + ",7.0",
-        lambda row: row.replace("12.5", ""),
-        lambda row: row.split(",", maxsplit=1)[0],
+        (lambda row: row.replace("0.8629", "high"), "ssim_3d_whole is 'high'; expected a number"),
+        (lambda row: row.rsplit(",", 3)[0], "16 values; expected 19"),
+        (lambda row: row + ",7.0", "20 values; expected 19"),
+        (lambda row: row.replace("12.5", ""), "lesion_volume_ml is ''; expected a number"),
+        (lambda row: row.split(",", maxsplit=1)[0], "1 values; expected 19"),
     ],
     ids=["a word", "cut off", "too long", "an empty value", "one value only"],
 )
-def test_a_damaged_row_is_refused(tmp_path: Path, damage: Callable[[str], str]) -> None:
+def test_a_damaged_row_is_refused(tmp_path: Path, damage: Callable[[str], str], message: str) -> None:
     header, row = header_and_row(tmp_path)
-    path = write_lines(tmp_path / "bad.csv", header, damage(row))
-    with pytest.raises(ResultError, match="is damaged"):
+    path = write_lines(tmp_path / "bad.csv", header, row, damage(row))
+    with pytest.raises(ResultError, match=rf"bad\.csv, line 3: {message}; run train again"):
         read_scores(path)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("ssim_3d_whole", 1e200),
+        ("ssim_2d_brain", -1.01),
+        ("ssim_3d_brain", math.inf),
+        ("ncc_brain", 1.01),
+        ("mae_brain", -0.1),
+        ("mae_lesion", 1e200),
+        ("psnr_whole", 1e200),
+        ("psnr_brain", -math.inf),
+        ("lesion_cbv_synthetic", -1e200),
+        ("lesion_volume_ml", math.inf),
+        ("data_range", math.inf),
+    ],
+)
+def test_a_score_that_no_map_can_have_is_refused(tmp_path: Path, column: str, value: float) -> None:
+    """An SSIM of 1e200 used to end evaluate with a traceback; an MAE of -1 went into the verdict."""
+    write_scores(tmp_path / "bad.csv", [SCORE, replace(SCORE, exam_id="other", **{column: value})])
+    with pytest.raises(ResultError, match=rf"bad\.csv, line 3: {column} is .*; expected .* to .*; run train"):
+        read_scores(tmp_path / "bad.csv")
+
+
+def test_rounding_may_carry_a_perfect_score_beyond_one(tmp_path: Path) -> None:
+    perfect = replace(SCORE, ssim_3d_whole=1 + 1e-9, ncc_brain=1 + 1e-9)
+    write_scores(tmp_path / "per_exam.csv", [perfect])
+    assert read_scores(tmp_path / "per_exam.csv") == (perfect,)
+
+
+def test_the_table_is_this_byte_for_byte(tmp_path: Path) -> None:
+    header, _ = header_and_row(tmp_path)
+    write_scores(tmp_path / "per_exam.csv", [replace(WITHOUT_LESION, psnr_whole=math.inf)])
+    assert (tmp_path / "per_exam.csv").read_text(encoding="utf-8") == header + (
+        '\n"encdec-t1-t1c-adc","sub-002_ses-1","sub-001","high-grade glioma","mL/100g",25.0,0.8629,'
+        "0.30000000000000004,0.3333333333333333,0.7,0.2,0.9,nan,inf,25.5,0.6,nan,nan,nan\n"
+    )
 
 
 @pytest.mark.parametrize("column", ["ssim_3d_whole", "mae_brain", "psnr_brain", "ncc_brain", "data_range"])
 def test_only_lesion_values_may_be_missing(tmp_path: Path, column: str) -> None:
     write_scores(tmp_path / "bad.csv", [replace(SCORE, **{column: math.nan})])
-    with pytest.raises(ResultError, match=f"no number in {column}"):
+    with pytest.raises(ResultError, match=f"{column} is nan; expected a number"):
         read_scores(tmp_path / "bad.csv")
 
 
 def test_two_rows_of_a_model_for_one_examination_are_refused(tmp_path: Path) -> None:
     write_scores(tmp_path / "bad.csv", [SCORE, WITHOUT_LESION, SCORE])
-    with pytest.raises(ResultError, match="'sub-001_ses-1' twice for encdec-t1-t1c-adc"):
+    with pytest.raises(ResultError, match="line 4: a second row for encdec-t1-t1c-adc, sub-001_ses-1"):
         read_scores(tmp_path / "bad.csv")
 
 
@@ -172,14 +210,14 @@ def test_two_rows_of_a_model_for_one_examination_are_refused(tmp_path: Path) -> 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path, content: bytes) -> None:
     """This used to end in a UnicodeDecodeError with a traceback."""
     (tmp_path / "bad.csv").write_bytes(content)
-    with pytest.raises(ResultError, match="is not a table of scores"):
+    with pytest.raises(ResultError, match="is not CSV in UTF-8"):
         read_scores(tmp_path / "bad.csv")
 
 
 def test_a_value_beyond_csv_limits_is_refused(tmp_path: Path) -> None:
     header, _ = header_and_row(tmp_path)
     path = write_lines(tmp_path / "bad.csv", header, '"' + "x" * 200_000 + '"')
-    with pytest.raises(ResultError, match="is not a table of scores"):
+    with pytest.raises(ResultError, match="is not CSV in UTF-8"):
         read_scores(path)
 
 

@@ -7,10 +7,8 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterable
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +16,12 @@ import numpy.typing as npt
 
 from cbvsynth.domain.map_measures import MapKind, MapMeasures
 from cbvsynth.errors import ResultError
-from cbvsynth.records.storage import atomic_file, write_json
+from cbvsynth.records.csv_codec import CsvFile
+from cbvsynth.records.json_codec import JsonFile
+from cbvsynth.records.results import LARGEST
+from cbvsynth.records.storage import atomic_file
 
-MAPS_FORMAT = 1
 INDEX_FILE, MEASURES_FILE = "index.json", "measures.csv"
-
-_COLUMNS = tuple(field.name for field in fields(MapMeasures))
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,21 @@ class MapIndex:
     trained_on: str
     """Version of the data that the model was trained on."""
     examinations: tuple[str, ...]
+
+
+_MAKER = "'cbvsynth synthesise'"
+_INDEX = JsonFile(MapIndex, "an index of synthetic maps", maker=_MAKER, version=1)
+
+
+def _problem(measures: MapMeasures) -> str:
+    numbers = {name: value for name, value in asdict(measures).items() if isinstance(value, float)}
+    wrong = [f"{name} is {value:g}" for name, value in numbers.items() if abs(value) > LARGEST]
+    return f"{wrong[0]}; expected {-LARGEST:g} to {LARGEST:g}, or nan" if wrong else ""
+
+
+_MEASURES = CsvFile(
+    MapMeasures, "a table of measures", maker=_MAKER, key=("exam_id", "kind"), problem=_problem
+)
 
 
 def write_map(root: Path, exam_id: str, cbv: npt.NDArray[np.float32]) -> None:
@@ -64,11 +77,8 @@ def read_map(root: Path, exam_id: str) -> npt.NDArray[np.float32]:
 
 def write_map_index(root: Path, index: MapIndex, measures: Iterable[MapMeasures]) -> None:
     """Write measures and then the index, whose presence says that the folder is whole."""
-    with atomic_file(root / MEASURES_FILE) as temporary, temporary.open("w", newline="") as target:
-        writer = csv.writer(target, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        writer.writerows(astuple(row) for row in measures)
-    write_json(root / INDEX_FILE, {"format": MAPS_FORMAT, **asdict(index)})
+    _MEASURES.write(root / MEASURES_FILE, measures)
+    _INDEX.write(root / INDEX_FILE, index)
 
 
 def read_map_index(root: Path) -> MapIndex:
@@ -77,17 +87,7 @@ def read_map_index(root: Path) -> MapIndex:
     Raises:
         ResultError: there is no index, or it is not one of ours.
     """
-    path = root / INDEX_FILE
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content.pop("format") != MAPS_FORMAT:
-            raise ResultError(f"{path} is of another format. Run 'cbvsynth synthesise' again.")
-        content["examinations"] = tuple(content["examinations"])
-        return MapIndex(**content)
-    except FileNotFoundError as error:
-        raise ResultError(f"{path} does not exist; run 'cbvsynth synthesise' first.") from error
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise ResultError(f"{path} is damaged; run 'cbvsynth synthesise' again.") from error
+    return _INDEX.read(root / INDEX_FILE)
 
 
 def read_measures(root: Path) -> dict[tuple[str, MapKind], MapMeasures]:
@@ -96,17 +96,4 @@ def read_measures(root: Path) -> dict[tuple[str, MapKind], MapMeasures]:
     Raises:
         ResultError: the table is missing or damaged.
     """
-    path = root / MEASURES_FILE
-    try:
-        with path.open(encoding="utf-8", newline="") as source:
-            rows = [_measures(row) for row in csv.DictReader(source)]
-    except FileNotFoundError as error:
-        raise ResultError(f"{path} does not exist; run 'cbvsynth synthesise' first.") from error
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
-        raise ResultError(f"{path} is damaged ({error}); run 'cbvsynth synthesise' again.") from error
-    return {(row.exam_id, row.kind): row for row in rows}
-
-
-def _measures(row: dict[str, str]) -> MapMeasures:
-    numbers = {name: float(row[name]) for name in _COLUMNS[2:]}
-    return MapMeasures(exam_id=row["exam_id"], kind=MapKind(row["kind"]), **numbers)
+    return {(row.exam_id, row.kind): row for row in _MEASURES.read(root / MEASURES_FILE)}
