@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from cbvsynth.domain import sequences
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout
 from cbvsynth.errors import CbvsynthError, DataError, ServingError, UnreachableError, UsageError
-from cbvsynth.records.storage import atomic_file
+from cbvsynth.records.csv_codec import columns_of, write_rows
 from cbvsynth.study.manifest import load_manifest, read_manifest
 
 _MOST_ERRORS_SHOWN = 10
@@ -170,9 +169,5 @@ def _named(exam_id: str, error: CbvsynthError) -> str:
 
 
 def _write_rows(path: Path, rows: Sequence[BatchRow]) -> None:
-    names = [item.name for item in fields(BatchRow)]
-    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as target:
-        writer = csv.writer(target, lineterminator="\n")
-        writer.writerow(names)
-        for row in sorted(rows, key=lambda row: row.exam_id):
-            writer.writerow([getattr(row, name) for name in names])
+    in_order = sorted(rows, key=lambda row: row.exam_id)
+    write_rows(path, columns_of(BatchRow), (astuple(row) for row in in_order))

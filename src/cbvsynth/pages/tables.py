@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from cbvsynth.records.storage import atomic_file
+from cbvsynth.records.csv_codec import write_rows
 
 DASH = "–"
 """Stands where there is no number."""
@@ -17,10 +16,7 @@ Cell = str | int | float | None
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
     """Write CSV atomically; floats in the shortest form that reads back exactly, no number as empty."""
-    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as target:
-        writer = csv.writer(target, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(["" if _is_missing(cell) else cell for cell in row] for row in rows)
+    write_rows(path, header, (["" if _is_missing(cell) else cell for cell in row] for row in rows))
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:

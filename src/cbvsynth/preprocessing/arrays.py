@@ -46,7 +46,7 @@ class ArrayFacts:
 
 @dataclass(frozen=True, eq=False)
 class ExaminationArrays:
-    """Arrays by name as `io.examinations` documents them, each (X, Y, Z), and the facts about them."""
+    """Arrays by name as `records.examinations` documents them, each (X, Y, Z), and the facts about them."""
 
     arrays: Mapping[str, npt.NDArray[np.generic]]
     facts: ArrayFacts

@@ -11,7 +11,7 @@ from pathlib import Path
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout
 from cbvsynth.errors import ManifestError
-from cbvsynth.records.storage import atomic_file
+from cbvsynth.records.csv_codec import write_rows
 from cbvsynth.study.layouts import LeftOut, scan
 from cbvsynth.study.manifest_table import (
     COLUMNS,
@@ -96,10 +96,7 @@ def write_manifest(path: Path, examinations: Iterable[Examination]) -> None:
     """
     rows = [row_of(examination) for examination in _ordered(examinations)]
     columns = [*COLUMNS, *(name for name in OPTIONAL_COLUMNS if any(row[name] for row in rows))]
-    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as target:
-        writer = csv.DictWriter(target, columns, lineterminator="\n", extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
+    write_rows(path, columns, ([row[name] for name in columns] for row in rows))
 
 
 def _ordered(examinations: Iterable[Examination]) -> tuple[Examination, ...]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -69,10 +70,9 @@ def read_progress(folder: Path) -> Progress | None:
         return None
     (text,) = _read(folder, [_PROGRESS])
     try:
-        content = json.loads(text.tobytes())
-        content["history"] = tuple(EpochRecord(**record) for record in content["history"])
-        return Progress(**content)
-    except (ValueError, KeyError, TypeError) as error:
+        # Not by msgspec's own parser: a loss may be NaN, which only Python's writes and reads.
+        return msgspec.convert(json.loads(text.tobytes()), Progress)
+    except ValueError as error:
         raise _damaged(folder) from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import math
@@ -19,8 +18,9 @@ from cbvsynth.config import TrainConfig
 from cbvsynth.domain.scores import SSIM_CONVENTIONS, ExamScore
 from cbvsynth.domain.selection.leaderboard import HIGHER_IS_BETTER, column_values, mean_and_sd
 from cbvsynth.domain.sequences import ModelId
+from cbvsynth.records.csv_codec import write_rows
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
-from cbvsynth.records.storage import atomic_file, sha256_tree, tree_digest
+from cbvsynth.records.storage import sha256_tree, tree_digest
 from cbvsynth.records.summaries import TrainSummary
 from cbvsynth.signature import Description, range_of
 from cbvsynth.training.checkpoints import EpochRecord
@@ -105,10 +105,8 @@ def settings_of(config: TrainConfig) -> dict[str, str | int | float]:
 def write_history(path: Path, history: Ordered[EpochRecord]) -> None:
     """Write the mean losses of every epoch as CSV, atomically; without times, see `TrainSummary`."""
     names = sorted({name for record in history for name in record.losses})
-    with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as target:
-        writer = csv.writer(target, lineterminator="\n")
-        writer.writerow(["epoch", *names])
-        writer.writerows([record.epoch, *(record.losses[name] for name in names)] for record in history)
+    rows = ([record.epoch, *(record.losses[name] for name in names)] for record in history)
+    write_rows(path, ["epoch", *names], rows)
 
 
 def _finite(value: float) -> float | None:
