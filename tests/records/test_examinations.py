@@ -44,8 +44,8 @@ def test_the_index_begins_so_and_does_not_say_where_it_lies(tmp_path: Path) -> N
     write_index(index_at(tmp_path))
     text = (tmp_path / "index.json").read_text()
     assert text.startswith(
-        '{\n  "format": 1,\n  "preprocessing_version": "1",\n  "target_unit": "relative",\n  "split_by": "patient",'
-        '\n  "data_fingerprint": "d",\n  "examinations": [\n    {\n      "exam_id": "e1",\n'
+        '{\n  "format": 1,\n  "preprocessing_version": "1",\n  "target_unit": "relative",\n'
+        '  "split_by": "patient",\n  "data_fingerprint": "d",\n  "examinations": [\n    {\n'
     )
     assert '"spacing_mm": [\n        0.6875,\n        0.3333333333333333,\n        3.0\n      ]' in text
     assert str(tmp_path) not in text

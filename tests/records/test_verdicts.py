@@ -45,6 +45,13 @@ def test_what_is_read_is_what_was_written(tmp_path: Path, name: str):
     assert read_verdict(tmp_path / "verdict.json") == verdict
 
 
+def test_a_verdict_that_is_read_and_written_again_is_the_same_file(tmp_path: Path):
+    write_verdict(tmp_path / "a", verdicts()["promote"])
+    write_verdict(tmp_path / "b", read_verdict(tmp_path / "a"))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert '"found": 12,\n' in (tmp_path / "a").read_text()
+
+
 def test_equal_verdicts_are_equal_files_that_say_first_whether_to_promote(tmp_path: Path):
     for name in ("a", "b"):
         write_verdict(tmp_path / name, verdicts()["promote"])
