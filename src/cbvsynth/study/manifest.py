@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 from cbvsynth.domain.examination import Examination
@@ -135,18 +134,18 @@ def _read_csv(path: Path) -> tuple[Sequence[str], list[tuple[str, Row]]]:
 
 def _read_parquet(path: Path) -> tuple[Sequence[str], list[tuple[str, Row]]]:
     try:
-        parquet = import_module("pyarrow.parquet")
-        arrow = import_module("pyarrow")
+        from pyarrow import ArrowInvalid, parquet  # type: ignore[import-untyped]  # it ships no types
     except ImportError as error:
         raise ManifestError(
-            f"{path.name} needs the package pyarrow, which is not installed; install it or save manifest.csv."
+            f"{path.name} needs the package pyarrow, which is not installed; it comes with the extra "
+            "'promote' (pip install 'cbvsynth[promote]'). Install it, or save manifest.csv."
         ) from error
     try:
         # Neither read_table nor to_pylist of a table: both import pandas where it is installed.
         table = parquet.ParquetFile(str(path)).read()
         columns = [str(name) for name in table.column_names]
         cells = [column.to_pylist() for column in table.columns]
-    except (arrow.ArrowInvalid, OSError) as error:
+    except (ArrowInvalid, OSError) as error:
         raise ManifestError(f"{path.name} is not a Parquet table; write it again.") from error
     rows: list[tuple[str, Row]] = [
         (f"row {number}", dict(zip(columns, map(_text_of, values), strict=True)))
