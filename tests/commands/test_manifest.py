@@ -12,10 +12,8 @@ import pytest
 from cbvsynth.commands.manifest import manifest
 from cbvsynth.domain.options import Layout
 from cbvsynth.entrypoint import run_function
-from cbvsynth.errors import VolumeError
 from cbvsynth.study.layout_tables import BIDS
 from cbvsynth.study.manifest import load_manifest, scan_study
-from cbvsynth.study.manifest_hashes import hash_images
 from tests.study.study_trees import FILES, build, write_image
 
 
@@ -79,13 +77,6 @@ def test_hashes_are_those_of_the_files(tmp_path: Path, capsys: pytest.CaptureFix
     assert set(one.sha256) == {"t1", "t2", "t1c", "flair", "seg"}
     for role, path in one.files.items():
         assert one.sha256[role] == hashlib.sha256((tmp_path / path).read_bytes()).hexdigest()
-
-
-def test_a_file_that_vanishes_before_it_is_hashed_is_named(tmp_path: Path) -> None:
-    examinations = scan_study(build(tmp_path, Layout.BRATS)).examinations
-    (tmp_path / str(examinations[0].files["t2"])).unlink()
-    with pytest.raises(VolumeError, match=r"BraTS-GLI-00000/000: T2: the file cannot be read \(No such file"):
-        hash_images(tmp_path, examinations)
 
 
 def test_a_manifest_that_exists_is_checked_and_kept(

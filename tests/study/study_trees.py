@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout
 from cbvsynth.domain.volume import Volume
+from cbvsynth.study.manifest import Manifest
 from cbvsynth.study.nifti import write_volume
 
 PATIENT_NAME = "MUELLER_HANNELORE"
@@ -85,3 +87,11 @@ def build(root: Path, layout: Layout) -> Path:
     if layout is Layout.AUTHORS:
         (root / ".pseudonym-key").write_text(KEY + "\n", encoding="utf-8")
     return root
+
+
+def reasons(manifest: Manifest) -> str:
+    return "\n".join(f"{one.what}: {one.reason}" for one in manifest.left_out)
+
+
+def files_of(examination: Examination) -> dict[str, str]:
+    return {role: str(path) for role, path in examination.files.items()}

@@ -17,24 +17,16 @@ from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import VolumeError
 from cbvsynth.study.nifti import read_header, read_image, read_volume, write_volume
+from tests.study.nifti_files import LABEL, save
 
 OBLIQUE = np.array(
     [[-0.68, 0.05, 0.1, 90.0], [0.04, 0.66, 0.6, -120.0], [0.02, -0.14, 2.9, -40.0], [0, 0, 0, 1.0]]
 )
-LABEL = "sub-012/ses-1: ADC"
 
 
 def _volume(affine: np.ndarray = OBLIQUE) -> Volume:
     rng = np.random.default_rng(3)
     return Volume(rng.normal(size=(5, 4, 3)).astype(np.float32), affine)
-
-
-def _save(path: Path, data: np.ndarray, *, pair: type = nib.Nifti1Image, **fields: object) -> Path:
-    image = pair(data, np.diag([2.0, 2.0, 3.0, 1.0]))
-    for name, value in fields.items():
-        image.header[name] = value
-    nib.save(image, path)
-    return path
 
 
 @pytest.mark.parametrize("name", ["map.nii", "map.nii.gz"])
@@ -92,7 +84,7 @@ def test_every_number_type_and_byte_order_is_read_as_nibabel_reads_it(tmp_path: 
 
 def test_slope_and_intercept_are_applied_and_a_slope_of_zero_or_nan_means_none(tmp_path: Path) -> None:
     data = np.arange(8, dtype=np.int16).reshape(2, 2, 2)
-    path = _save(tmp_path / "a.nii", data)
+    path = save(tmp_path / "a.nii", data)
     for slope, intercept, expected in [
         (0.5, -3.0, data * 0.5 - 3.0),
         (0.0, 7.0, data),
@@ -102,38 +94,6 @@ def test_slope_and_intercept_are_applied_and_a_slope_of_zero_or_nan_means_none(t
         content[112:120] = np.array([slope, intercept], dtype="<f4").tobytes()
         path.write_bytes(content)
         np.testing.assert_array_equal(read_volume(path, LABEL).data, np.asarray(expected, dtype=np.float32))
-
-
-def test_nifti_2_is_read_too(tmp_path: Path) -> None:
-    data = np.arange(8, dtype=np.float32).reshape(2, 2, 2)
-    _save(tmp_path / "a.nii.gz", data, pair=nib.Nifti2Image)
-    np.testing.assert_array_equal(read_volume(tmp_path / "a.nii.gz", LABEL).data, data)
-
-
-def test_trailing_dimensions_of_one_are_dropped(tmp_path: Path) -> None:
-    data = np.arange(8, dtype=np.float32).reshape(2, 2, 2, 1, 1)
-    assert read_volume(_save(tmp_path / "a.nii", data), LABEL).shape == (2, 2, 2)
-
-
-def test_the_header_tells_geometry_without_reading_voxels(tmp_path: Path) -> None:
-    path = _save(tmp_path / "a.nii.gz", np.zeros((4, 5, 6), dtype=np.int16))
-    header = read_header(path, LABEL)
-    assert header.shape == (4, 5, 6)
-    assert header.spacing_mm == (2.0, 2.0, 3.0)
-    assert (header.dtype, header.voxel_bytes) == (np.dtype("<i2"), 240)
-
-
-def test_the_qform_counts_where_there_is_no_sform(tmp_path: Path) -> None:
-    image = nib.Nifti1Image(np.zeros((2, 2, 2), dtype=np.float32), None)
-    rotated = np.array([[0, -2.0, 0, 5], [2.0, 0, 0, 6], [0, 0, 3.0, 7], [0, 0, 0, 1.0]])
-    image.header.set_qform(rotated, code=1)
-    nib.save(image, tmp_path / "a.nii")
-    content = bytearray((tmp_path / "a.nii").read_bytes())
-    np.testing.assert_allclose(read_header(tmp_path / "a.nii", LABEL).affine, rotated, atol=1e-6)
-    content[76:80] = bytes(4)  # a missing handedness means +1
-    content[254:256] = bytes(2)
-    (tmp_path / "a.nii").write_bytes(content)
-    np.testing.assert_allclose(read_header(tmp_path / "a.nii", LABEL).affine, rotated, atol=1e-6)
 
 
 def test_the_mni_template_passes_through_with_its_place_in_space(tmp_path: Path) -> None:

@@ -18,35 +18,7 @@ from hypothesis import strategies as st
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import VolumeError
 from cbvsynth.study.nifti import read_header, read_volume, write_volume
-
-LABEL = "sub-012/ses-1: ADC"
-
-
-def _plain(shape: tuple[int, ...] = (4, 4, 4), dtype: str = "<f4") -> bytearray:
-    header = nib.Nifti1Header()
-    header.set_data_shape(shape)
-    header.set_data_dtype(np.dtype(dtype))
-    header.set_sform(np.diag([2.0, 2.0, 2.0, 1.0]), code=1)
-    header["magic"], header["vox_offset"] = b"n+1", 352
-    voxels = np.ones(shape, dtype=dtype)
-    return bytearray(header.binaryblock + bytes(4) + voxels.tobytes())
-
-
-def _patched(offset: int, values: object, dtype: str) -> bytearray:
-    content = _plain()
-    patch = np.atleast_1d(np.array(values, dtype=dtype)).tobytes()
-    content[offset : offset + len(patch)] = patch
-    return content
-
-
-def _refused(path: Path, message: str, reader: Callable[[Path, str], object] = read_volume) -> str:
-    with pytest.raises(VolumeError, match=message) as caught:
-        reader(path, LABEL)
-    text = str(caught.value)
-    assert text.startswith(LABEL + ": ")
-    assert "\n" not in text
-    assert str(path.parent) not in text
-    return text
+from tests.study.nifti_files import LABEL, assert_refused, patched, plain
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
@@ -56,33 +28,33 @@ def _refused(path: Path, message: str, reader: Callable[[Path, str], object] = r
         (b"", "not a NIfTI file"),
         (b"hello, this is a text", "not a NIfTI file"),
         (b"\x89PNG\r\n\x1a\n" + bytes(400), "not a NIfTI file"),
-        (_plain()[:200], "ends inside its header"),
-        (_patched(344, 0, "u4"), "Analyze"),
-        (_patched(344, [ord(c) for c in "ni1\0"], "u1"), "one half of an .hdr/.img pair"),
-        (_patched(344, [ord(c) for c in "xyz\0"], "u1"), "magic is wrong"),
-        (_plain((4, 4, 4, 6)), r"shape \(4, 4, 4, 6\). Expected three dimensions"),
-        (_plain((4, 4)), r"shape \(4, 4\)"),
-        (_patched(40, [3, 4, 0, 4], "<i2"), "none empty"),
-        (_patched(40, [3, 4, -4, 4], "<i2"), "none empty"),
-        (_patched(40, 9, "<i2"), "9 dimensions"),
-        (_patched(40, 0, "<i2"), "0 dimensions"),
-        (_patched(70, 128, "<i2"), "voxels are RGB"),
-        (_patched(70, 32, "<i2"), "voxels are complex"),
-        (_patched(70, 1536, "<i2"), "voxels are float128"),
-        (_patched(70, 77, "<i2"), "unknown type 77"),
-        (_patched(280, np.nan, "<f4"), "affine is not finite"),
-        (_patched(280, [0.0, 0.0, 0.0], "<f4"), "singular|voxel size of zero"),
-        (_patched(280, [2.0, 2.0, 0.0, 0.0, 2.0, 2.0, 0.0, 0.0], "<f4"), "singular"),
-        (_patched(108, np.nan, "<f4"), "places the voxels at byte nan"),
-        (_patched(108, 8.0, "<f4"), "places the voxels at byte 8"),
-        (_patched(108, 1e12, "<f4"), "places the voxels at byte 1e"),
-        (_patched(112, [2.0, np.inf], "<f4"), "intercept is inf"),
-        (_patched(123, 1, "u1"), "lengths in metres"),
-        (_patched(40, [3, 32767, 32767, 32767], "<i2"), "more than the 2 GiB"),
-        (_patched(352, np.nan, "<f4"), "1 of 64 voxels are NaN"),
-        (_patched(352, -np.inf, "<f4"), "1 of 64 voxels are NaN or infinite"),
-        (_plain()[:-1], "declares|ends after 255 of 256"),
-        (_plain() + b"x", "declares"),
+        (plain()[:200], "ends inside its header"),
+        (patched(344, 0, "u4"), "Analyze"),
+        (patched(344, [ord(c) for c in "ni1\0"], "u1"), "one half of an .hdr/.img pair"),
+        (patched(344, [ord(c) for c in "xyz\0"], "u1"), "magic is wrong"),
+        (plain((4, 4, 4, 6)), r"shape \(4, 4, 4, 6\). Expected three dimensions"),
+        (plain((4, 4)), r"shape \(4, 4\)"),
+        (patched(40, [3, 4, 0, 4], "<i2"), "none empty"),
+        (patched(40, [3, 4, -4, 4], "<i2"), "none empty"),
+        (patched(40, 9, "<i2"), "9 dimensions"),
+        (patched(40, 0, "<i2"), "0 dimensions"),
+        (patched(70, 128, "<i2"), "voxels are RGB"),
+        (patched(70, 32, "<i2"), "voxels are complex"),
+        (patched(70, 1536, "<i2"), "voxels are float128"),
+        (patched(70, 77, "<i2"), "unknown type 77"),
+        (patched(280, np.nan, "<f4"), "affine is not finite"),
+        (patched(280, [0.0, 0.0, 0.0], "<f4"), "singular|voxel size of zero"),
+        (patched(280, [2.0, 2.0, 0.0, 0.0, 2.0, 2.0, 0.0, 0.0], "<f4"), "singular"),
+        (patched(108, np.nan, "<f4"), "places the voxels at byte nan"),
+        (patched(108, 8.0, "<f4"), "places the voxels at byte 8"),
+        (patched(108, 1e12, "<f4"), "places the voxels at byte 1e"),
+        (patched(112, [2.0, np.inf], "<f4"), "intercept is inf"),
+        (patched(123, 1, "u1"), "lengths in metres"),
+        (patched(40, [3, 32767, 32767, 32767], "<i2"), "more than the 2 GiB"),
+        (patched(352, np.nan, "<f4"), "1 of 64 voxels are NaN"),
+        (patched(352, -np.inf, "<f4"), "1 of 64 voxels are NaN or infinite"),
+        (plain()[:-1], "declares|ends after 255 of 256"),
+        (plain() + b"x", "declares"),
     ],
 )
 def test_a_wrong_file_is_refused_in_one_line(
@@ -90,37 +62,7 @@ def test_a_wrong_file_is_refused_in_one_line(
 ) -> None:
     path = tmp_path / "image.nii.gz"
     path.write_bytes(pack(bytes(content)))
-    _refused(path, message)
-
-
-def test_the_header_alone_refuses_all_but_what_only_voxels_can_show(tmp_path: Path) -> None:
-    path = tmp_path / "image.nii"
-    path.write_bytes(_patched(352, np.nan, "<f4"))
-    assert read_header(path, LABEL).shape == (4, 4, 4)
-    path.write_bytes(_plain()[:-1])
-    _refused(path, "has 607 bytes, its header declares 608", read_header)
-
-
-def test_a_qform_that_is_no_rotation_is_refused(tmp_path: Path) -> None:
-    content = _patched(252, [1, 0], "<i2")  # qform code 1, sform code 0
-    content[256:268] = np.array([9.0, 9.0, 9.0], dtype="<f4").tobytes()
-    path = tmp_path / "image.nii"
-    path.write_bytes(content)
-    _refused(path, "qform is not a rotation", read_header)
-
-
-def test_sixty_bytes_that_claim_tebibytes_are_refused_from_the_header(tmp_path: Path) -> None:
-    """Such a file used to load lazily and die when its voxels were asked for."""
-    path = tmp_path / "bomb.nii.gz"
-    path.write_bytes(gzip.compress(bytes(_patched(40, [3, 32767, 32767, 15000], "<i2")[:352])))
-    assert path.stat().st_size < 200
-    _refused(path, "more than the 2 GiB", read_header)
-
-
-def test_a_small_file_cannot_claim_more_than_deflate_could_hold(tmp_path: Path) -> None:
-    path = tmp_path / "bomb.nii.gz"
-    path.write_bytes(gzip.compress(bytes(_patched(40, [3, 512, 512, 512], "<i2")[:352])))
-    _refused(path, "compressed bytes", read_header)
+    assert_refused(path, message)
 
 
 @pytest.fixture
@@ -133,7 +75,7 @@ def peak_bytes() -> Iterator[Callable[[], int]]:
 def _bomb(path: Path, mebibytes: int) -> None:
     packer = zlib.compressobj(9, wbits=31)
     with path.open("wb") as target:
-        target.write(packer.compress(bytes(_plain())))
+        target.write(packer.compress(bytes(plain())))
         for _ in range(mebibytes):
             target.write(packer.compress(bytes(1 << 20)))
         target.write(packer.flush())
@@ -145,8 +87,8 @@ def test_a_file_that_unpacks_to_more_than_it_declares_is_refused_from_gzips_own_
     _bomb(tmp_path / "bomb.nii.gz", 64)
     assert (tmp_path / "bomb.nii.gz").stat().st_size < 200_000
     before = peak_bytes()
-    _refused(tmp_path / "bomb.nii.gz", "do not match", read_header)
-    _refused(tmp_path / "bomb.nii.gz", "do not match")
+    assert_refused(tmp_path / "bomb.nii.gz", "do not match", read_header)
+    assert_refused(tmp_path / "bomb.nii.gz", "do not match")
     assert peak_bytes() - before < 2 << 20
 
 
@@ -159,7 +101,7 @@ def test_a_bomb_that_hides_its_size_is_stopped_at_the_declared_size(
         target.write(gzip.compress(b""))  # the last member's count is what a reader sees
     before = peak_bytes()
     read_header(path, LABEL)
-    _refused(path, "holds more than the 256 bytes")
+    assert_refused(path, "holds more than the 256 bytes")
     assert peak_bytes() - before < 2 << 20
 
 
@@ -169,7 +111,7 @@ def test_a_truncated_gzip_is_refused(tmp_path: Path, keep: int) -> None:
     write_volume(tmp_path / "whole.nii.gz", Volume(rng.normal(size=(16, 16, 16)), np.eye(4)))
     path = tmp_path / "cut.nii.gz"
     path.write_bytes((tmp_path / "whole.nii.gz").read_bytes()[:keep])
-    _refused(path, "truncated|damaged")
+    assert_refused(path, "truncated|damaged")
 
 
 def test_a_gzip_with_a_flipped_bit_is_refused_by_its_checksum(tmp_path: Path) -> None:
@@ -178,39 +120,39 @@ def test_a_gzip_with_a_flipped_bit_is_refused_by_its_checksum(tmp_path: Path) ->
     content = bytearray((tmp_path / "a.nii.gz").read_bytes())
     content[-8] ^= 1
     (tmp_path / "a.nii.gz").write_bytes(content)
-    _refused(tmp_path / "a.nii.gz", "gzip stream is damaged")
+    assert_refused(tmp_path / "a.nii.gz", "gzip stream is damaged")
 
 
 def test_values_beyond_float32_are_refused(tmp_path: Path) -> None:
     nib.save(nib.Nifti1Image(np.full((2, 2, 2), 1e300), np.eye(4)), tmp_path / "a.nii")
-    _refused(tmp_path / "a.nii", "8 of 8 voxels are NaN or infinite as float32")
+    assert_refused(tmp_path / "a.nii", "8 of 8 voxels are NaN or infinite as float32")
 
 
 def test_what_is_not_a_readable_file_is_refused(tmp_path: Path) -> None:
-    _refused(tmp_path / "missing.nii", "does not exist")
-    _refused(tmp_path, "not a regular file")
+    assert_refused(tmp_path / "missing.nii", "does not exist")
+    assert_refused(tmp_path, "not a regular file")
     os.mkfifo(tmp_path / "pipe.nii")
-    _refused(tmp_path / "pipe.nii", "not a regular file")
+    assert_refused(tmp_path / "pipe.nii", "not a regular file")
     (tmp_path / "file").write_bytes(b"")
-    _refused(tmp_path / "file" / "below.nii", "cannot be read")
+    assert_refused(tmp_path / "file" / "below.nii", "cannot be read")
 
 
 def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "image.nii"
-    path.write_bytes(_plain())
+    path.write_bytes(plain())
     path.chmod(0)
     user = os.geteuid()
     if user == 0:
         os.seteuid(65534)  # root may read everything
     try:
-        _refused(path, "permission to read the file is denied")
+        assert_refused(path, "permission to read the file is denied")
     finally:
         os.seteuid(user)
 
 
 def test_nothing_is_written_beside_a_file_that_is_read(tmp_path: Path) -> None:
     path = tmp_path / "image.nii"
-    path.write_bytes(_plain())
+    path.write_bytes(plain())
     before = path.stat().st_mtime_ns
     read_volume(path, LABEL)
     assert [entry.name for entry in tmp_path.iterdir()] == ["image.nii"]
@@ -225,7 +167,7 @@ def test_nothing_is_written_beside_a_file_that_is_read(tmp_path: Path) -> None:
 def test_any_change_of_bytes_gives_a_volume_or_one_clear_refusal(
     tmp_path_factory: pytest.TempPathFactory, changes: dict[int, int], pack: Callable[[bytes], bytes]
 ) -> None:
-    content = _plain()
+    content = plain()
     for offset, value in changes.items():
         content[offset] = value
     path = tmp_path_factory.getbasetemp() / "fuzzed.nii"

@@ -1,0 +1,167 @@
+"""Each file of every known study goes where it belongs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cbvsynth.domain.options import Layout
+from cbvsynth.domain.sequences import TargetUnit
+from cbvsynth.study.layout_tables import TABLES
+from cbvsynth.study.manifest import scan_study
+from cbvsynth.study.nifti import read_image
+from tests.study.study_trees import (
+    BRATS,
+    FILES,
+    PATIENT_NAME,
+    PGBM,
+    UCSD,
+    UCSF,
+    UPENN,
+    build,
+    files_of,
+    reasons,
+    write_image,
+)
+
+
+def test_there_is_a_table_for_every_layout_but_auto() -> None:
+    assert set(TABLES) == set(Layout) - {Layout.AUTO}
+    assert set(FILES) == set(TABLES)
+
+
+def test_bids_raw_files_and_derivatives_come_together(tmp_path: Path) -> None:
+    manifest = scan_study(build(tmp_path, Layout.BIDS))
+    first, second = manifest.examinations
+    assert (first.exam_id, first.subject_id, first.session_id) == ("sub-012_ses-1", "sub-012", "ses-1")
+    assert files_of(first) == {
+        "t1": "sub-012/ses-1/anat/sub-012_ses-1_T1w.nii.gz",
+        "t2": "sub-012/ses-1/anat/sub-012_ses-1_T2w.nii.gz",
+        "t1c": "sub-012/ses-1/anat/sub-012_ses-1_ce-gadolinium_T1w.nii.gz",
+        "flair": "sub-012/ses-1/anat/sub-012_ses-1_FLAIR.nii.gz",
+        "adc": "sub-012/ses-1/dwi/sub-012_ses-1_ADC.nii.gz",
+        "cbv": "sub-012/ses-1/perf/sub-012_ses-1_cbv.nii.gz",
+        "mask": "derivatives/hd-bet/sub-012/ses-1/anat/sub-012_ses-1_desc-brain_mask.nii.gz",
+        "seg": "derivatives/tumour/sub-012/ses-1/anat/sub-012_ses-1_desc-lesion_dseg.nii.gz",
+    }
+    assert (second.exam_id, second.session_id) == ("sub-013", "")
+    assert files_of(second) == {
+        "t1": "sub-013/anat/sub-013_acq-se_T1w.nii",
+        "t1c": "sub-013/anat/sub-013_acq-se_ce-GADOLINIUM_run-1_T1w.nii",
+        "cbv": "derivatives/bookend/sub-013/perf/sub-013_space-T1w_CBV.nii.gz",
+        "seg": "derivatives/tumour/sub-013/anat/sub-013_space-T1w_label-lesion_mask.nii.gz",
+    }
+    assert {one.target_unit for one in manifest.examinations} == {TargetUnit.ML_PER_100G}
+    assert manifest.left_out == ()
+
+
+def test_upenn_takes_a_third_of_the_trace_as_adc(tmp_path: Path) -> None:
+    (one,) = scan_study(build(tmp_path, Layout.UPENN_GBM)).examinations
+    assert (one.exam_id, one.subject_id, one.session_id) == (UPENN, "UPENN-GBM-00001", "11")
+    assert files_of(one) == {
+        "t1": f"images_structural/{UPENN}/{UPENN}_T1.nii.gz",
+        "t2": f"images_structural/{UPENN}/{UPENN}_T2.nii.gz",
+        "t1c": f"images_structural/{UPENN}/{UPENN}_T1GD.nii.gz",
+        "flair": f"images_structural/{UPENN}/{UPENN}_FLAIR.nii.gz",
+        "adc": f"images_DTI/images_DTI/{UPENN}/{UPENN}_DTI_TR.nii.gz",
+        "cbv": f"images_DSC/{UPENN}/{UPENN}_DSC_ap-rCBV.nii.gz",
+        "seg": f"images_segm/{UPENN}_segm.nii.gz",
+    }
+    assert one.scales == {"adc": 1.0 / 3.0}
+    assert one.enhancing_label == 4
+    assert one.target_unit is TargetUnit.RELATIVE
+    write_image(tmp_path / str(one.files["adc"]), 2400.0)
+    assert float(read_image(tmp_path, one, "adc").data[0, 0, 0]) == pytest.approx(800.0)
+
+
+def test_a_collection_is_found_below_its_download_folder_too(tmp_path: Path) -> None:
+    build(tmp_path / "NIfTI-files", Layout.UPENN_GBM)
+    (one,) = scan_study(tmp_path).examinations
+    assert str(one.files["t1"]).startswith("NIfTI-files/images_structural/")
+
+
+def test_ucsdfiles_of(tmp_path: Path) -> None:
+    (one,) = scan_study(build(tmp_path, Layout.UCSD_PTGBM)).examinations
+    names = ("T1pre", "T2", "T1post", "FLAIR", "ADC_vendor", "CBV_LC", "BraTS_tumor_seg")
+    roles = ("t1", "t2", "t1c", "flair", "adc", "cbv", "seg")
+    assert files_of(one) == {
+        role: f"{UCSD}/{UCSD}_{name}.nii.gz" for role, name in zip(roles, names, strict=True)
+    }
+    assert (one.exam_id, one.target_unit) == (UCSD, TargetUnit.RELATIVE)
+
+
+def test_brain_tumor_progression_files_and_one_kind_of_cbv(tmp_path: Path) -> None:
+    manifest = scan_study(build(tmp_path, Layout.BRAIN_TUMOR_PROGRESSION))
+    (one,) = manifest.examinations
+    names = ("T1prereg", "T2reg", "T1post", "FLAIRreg", "ADCreg", "nRCBVreg", "MaskTumor")
+    roles = ("t1", "t2", "t1c", "flair", "adc", "cbv", "seg")
+    assert files_of(one) == {role: f"{PGBM}/{name}.nii.gz" for role, name in zip(roles, names, strict=True)}
+    assert one.exam_id == "PGBM-001_04-02-1992-NA-MR-BRAIN"
+    assert "sRCBVreg: kinds of CBV map never mix; this study's is nRCBVreg" in reasons(manifest)
+
+
+def test_ucsf_has_no_cbv_and_takes_the_bias_corrected_images(tmp_path: Path) -> None:
+    one, follow_up = scan_study(build(tmp_path, Layout.UCSF_PDGM)).examinations
+    names = ("T1_bias", "T2_bias", "T1c_bias", "FLAIR_bias", "ADC", "tumor_segmentation")
+    roles = ("t1", "t2", "t1c", "flair", "adc", "seg")
+    assert files_of(one) == {
+        role: f"{UCSF}_nifti/{UCSF}_{name}.nii.gz" for role, name in zip(roles, names, strict=True)
+    }
+    assert (follow_up.subject_id, follow_up.session_id) == (UCSF, "FU003d")
+
+
+def test_bratsfiles_of(tmp_path: Path) -> None:
+    (one,) = scan_study(build(tmp_path, Layout.BRATS)).examinations
+    roles = {"t1": "t1n", "t2": "t2w", "t1c": "t1c", "flair": "t2f", "seg": "seg"}
+    assert files_of(one) == {role: f"{BRATS}/{BRATS}-{name}.nii.gz" for role, name in roles.items()}
+    assert (one.exam_id, one.subject_id, one.session_id) == (BRATS, "BraTS-GLI-00000", "000")
+
+
+def test_the_authors_folders_with_every_spelling(tmp_path: Path) -> None:
+    manifest = scan_study(build(tmp_path, Layout.AUTHORS))
+    found = {tuple(files_of(one).items()) for one in manifest.examinations}
+    first, second = f"{PATIENT_NAME}/20190304", f"{PATIENT_NAME}/20200607"
+    assert found == {
+        (
+            ("t1", f"{first}/T1WI.nii.gz"),
+            ("t2", f"{first}/T2WI.nii.gz"),
+            ("t1c", f"{first}/T1WI+C.nii.gz"),
+            ("flair", f"{first}/T2_FLAIR.nii.gz"),
+            ("adc", f"{first}/ADC.nii.gz"),
+            ("cbv", f"{first}/CBV.nii.gz"),
+            ("mask", f"{first}/bmT1WI.nii.gz"),
+        ),
+        (
+            ("t1", f"{second}/T1WI.nii"),
+            ("t1c", f"{second}/T1_C.nii"),
+            ("flair", f"{second}/T2WI_FLAIR.nii"),
+        ),
+        (("t1c", "SCHMIDT_OTTO/20190101/T1WI_C.nii.gz"),),
+    }
+    assert {one.target_unit for one in manifest.examinations} == {TargetUnit.ML_PER_100G}
+
+
+def test_an_fmri_series_called_cbv_is_refused_with_the_reason(tmp_path: Path) -> None:
+    build(tmp_path, Layout.BIDS)
+    write_image(tmp_path / "sub-013/func/sub-013_task-rest_cbv.nii.gz")
+    manifest = scan_study(tmp_path)
+    assert "sub-013/func/sub-013_task-rest_cbv.nii.gz: func/*_cbv is a blood-volume-weighted fMRI" in reasons(
+        manifest
+    )
+    assert all("func" not in str(one.cbv) for one in manifest.examinations)
+
+
+def test_an_unknown_contrast_agent_is_neither_t1_nor_t1c(tmp_path: Path) -> None:
+    build(tmp_path, Layout.BIDS)
+    write_image(tmp_path / "sub-014/anat/sub-014_ce-feraheme_T1w.nii.gz")
+    manifest = scan_study(tmp_path)
+    assert len(manifest.examinations) == 2
+    assert "unknown contrast agent" in reasons(manifest)
+
+
+def test_the_reference_page_shows_every_layout_with_its_example() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "layouts.md").read_text(encoding="utf-8")
+    for table in TABLES.values():
+        assert f"| `{table.layout}` |" in page
+        assert f"`{table.example}`" in page

@@ -1,0 +1,63 @@
+"""The unit of a CBV map is the one that the nearest sidecar states."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cbvsynth.domain.options import Layout
+from cbvsynth.domain.sequences import TargetUnit
+from cbvsynth.study.manifest import scan_study
+from tests.study.study_trees import build, reasons, write_image
+
+
+@pytest.mark.parametrize(
+    ("suffix", "units", "expected"),
+    [
+        ("cbv", "mL/100 g", TargetUnit.ML_PER_100G),
+        ("CBV", "ml/100g", TargetUnit.ML_PER_100G),
+        ("cbv", "relative", TargetUnit.RELATIVE),
+        ("cbv", "arbitrary units", TargetUnit.RELATIVE),
+        ("cbv", None, TargetUnit.RELATIVE),
+        ("rCBV", None, TargetUnit.RELATIVE),
+    ],
+)
+def test_the_unit_of_a_bids_map_is_the_one_stated_and_relative_when_none_is(
+    tmp_path: Path, suffix: str, units: str | None, expected: TargetUnit
+) -> None:
+    write_image(tmp_path / "sub-1/anat/sub-1_T1w.nii")
+    write_image(tmp_path / "sub-2/anat/sub-2_T1w.nii")
+    write_image(tmp_path / f"sub-1/perf/sub-1_{suffix}.nii.gz")
+    if units is not None:
+        (tmp_path / f"{suffix}.json").write_text(f'{{"Units": "{units}"}}', encoding="utf-8")
+    assert [one.target_unit for one in scan_study(tmp_path).examinations] == [expected, expected]
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "reason"),
+    [
+        ('{"Units": "mL/100mL"}', "states Units 'mL/100mL'"),
+        ("{not json", "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
+    ],
+)
+def test_a_map_in_an_unknown_unit_leaves_its_examination_out(
+    tmp_path: Path, sidecar: str, reason: str
+) -> None:
+    build(tmp_path, Layout.BIDS)
+    (tmp_path / "sub-012/ses-1/perf/sub-012_ses-1_cbv.json").write_text(sidecar, encoding="utf-8")
+    manifest = scan_study(tmp_path)
+    assert [one.exam_id for one in manifest.examinations] == ["sub-013"]
+    assert reason in reasons(manifest)
+
+
+def test_the_nearest_sidecar_counts_and_one_of_another_run_does_not(tmp_path: Path) -> None:
+    write_image(tmp_path / "sub-1/anat/sub-1_T1w.nii")
+    write_image(tmp_path / "sub-1/perf/sub-1_run-1_cbv.nii.gz")
+    (tmp_path / "cbv.json").write_text('{"Units": "relative"}', encoding="utf-8")
+    (tmp_path / "sub-1/perf/sub-1_run-2_cbv.json").write_text('{"Units": "a.u."}', encoding="utf-8")
+    (tmp_path / "sub-1/perf/sub-1_cbv.json").write_text('{"Units": "mL/100g"}', encoding="utf-8")
+    assert scan_study(tmp_path).examinations[0].target_unit is TargetUnit.ML_PER_100G
+    (tmp_path / "sub-1/perf/sub-1_cbv.json").write_text('{"Author": "x"}', encoding="utf-8")
+    assert scan_study(tmp_path).examinations[0].target_unit is TargetUnit.RELATIVE
