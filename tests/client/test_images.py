@@ -208,7 +208,7 @@ def test_on_request_other_grids_are_resampled_as_preprocess_does(tmp_path: Path)
 def test_resampling_does_not_hide_images_of_another_place(tmp_path: Path) -> None:
     files = write_head(tmp_path, "t1")
     files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2"), moved(300.0)))
-    with pytest.raises(GridError, match="another place"):
+    with pytest.raises(GridError, match="does not show the same place"):
         prepare(files, resample=True)
 
 

@@ -145,7 +145,7 @@ def test_an_examination_without_inputs_is_refused(study: Study) -> None:
 
 def test_an_image_that_lost_its_place_is_refused(study: Study) -> None:
     study.put("t2", image(1), np.diag([4.0, 4.0, 6.0, 1.0]))
-    with pytest.raises(GridError, match=r"sub-1/ses-1: T2 shows another place than CBV: .*Register"):
+    with pytest.raises(GridError, match=r"sub-1/ses-1: T2 does not show the same place as CBV: .*Register"):
         read_aligned(study.root, study.examination)
 
 
@@ -217,7 +217,7 @@ def test_images_with_their_skull_give_no_mask() -> None:
 def test_images_of_different_places_give_no_mask() -> None:
     parts = [image(seed) for seed in range(3)]
     parts[0][7:], parts[1][:7], parts[1][14:], parts[2][:14] = 0.0, 0.0, 0.0, 0.0
-    with pytest.raises(VolumeError, match="not zero at different places"):
+    with pytest.raises(VolumeError, match="non-zero in different places"):
         support_mask(dict(zip(Sequence, parts, strict=False)), "e")
 
 

@@ -121,7 +121,7 @@ def test_all_problems_are_told_at_once_up_to_ten(tmp_path: Path) -> None:
             "exam_id,subject_id,target_unit,t1,T1C\n",
             "row 1, column T1C: unknown column; expected names among",
         ),
-        ("exam_id,subject_id,target_unit,t1,t1\n", "row 1, column t1: the column is there more than once"),
+        ("exam_id,subject_id,target_unit,t1,t1\n", "row 1, column t1: the column appears more than once"),
         ("exam_id;subject_id;t1\na;b;c\n", "not separated by commas"),
         ("exam_id,subject_id,target_unit,t1\na,b,relative\n", "row 2: 3 cells; expected 4"),
         ("exam_id,subject_id,target_unit,t1\na,b,relative,t,u\n", "row 2: 5 cells; expected 4"),

@@ -41,7 +41,7 @@ def write_cost(folder: Path, cost: TrainingCost) -> None:
 
 
 def read_cost(folder: Path) -> TrainingCost | None:
-    """Read a model's cost; None where its training never came to the end.
+    """Read a model's cost; None where its training has not finished.
 
     Raises:
         ResultError: the file is there but is not a cost.

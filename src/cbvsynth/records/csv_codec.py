@@ -112,7 +112,7 @@ def write_rows(
 def read_lines(path: Path, remedy: str) -> list[tuple[int, list[str]]]:
     """Cells of every line that is not empty, with the number of the line that it ends on.
 
-    A byte order mark, which spreadsheets write, is passed over.
+    A byte order mark, which spreadsheets write, is ignored.
 
     Raises:
         ResultError: the file is missing or is not CSV in UTF-8.
@@ -128,9 +128,9 @@ def read_lines(path: Path, remedy: str) -> list[tuple[int, list[str]]]:
 
 
 def read_named(path: Path, required: Sequence[str], remedy: str) -> list[tuple[int, dict[str, str]]]:
-    """Rows by column of a table that people may have edited: columns in any order, others among them.
+    """Rows, by column, of a table that people may have edited: in any order, with other columns among them.
 
-    A cell that a short row lacks is empty, without space at the ends as every cell.
+    Cells lose the space at their ends; those that a short row lacks are empty.
 
     Raises:
         ResultError: the file is missing, is not CSV in UTF-8, or lacks a required column.
@@ -174,5 +174,5 @@ def _value(name: str, kind: Any, cell: str) -> object:  # noqa: ANN401  # a type
     try:
         return msgspec.convert(cell, kind, strict=False)
     except msgspec.ValidationError as error:
-        expected = " or ".join(kind) if isinstance(kind, EnumMeta) else _EXPECTED[kind]
+        expected = " or ".join(kind) if isinstance(kind, EnumMeta) else _EXPECTED.get(kind, str(kind))
         raise ValueError(f"{name} is '{cell[:_SHOWN_CHARACTERS]}'; expected {expected}") from error

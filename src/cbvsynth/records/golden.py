@@ -48,7 +48,7 @@ class GoldenPair:
 def made_up_inputs(
     combination: Combination, shape: tuple[int, int, int, int] = GOLDEN_SHAPE
 ) -> dict[str, Float32Array]:
-    """An ellipsoid head with layers and noise, the same in every process.
+    """An ellipsoid head with layers and noise, the same every time it is made.
 
     Args:
         combination: sequences to make.
@@ -80,7 +80,7 @@ def write_golden(folder: Path, combination: Combination, predict: Predict, cbv_m
 
 
 def read_golden(folder: Path) -> GoldenPair:
-    """The request and the answer that a model carries.
+    """The request and the answer that an exported model carries.
 
     Raises:
         ModelError: the file is missing or damaged.
@@ -99,10 +99,10 @@ def read_golden(folder: Path) -> GoldenPair:
 
 
 def require_golden(folder: Path, predict: Predict) -> float:
-    """Replay the golden request; the largest deviation from the stored answer, in the answer's unit.
+    """Replay the golden request and return the largest deviation from the stored answer, in its unit.
 
     Raises:
-        ModelError: the pair is missing, or the answer is another one.
+        ModelError: the pair is missing, or the answers differ by more than the tolerance.
     """
     pair = read_golden(folder)
     found = predict(pair.inputs)

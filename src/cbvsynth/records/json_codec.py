@@ -33,7 +33,7 @@ class JsonFile(Generic[Record]):
     derived: properties of `kind` that are written before its fields, for readers who do not compute
         them, and must agree with the fields on reading.
     outside: fields of `kind` that are not in the file; whoever reads it supplies them.
-    open_ended: whether fields that `kind` does not have are passed over instead of refused.
+    open_ended: whether fields that `kind` does not have are ignored instead of refused.
     error: what is raised.
     """
 
@@ -61,7 +61,8 @@ class JsonFile(Generic[Record]):
         """Read what `write` wrote.
 
         Raises:
-            DataError: the file is missing, damaged, of another format, or contradicts itself; as `error`.
+            DataError: of the kind `error`: the file is missing, damaged, of another format, or
+                contradicts itself.
         """
         record = self.read_if_there(path, **outside)
         if record is None:
@@ -119,7 +120,7 @@ def _take_version(content: dict[str, Any], expected: int) -> None:
 
 
 def _refuse_unknown(found: object, known: object, place: str = "$") -> None:
-    """Refuse fields that the dataclass does not have; msgspec passes over them."""
+    """Refuse fields that the dataclass does not have; msgspec ignores them."""
     if isinstance(found, dict) and isinstance(known, dict):
         for name, value in found.items():
             if name not in known:

@@ -72,7 +72,7 @@ def _models_node(path: Path, text: str) -> yaml.SequenceNode:
     if any(isinstance(parent, yaml.MappingNode) and parent.flow_style for parent in (root, sweep)):
         raise UsageError(
             f"{path}: {SWEEP}.{MODELS} stands inside braces; expected '{SWEEP}:' and '{MODELS}:' on lines of "
-            "their own. Write them so."
+            "their own. Write them that way."
         )
     return models
 

@@ -24,7 +24,7 @@ def write_reads(path: Path, reads: Iterable[Read]) -> None:
 
 
 def read_reads(path: Path) -> tuple[Read, ...]:
-    """Read a table of reads; columns in any order, others are passed over.
+    """Read a table of reads; columns in any order; other columns are ignored.
 
     Without a column `reader` or `task` there is one reader, or one task.
 

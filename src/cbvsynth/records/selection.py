@@ -1,7 +1,7 @@
 """selection.json: which served version is best for each set of available sequences.
 
-sync writes it beside models.config whenever the registry's aliases moved; the client reads it. It says
-the same as the server's own labels `available-<pattern>`, and the mean SSIM with it.
+sync writes it beside models.config whenever the registry's aliases move; the client reads it. It says
+the same as the server's own labels `available-<pattern>` and adds the mean SSIM.
 
     {
       "format": 1,
@@ -34,7 +34,7 @@ STABLE = "stable"
 CANARY = "canary"
 """Label of the version that challenges it."""
 PATTERN_LABEL_PREFIX = "available-"
-"""Beginning of the server's label for a pattern, the same as of the registry's alias."""
+"""How the server's label of a pattern begins, as does the registry's alias."""
 
 
 def pattern_label(pattern: Combination) -> str:
@@ -67,7 +67,7 @@ class Selection:
 
     Raises:
         ModelError: a label or pattern points at a version that is not listed, or at one that needs a
-            sequence which the pattern has not.
+            sequence which the pattern does not have.
     """
 
     registered_name: str
@@ -100,7 +100,7 @@ class Selection:
         return next((served for served in self.versions if served.version == number), None)
 
     def best_for(self, available: Combination) -> ServedVersion | None:
-        """The best version when these sequences are available; None when no model passed for them."""
+        """The best version for these available sequences; None when no model for them passed the gate."""
         number = self.patterns.get(available)
         return None if number is None else self.version(number)
 

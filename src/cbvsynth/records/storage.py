@@ -26,7 +26,7 @@ _CHUNK_BYTES = 1 << 20
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; rename it to `path` when the block ends well.
+    """Give a temporary name beside `path`; rename it to `path` when the block succeeds.
 
     Whatever goes wrong inside the block, `path` keeps its former content and the temporary file is
     removed. The temporary name ends as `path` does, because some writers look at that. A symbolic link
@@ -51,7 +51,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `path`; put it in the place of `path` when the block ends well.
+    """Give a temporary folder beside `path`; put it in the place of `path` when the block succeeds.
 
     Whatever `path` held before is then removed as a whole, and kept as a whole when the block fails. No
     system call exchanges two folders everywhere, so there is a moment between two renames in which
@@ -162,21 +162,21 @@ def _remove_abandoned(place: Path) -> None:
 
 
 def _claim(folder: Path) -> int | None:
-    """Lock a folder while this process lives and the descriptor is open; None if that is not to be had."""
+    """Lock a folder while this process lives and the descriptor is open; None if that is not possible."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # another one's, or a file system without locks
+    except OSError:  # held by another process, or a file system without locks
         os.close(descriptor)
         return None
     return descriptor
 
 
 def _flush(path: Path) -> None:
-    """Have the disk hold what was written, so that a power cut after the rename cannot empty it."""
+    """Make the disk hold what was written, so that a power cut after the rename cannot empty it."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

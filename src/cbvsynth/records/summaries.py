@@ -1,7 +1,7 @@
 """summary.json: what train says about one model, read by evaluate, promote and people.
 
 It holds no time and no duration, so that the same training gives the same bytes; what a model cost is
-in the ledger (`cbvsynth.records.ledger`).
+in `cbvsynth.records.costs`.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ MIN_FIELD_OVERLAP = 0.5
 """Least share of the smaller of two fields of view that the larger one must cover. Chosen here: images
 of one head share more, images whose place in space was lost share less."""
 MAX_CENTRE_DISTANCE_MM = 100.0
-"""Largest distance of two fields' middles: half an adult head's length. Chosen here, as above."""
+"""Largest distance between the centres of two fields of view: half an adult head's length. Chosen here,
+as above."""
 MIN_BRAIN_COVERED = 0.95
 """Least share of the brain that every input's field of view must cover. Chosen here, equal to the limit
 of validate for the support of ADC and CBV."""
@@ -99,8 +100,8 @@ def read_aligned(root: Path, examination: Examination, reference: str = "") -> A
     Raises:
         VolumeError: an image cannot be read, labels are not whole numbers from 0 to 255, the mask is
             empty, there is no input, or there is no mask and the inputs are not skull-stripped.
-        GridError: images do not show the same place: fields of view that hardly overlap, middles far
-            apart, or a brain that an input covers in part only.
+        GridError: images do not show the same place: fields of view that hardly overlap, centres far
+            apart, or a brain that an input covers only in part.
         ManifestError: a path leaves the data root.
     """
     if not examination.inputs:
@@ -162,7 +163,7 @@ def support_mask(images: Mapping[Sequence, Float32Array], exam_id: str) -> tuple
     mask: BoolArray = ndimage.binary_fill_holes(2 * votes >= len(voters))
     if not mask.any():
         raise VolumeError(
-            f"{exam_id}: there is no brain mask, and its images are not zero at different places; expected "
+            f"{exam_id}: there is no brain mask, and its images are non-zero in different places; expected "
             "skull-stripped images of one brain. Add a mask to the manifest."
         )
     return mask, "support of " + ", ".join(sequence.label for sequence in voters)
@@ -184,8 +185,8 @@ def _check_fields(grid: Grid, reference: Grid, label: str, reference_role: str) 
     distance_mm = centre_distance_mm(grid, reference)
     if overlap < MIN_FIELD_OVERLAP or distance_mm > MAX_CENTRE_DISTANCE_MM:
         raise GridError(
-            f"{label} shows another place than {reference_role.upper()}: their fields of view overlap by "
-            f"{overlap:.0%} of the smaller one, their middles are {distance_mm:.0f} mm apart; expected "
+            f"{label} does not show the same place as {reference_role.upper()}: their fields of view overlap "
+            f"by {overlap:.0%} of the smaller one, their centres are {distance_mm:.0f} mm apart; expected "
             f"at least {MIN_FIELD_OVERLAP:.0%} and at most {MAX_CENTRE_DISTANCE_MM:.0f} mm. Register the "
             "images, or restore the headers that were lost in conversion."
         )
@@ -196,7 +197,7 @@ def _check_brain(grid: Grid, mask: BoolArray, mask_grid: Grid, label: str) -> No
     if share < MIN_BRAIN_COVERED:
         raise GridError(
             f"{label} covers {share:.1%} of the brain; expected at least {MIN_BRAIN_COVERED:.0%}. "
-            "Use an image of the whole slab, or leave this one out of the manifest."
+            "Use an image of the whole brain, or leave this one out of the manifest."
         )
 
 

@@ -75,6 +75,8 @@ def _rules(prefix: str, names: dict[str, tuple[str, ...]]) -> tuple[Rule, ...]:
     )
 
 
+# A file repeats the entities of its folders; others, as acq-, run- and space-, may follow, but not ce-, desc-
+# and label-, which make it another kind of image. A derivative may lie one folder deeper than BIDS has it.
 _BIDS_ENTITY = r"(?P<subject>sub-[A-Za-z0-9]+)/(?:(?P<session>ses-[A-Za-z0-9]+)/)?"
 _BIDS_STEM = r"(?P=subject)(?:_(?P=session))?"
 _BIDS_OTHER = r"(?:_(?!(?:ce|desc|label)-)[A-Za-z0-9]+-[A-Za-z0-9+]+)*"
@@ -145,7 +147,7 @@ UPENN_GBM = LayoutTable(
         Rule(
             "adc",
             re.compile(_ANYWHERE + r"images_DTI/(?:images_DTI/)?" + _UPENN_FILE + "DTI_TR" + _NII),
-            scale=1.0 / 3.0,
+            scale=1.0 / 3.0,  # TR is the trace, the sum of three diffusivities; ADC is their mean
         ),
         *_rules(_ANYWHERE + r"images_DSC/(?:images_DSC/)?" + _UPENN_FILE, {"cbv": ("DSC_ap-rCBV",)}),
         *_rules(_ANYWHERE + r"images_segm/(?:images_segm/)?" + _UPENN + "_", {"seg": ("segm",)}),

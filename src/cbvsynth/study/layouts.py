@@ -29,7 +29,7 @@ _INPUT_ROLES = frozenset(sequence.value for sequence in Sequence)
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Something that is not in the manifest, and why; `what` never bears a patient's name."""
+    """Something that is not in the manifest, and why; `what` never holds a patient's name."""
 
     what: str
     reason: str
@@ -37,7 +37,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Scan:
-    """What was found: the layout, why it was recognised, manifest rows as text, and what was left."""
+    """What was found: the layout, why it was recognised, manifest rows as text, and what was left out."""
 
     layout: Layout
     because: str
@@ -63,7 +63,7 @@ class _Match:
 
 @dataclass(frozen=True)
 class _Found:
-    """Files of one examination, one each role; `subject` and `session` as the folders call them."""
+    """Files of one examination, one for each role; `subject` and `session` as the folders call them."""
 
     subject: str
     session: str
@@ -214,7 +214,7 @@ class _Study:
         return self.ids(found.subject, found.session)[0]
 
     def leave_file(self, path: str, reason: str) -> None:
-        """Leave out a file or folder, called by its path unless that may bear a name."""
+        """Leave out a file or folder, called by its path unless that may hold a name."""
         self.left.append(LeftOut("a file or folder" if self._key is not None else path, reason))
 
     def leave(self, what: str, reason: str) -> None:
@@ -242,7 +242,7 @@ def _leave_by_name(study: _Study, tree: _Tree, matched: _Matches) -> None:
 
 
 def _one_file_a_role(study: _Study, matched: _Matches) -> list[_Found]:
-    """Keep the first file of the first rule, for CBV of every kind; tell about each other one."""
+    """Keep the first file of the first rule, for CBV of every kind; report every other one."""
     found = []
     for (subject, session), roles in sorted(matched.items()):
         files: dict[str, _Match] = {}

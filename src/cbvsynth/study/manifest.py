@@ -24,6 +24,7 @@ from cbvsynth.study.manifest_table import (
 MANIFEST_NAMES = ("manifest.csv", "manifest.parquet")
 """Names under which a study may bring its own manifest; the first that exists is read."""
 MAX_MANIFEST_BYTES = 256 << 20
+"""Largest manifest that is read: room for hundreds of thousands of examinations. Our choice."""
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,12 @@ COLUMNS = (
 OPTIONAL_COLUMNS = ("scales", "enhancing_label", *(f"sha256_{role}" for role in ROLES))
 REQUIRED_COLUMNS = ("exam_id", "subject_id", "target_unit")
 SHOWN_PROBLEMS = 10
+"""How many problems one message lists."""
 MAX_AGE_YEARS = 120.0
 MAX_FIELD_T = 25.0
+"""No human scanner comes near; a field in kilogauss or megahertz is noticed. Our choice."""
 
+# Names of folders and files on any system: no separator, no space, no leading dot or dash.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FLAG_WORDS = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
@@ -75,7 +78,7 @@ def check_columns(name: str, found: Sequence[str]) -> None:
     """Refuse a header line with missing, unknown or repeated columns.
 
     Raises:
-        ManifestError: as said.
+        ManifestError: there is one.
     """
     problems = []
     if len(found) == 1 and any(mark in found[0] for mark in ";\t"):
@@ -99,7 +102,7 @@ def check_columns(name: str, found: Sequence[str]) -> None:
             Problem("row 1", "t1", "no sequence column; expected one or more of " + ", ".join(SEQUENCE_ROLES))
         )
     problems += [
-        Problem("row 1", column, "the column is there more than once; keep one")
+        Problem("row 1", column, "the column appears more than once; keep one")
         for column in dict.fromkeys(found)
         if found.count(column) > 1
     ]
@@ -126,7 +129,7 @@ def examinations_of_rows(name: str, rows: Iterable[tuple[str, Row]], root: Path)
 
 
 def problems_between(placed: Sequence[tuple[str, Examination]]) -> list[Problem]:
-    """What examinations contradict each other in; each comes with its place (row or exam_id)."""
+    """Where examinations contradict each other; each comes with its place (row or exam_id)."""
     problems: list[Problem] = []
     first: dict[tuple[str, ...], str] = {}
 

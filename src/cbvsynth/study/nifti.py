@@ -109,11 +109,11 @@ def write_volume(
     fits the sform only: then the qform's code is 0.
 
     Raises:
-        VolumeError: the name ends otherwise, a voxel is not finite, an axis has more than 32767
+        VolumeError: the name has another ending, a voxel is not finite, an axis has more than 32767
             voxels, or the note does not fit.
     """
     if not path.name.endswith((".nii", ".nii.gz")):
-        raise VolumeError(f"'{path.name}' is not a NIfTI name; expected an end of .nii or .nii.gz.")
+        raise VolumeError(f"'{path.name}' is not a NIfTI name; expected one that ends in .nii or .nii.gz.")
     if not np.isfinite(volume.data).all():
         raise VolumeError(f"{path.name}: voxels are NaN or infinite; nothing was written.")
     block = _fresh_header(path.name, volume, unit_note, sform_code, qform_code)
@@ -135,7 +135,7 @@ def _write_all(target: IO[bytes] | gzip.GzipFile, block: bytes, voxels: npt.NDAr
 def _fresh_header(name: str, volume: Volume, unit_note: str, sform_code: int, qform_code: int) -> bytes:
     if max(volume.shape) > np.iinfo(np.int16).max:
         raise VolumeError(f"{name}: shape {volume.shape}; NIfTI-1 holds at most 32767 voxels along an axis.")
-    if not unit_note.isascii() or len(unit_note) > 79:
+    if not unit_note.isascii() or len(unit_note) > 79:  # the field has 80 bytes, the last one a zero
         raise VolumeError(f"{name}: the unit note does not fit; expected at most 79 ASCII characters.")
     header = Nifti1Header(endianness="<")
     header.set_data_dtype(np.float32)
@@ -147,7 +147,7 @@ def _fresh_header(name: str, volume: Volume, unit_note: str, sform_code: int, qf
     header.set_qform(volume.affine, code=qform_code if square else 0, strip_shears=True)
     header["descrip"] = unit_note.encode("ascii")
     header["magic"] = b"n+1"
-    header["vox_offset"] = 352
+    header["vox_offset"] = 352  # 348 bytes of header, and four zeros that say that no extension follows
     header["scl_slope"], header["scl_inter"] = 1, 0
     return cast("bytes", header.binaryblock) + bytes(4)
 

@@ -40,7 +40,9 @@ _NUMERIC_TYPES = {
     1280: "uint64",
 }
 _OTHER_TYPES = {1: "binary", 32: "complex", 128: "RGB", 1536: "float128", 1792: "complex", 2304: "RGBA"}
+# By the header's own length in bytes: its class, its magic, and where voxels begin at the earliest.
 _FORMATS = {348: (Nifti1Header, b"n+1\0", 352), 540: (Nifti2Header, b"n+2\0", 544)}
+# Unit 2 is the millimetre; 0, unknown, is taken for it.
 _LENGTH_UNITS = {1: "metres", 3: "micrometres"}
 
 
@@ -143,6 +145,7 @@ def _checked_dtype(header: Nifti1Header, label: str) -> np.dtype[np.generic]:
 
 
 def _check_size(shape: tuple[int, int, int], dtype: np.dtype[np.generic], label: str) -> None:
+    # Voxels become float32, so that narrower ones grow to four bytes.
     if math.prod(shape) * max(dtype.itemsize, 4) > MAX_VOXEL_BYTES:
         raise VolumeError(
             f"{label}: the header declares {' x '.join(map(str, shape))} voxels of {dtype.name}, more than "
@@ -152,7 +155,7 @@ def _check_size(shape: tuple[int, int, int], dtype: np.dtype[np.generic], label:
 
 
 def _checked_affine(header: Nifti1Header, label: str) -> npt.NDArray[np.float64]:
-    length = _LENGTH_UNITS.get(int(header["xyzt_units"]) & 7)
+    length = _LENGTH_UNITS.get(int(header["xyzt_units"]) & 7)  # the lowest three bits; above is time's
     if length:
         raise VolumeError(
             f"{label}: the header states lengths in {length}. Expected millimetres; convert it."

@@ -16,6 +16,7 @@ from cbvsynth.errors import ManifestError
 
 TRAIT_COLUMNS = ("age", "sex", "diagnosis", "grade", "scanner", "field_t", "split", *QUALITY_FLAGS)
 MAX_TABLE_BYTES = 64 << 20
+"""Largest table that is read: room for hundreds of thousands of patients. Our choice."""
 
 _EMPTY = {"n/a", "na", "nan", "none", ""}
 
@@ -41,8 +42,8 @@ def read_study_tables(root: Path, subjects: set[str]) -> StudyTables:
     """Read the tables that exist.
 
     Raises:
-        ManifestError: a table is not UTF-8, has no column for its patients or sessions, or a row has
-            another number of cells than there are columns.
+        ManifestError: a table is not UTF-8, has no column for its patients or sessions, or has a row
+            with more or fewer cells than columns.
     """
     patients = {
         _bare(row["participant_id"], "sub-"): _traits(row)
@@ -59,7 +60,7 @@ def read_study_tables(root: Path, subjects: set[str]) -> StudyTables:
 
 
 def _read(path: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
-    """Rows by lower-case column; no file gives no rows. The file's name may bear a patient's name."""
+    """Rows by lower-case column; none where there is no file. A file's name may hold a patient's name."""
     name = path.name if path.name in ("participants.tsv", "sessions.tsv") else "A patient's sessions.tsv"
     try:
         if path.stat().st_size > MAX_TABLE_BYTES:

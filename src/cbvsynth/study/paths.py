@@ -10,7 +10,7 @@ from cbvsynth.errors import ManifestError
 def resolve_inside(root: Path, relative: PurePosixPath, label: str) -> Path:
     """The real file behind a path relative to `root`, links followed; it need not exist.
 
-    The path itself is in no message, as folders may bear patients' names: `label` says which image
+    The path itself is in no message, as folders may hold patients' names: `label` says which image
     is meant, as in ``sub-012/ses-1: ADC``.
 
     Raises:

@@ -14,6 +14,7 @@ from cbvsynth.errors import ManifestError
 KEY_VARIABLE = "CBVSYNTH_PSEUDONYM_KEY"
 KEY_FILE = ".pseudonym-key"
 SHORTEST_KEY = 16
+"""Characters; 16 hexadecimal digits are 64 bits, too many to guess. Our choice."""
 
 
 def load_key(root: Path) -> bytes:

@@ -10,6 +10,7 @@ from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.study.paths import path_problem
 
 MAX_SIDECAR_BYTES = 16 << 20
+"""Largest sidecar that is read; real ones hold kilobytes. Our choice."""
 
 _UNITS = {
     "ml/100g": TargetUnit.ML_PER_100G,
