@@ -25,14 +25,14 @@ class Running:
 
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with the SavedModels sum0, sum1 (answers 1 more), examples, reader, slow,
+    """Folder with the SavedModels sum0, sum1 (answers 1 more), words, reader, slow,
     half_plus_three."""
     from tests.server import models
 
     folder = tmp_path_factory.mktemp("saved")
     models.save_sum(folder / "sum0")
     models.save_sum(folder / "sum1", 1.0)
-    models.save_examples(folder / "examples")
+    models.save_words(folder / "words")
     models.save_reader(folder / "reader")
     models.save_slow(folder / "slow")
     models.save_half_plus_three(folder / "half_plus_three")
@@ -47,7 +47,7 @@ model_config_list {{
     version_labels {{ key: "stable" value: 1 }}
     version_labels {{ key: "absent" value: 7 }}
   }}
-  config {{ name: "examples" base_path: "{base}/examples" model_platform: "tensorflow" }}
+  config {{ name: "words" base_path: "{base}/words" model_platform: "tensorflow" }}
   config {{ name: "half_plus_three" base_path: "{base}/half_plus_three" model_platform: "tensorflow" }}
 }}
 """
@@ -69,7 +69,7 @@ def running(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     versions = {
         "sum/1": "sum0",
         "sum/2": "sum1",
-        "examples/1": "examples",
+        "words/1": "words",
         "half_plus_three/123": "half_plus_three",
     }
     for target, source in versions.items():

@@ -10,14 +10,7 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow_serving.apis import (
-    classification_pb2,
-    get_model_metadata_pb2,
-    get_model_status_pb2,
-    inference_pb2,
-    predict_pb2,
-    regression_pb2,
-)
+from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
 
 from tests.server.models import SHAPE, direct, volume
 
@@ -284,88 +277,6 @@ def test_metadata_of_no_or_an_unknown_field_are_refused(running, fields, text):
     request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=fields)
     request.model_spec.name = "sum"
     assert refusal(running.predictions.GetModelMetadata, request) == ("INVALID_ARGUMENT", text)
-
-
-def with_examples(request: Any, count: int = 2, name: str = "examples", signature: str = "") -> Any:
-    request.model_spec.name = name
-    request.model_spec.signature_name = signature
-    for _ in range(count):
-        request.input.example_list.examples.add()
-    return request
-
-
-def test_examples_are_classified_where_a_signature_offers_it(running):
-    request = with_examples(classification_pb2.ClassificationRequest())
-    reply = running.predictions.Classify(request, timeout=60)
-    rows = [[(one.label, one.score) for one in row.classes] for row in reply.result.classifications]
-    assert rows == [[("low", 0.25), ("high", 0.75)]] * 2
-    assert reply.model_spec.version.value == 1
-
-
-def test_examples_with_a_context_are_given_values_where_a_signature_offers_it(running):
-    request = with_examples(regression_pb2.RegressionRequest(), 0, signature="regress")
-    request.input.example_list_with_context.context.SetInParent()
-    for _ in range(3):
-        request.input.example_list_with_context.examples.add()
-    reply = running.predictions.Regress(request, timeout=60)
-    assert [one.value for one in reply.result.regressions] == [0, 1, 2]
-
-
-@pytest.mark.parametrize(
-    ("asked", "code", "text"),
-    [
-        (
-            ("sum", "", 1),
-            "INVALID_ARGUMENT",
-            "method_name to be tensorflow/serving/classify. Was: tensorflow/",
-        ),
-        (("examples", "regress", 1), "INVALID_ARGUMENT", "Was: tensorflow/serving/regress"),
-        (("examples", "", 0), "INVALID_ARGUMENT", "Input is empty."),
-        (("examples", "zz", 1), "INVALID_ARGUMENT", "No signature was found with the name: zz"),
-        (("m", "", 1), "NOT_FOUND", "Servable not found for request: Latest(m)"),
-    ],
-)
-def test_classification_is_refused_where_it_is_not_offered(running, asked, code, text):
-    name, signature, count = asked
-    request = with_examples(classification_pb2.ClassificationRequest(), count, name, signature)
-    found_code, found_text = refusal(running.predictions.Classify, request)
-    assert found_code == code
-    assert text in found_text
-
-
-def inference(*tasks: tuple[str, str, str]) -> inference_pb2.MultiInferenceRequest:
-    request = inference_pb2.MultiInferenceRequest()
-    for name, signature, method in tasks:
-        task = request.tasks.add(method_name=method)
-        task.model_spec.name, task.model_spec.signature_name = name, signature
-    request.input.example_list.examples.add()
-    return request
-
-
-CLASSIFY, REGRESS = "tensorflow/serving/classify", "tensorflow/serving/regress"
-
-
-def test_several_inferences_share_their_examples(running):
-    request = inference(("examples", "", CLASSIFY), ("examples", "regress", REGRESS))
-    reply = running.predictions.MultiInference(request, timeout=60)
-    assert [one.WhichOneof("result") for one in reply.results] == [
-        "classification_result",
-        "regression_result",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("request_", "code", "text"),
-    [
-        (inference(), "INVALID_ARGUMENT", "Inference request must have at least one task"),
-        (inference(("a", "", CLASSIFY), ("b", "", CLASSIFY)), "INVALID_ARGUMENT", "must name one model"),
-        (inference(("examples", "", "zz")), "UNIMPLEMENTED", "Unrecognized method name: zz"),
-    ],
-)
-def test_inferences_that_do_not_fit_are_refused(running, request_, code, text):
-    found_code, found_text = refusal(running.predictions.MultiInference, request_)
-    assert found_code == code
-    assert text in found_text
 
 
 def check_health(channel: grpc.Channel, service: bytes) -> bytes:

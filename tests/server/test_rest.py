@@ -80,14 +80,16 @@ def test_rows_of_several_outputs_are_named(running):
 
 def test_text_goes_as_text_or_as_base64(running):
     body = {"inputs": [{"b64": base64.b64encode(b"\xff").decode()}, "plain"]}
-    status, content = ask(running, "POST", "/v1/models/examples:predict", body)
+    status, content = ask(running, "POST", "/v1/models/words:predict", body)
     assert status == 200
-    assert content["outputs"]["classes"] == [["low", "high"]] * 2
+    assert content["outputs"] == [["low", "high"]] * 2
 
 
 NAN_ROW = {"t1": [[[1, 2, 3, 4]]], "adc": [[[float("nan")] * 4]]}
 SUM = "/v1/models/sum:predict"
-CLASSES = "/v1/models/examples:classify"
+CLASSIFY = "/v1/models/sum:classify"
+EXAMPLES = {"examples": [{"age": 61}]}
+OTHER_KIND = "Expected {} signature method_name to be tensorflow/serving/{}. Was: tensorflow/serving/predict"
 REFUSALS = [
     ("GET", "/v1/models/m", None, 404, "Could not find any versions of model m"),
     ("GET", "/v1/models/sum/versions/7", None, 404, "Could not find version 7 of model sum"),
@@ -100,17 +102,14 @@ REFUSALS = [
     ("POST", "/v1/models/m:predict", {"inputs": 1}, 404, "Servable not found for request: Latest(m)"),
     ("PUT", "/v1/models/sum:predict", {}, 400, "Malformed request: PUT /v1/models/sum:predict"),
     ("DELETE", "/v1/models/sum", None, 400, "Malformed request: DELETE /v1/models/sum"),
-    ("POST", CLASSES, {}, 400, "key 'examples' is expected and must be list/array"),
-    ("POST", CLASSES, {"examples": []}, 400, "key 'examples' is expected"),
-    ("POST", CLASSES, {"examples": [1]}, 400, "example 0 is not a JSON object"),
-    ("POST", CLASSES, {"examples": [{}], "context": 1}, 400, "context is not a JSON object"),
-    ("POST", CLASSES, {"examples": [{"x": None}]}, 400, "example 0, feature 'x': JSON holds NoneType"),
-    ("POST", CLASSES, {"examples": [{"x": [1, "a"]}]}, 400, "feature 'x': JSON holds int, str"),
-    ("POST", CLASSES, {"examples": [{"x": 2**63}]}, 400, "needs more than 64 bits"),
-    ("POST", CLASSES, {"examples": [{"x": {"b": 1}}]}, 400, 'expected text or {"b64": ...}'),
-    ("POST", CLASSES, {"examples": [{"x": {"b64": "?"}}]}, 400, "b64 is not base64"),
-    ("POST", CLASSES, {"examples": [{}], "signature_name": "zz"}, 400, "No signature was found with the na"),
-    ("POST", "/v1/models/sum:regress", {"examples": [{}]}, 400, "to be tensorflow/serving/regress. Was: "),
+    ("POST", CLASSIFY, EXAMPLES, 400, OTHER_KIND.format("classification", "classify")),
+    ("POST", CLASSIFY, EXAMPLES | {"signature_name": "zz"}, 400, "No signature was found with the name: zz"),
+    ("POST", CLASSIFY, EXAMPLES | {"signature_name": 1}, 400, "'signature_name' key must be a string"),
+    ("POST", CLASSIFY, b"{", 400, "JSON Parse error"),
+    ("POST", "/v1/models/sum/versions/1:regress", EXAMPLES, 400, OTHER_KIND.format("regression", "regress")),
+    ("POST", "/v1/models/m:classify", EXAMPLES, 404, "Servable not found for request: Latest(m)"),
+    ("POST", "/v1/models/sum/labels/L:regress", EXAMPLES, 400, "Unrecognized servable version label: L"),
+    ("POST", "/v1/models/words:classify", EXAMPLES | {"signature_name": "classify"}, 501, "ask for Predict"),
     ("POST", SUM, b"{", 400, "JSON Parse error"),
     ("POST", SUM, b"[" * 100_000, 400, "JSON Parse error"),
     ("POST", SUM, [], 400, "Request must be a JSON object"),
@@ -127,9 +126,9 @@ REFUSALS = [
     ("POST", SUM, {"instances": [{**ROW, "t1": [1, 2]}]}, 400, 'input "t1" has shape [1, 2]'),
     ("POST", SUM, {"instances": [NAN_ROW]}, 400, "adc holds a value that is not finite"),
     ("POST", "/v1/models/sum:predict", {"signature_name": "describe", "instances": [{}]}, 400, "batch sizes"),
-    ("POST", "/v1/models/examples:predict", {"inputs": [{"b64": "?"}]}, 400, 'input "inputs": not a regular'),
-    ("POST", "/v1/models/examples:predict", {"inputs": [{"c": 1}]}, 400, 'expected text or {"b64": ...}'),
-    ("POST", "/v1/models/examples:predict", {"inputs": [3]}, 400, "expected text"),
+    ("POST", "/v1/models/words:predict", {"inputs": [{"b64": "?"}]}, 400, 'input "inputs": not a regular'),
+    ("POST", "/v1/models/words:predict", {"inputs": [{"c": 1}]}, 400, 'expected text or {"b64": ...}'),
+    ("POST", "/v1/models/words:predict", {"inputs": [3]}, 400, "expected text"),
 ]
 
 
@@ -198,34 +197,6 @@ def test_numbers_keep_their_bits_through_json(running):
     body = {"inputs": {"t1": [[[[value] * 4]]], "adc": [[[[0] * 4]]]}}
     _, content = ask(running, "POST", "/v1/models/sum/versions/1:predict", body)
     assert np.float32(content["outputs"][0][0][0][0]) == np.float32(value)
-
-
-def test_examples_are_classified_as_the_protocols_documentation_shows(running):
-    body = {"examples": [{"image": {"b64": "aW1hZ2U="}, "caption": "seaside"}, {"caption": "hills"}]}
-    status, content = ask(running, "POST", CLASSES, body)
-    assert (status, content) == (200, {"results": [[["low", 0.25], ["high", 0.75]]] * 2})
-
-
-def test_examples_are_given_values_as_the_protocols_documentation_shows(running):
-    body = {"signature_name": "regress", "context": {"place": "x"}, "examples": [{"x": 1.0}, {"x": 2.0}]}
-    status, content = ask(running, "POST", "/v1/models/examples/versions/1:regress", body)
-    assert (status, content) == (200, {"results": [0.0, 1.0]})
-
-
-def test_features_of_json_examples_become_those_of_the_protocol():
-    from tensorflow_serving.apis import input_pb2
-
-    from cbvsynth.server.json_examples import fill_examples
-
-    sent = input_pb2.Input()
-    example = {"whole": 3, "decimal": [1, 2.5], "text": ["a", {"b64": "/w=="}], "many": [1, 2], "none": []}
-    assert fill_examples(json.dumps({"examples": [example], "signature_name": "s"}).encode(), sent) == "s"
-    found = sent.example_list.examples[0].features.feature
-    assert list(found["whole"].int64_list.value) == [3]
-    assert list(found["decimal"].float_list.value) == [1.0, 2.5]
-    assert list(found["text"].bytes_list.value) == [b"a", b"\xff"]
-    assert list(found["many"].int64_list.value) == [1, 2]
-    assert "none" in found
 
 
 def test_a_model_that_others_document_answers_as_they_show(running):

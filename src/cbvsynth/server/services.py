@@ -18,7 +18,6 @@ from tensorflow_serving.apis import (
 
 from cbvsynth.errors import RefusedError, UsageError
 from cbvsynth.server.configuration import models_of
-from cbvsynth.server.examples import ExampleRunner
 from cbvsynth.server.information import model_metadata, model_status
 from cbvsynth.server.messages import (
     HEALTH_SERVICE,
@@ -31,6 +30,7 @@ from cbvsynth.server.messages import (
 from cbvsynth.server.metrics import Metrics
 from cbvsynth.server.models import ModelStore
 from cbvsynth.server.predict import Predictor
+from cbvsynth.server.refused import CLASSIFY, REGRESS, refuse, refuse_several
 
 SERVICES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
 
@@ -155,15 +155,14 @@ def build_grpc(backend: Backend, threads: int, max_bytes: int, health: Health | 
             ("grpc.so_reuseport", 0),  # a second server on the port is an error, not half of the requests
         ],
     )
-    examples = ExampleRunner(backend.store)
     predictions = _Servicer(
         backend,
         {
             "Predict": backend.predictor.predict,
             "GetModelMetadata": lambda request: model_metadata(backend.store, request),
-            "Classify": examples.classify,
-            "Regress": examples.regress,
-            "MultiInference": examples.multi_inference,
+            "Classify": lambda request: refuse(backend.store, request, CLASSIFY),
+            "Regress": lambda request: refuse(backend.store, request, REGRESS),
+            "MultiInference": lambda request: refuse_several(backend.store, request),
         },
     )
     models = _Servicer(
