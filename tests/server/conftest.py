@@ -20,7 +20,7 @@ class Running:
     models: Any
     grpc_address: str
     rest_address: str
-    health: Any
+    channel: Any
 
 
 @pytest.fixture(scope="session")

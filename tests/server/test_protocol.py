@@ -10,7 +10,12 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2, predict_pb2
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
 
 from tests.server.models import SHAPE, direct, volume
 
@@ -279,30 +284,8 @@ def test_metadata_of_no_or_an_unknown_field_are_refused(running, fields, text):
     assert refusal(running.predictions.GetModelMetadata, request) == ("INVALID_ARGUMENT", text)
 
 
-def check_health(channel: grpc.Channel, service: bytes) -> bytes:
-    """By bytes, so that nothing of the server's own messages takes part: field 1 is the name."""
-    message = b"\x0a" + bytes([len(service)]) + service if service else b""
-    reply: bytes = channel.unary_unary("/grpc.health.v1.Health/Check")(message, timeout=60)
-    return reply
-
-
-@pytest.mark.parametrize("service", [b"", b"tensorflow.serving.PredictionService"])
-def test_the_health_service_says_serving(running, service):
-    assert check_health(running.health, service) == b"\x08\x01"
-
-
-def test_the_health_service_does_not_know_other_services(running):
-    with pytest.raises(grpc.RpcError) as caught:
-        check_health(running.health, b"zz")
-    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
-
-
-def test_watching_the_health_gives_the_state_at_once(running):
-    stream = running.health.unary_stream("/grpc.health.v1.Health/Watch")(b"", timeout=60)
-    assert next(stream) == b"\x08\x01"
-    stream.cancel()
-
-
 def test_the_socket_answers_as_the_port_does(running):
     with grpc.insecure_channel(f"unix:{running.folder}/socket") as channel:
-        assert check_health(channel, b"") == b"\x08\x01"
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        reply = stub.Predict(predict_request(version=1), timeout=60)
+    np.testing.assert_array_equal(tf.make_ndarray(reply.outputs["cbv"]), T1 + 2 * ADC)

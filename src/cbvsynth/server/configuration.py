@@ -12,8 +12,8 @@ from google.protobuf import text_format
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
 
 from cbvsynth.errors import UsageError
+from cbvsynth.server.configuration_messages import MonitoringConfig, SSLConfig
 from cbvsynth.server.flags import ServerOptions
-from cbvsynth.server.messages import MonitoringConfig, SSLConfig
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
 

@@ -19,11 +19,12 @@ from tensorflow_serving.apis import prediction_log_pb2
 from cbvsynth.errors import RefusedError, UsageError
 from cbvsynth.server.configuration import ModelSettings, read_credentials, read_metrics_path, read_models
 from cbvsynth.server.flags import PRODUCTION_IMAGE, ServerOptions
+from cbvsynth.server.health import Health
 from cbvsynth.server.loading import LoadedModel, warm_up
 from cbvsynth.server.models import ModelStore
 from cbvsynth.server.predict import Predictor, predict_with
 from cbvsynth.server.rest import RestApi, RestServer, build_rest
-from cbvsynth.server.services import Backend, Health, build_grpc
+from cbvsynth.server.services import Backend, build_grpc
 
 _STARTING_PAUSE_S = 1.0
 _REPEAT_WAITING_S = 30.0

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
+from grpc_health.v1 import health_pb2_grpc
 from tensorflow_serving.apis import (
     model_management_pb2,
     model_service_pb2_grpc,
@@ -18,23 +18,12 @@ from tensorflow_serving.apis import (
 
 from cbvsynth.errors import RefusedError, UsageError
 from cbvsynth.server.configuration import models_of
+from cbvsynth.server.health import Health
 from cbvsynth.server.information import model_metadata, model_status
-from cbvsynth.server.messages import (
-    HEALTH_SERVICE,
-    NOT_SERVING,
-    SERVICE_UNKNOWN,
-    SERVING,
-    HealthCheckRequest,
-    HealthCheckResponse,
-)
 from cbvsynth.server.metrics import Metrics
 from cbvsynth.server.models import ModelStore
 from cbvsynth.server.predict import Predictor
 from cbvsynth.server.refused import CLASSIFY, REGRESS, refuse, refuse_several
-
-SERVICES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
-
-_WATCH_PAUSE_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -89,62 +78,6 @@ def reload(store: ModelStore, request: model_management_pb2.ReloadConfigRequest)
         )
 
 
-class Health:
-    """Answers grpc.health.v1; the whole server and both services share one state.
-
-    Whoever watches holds a thread: no more may watch than `most_watchers`, so that predictions have theirs.
-    """
-
-    def __init__(self, most_watchers: int) -> None:
-        self.status = SERVING
-        self._ended = threading.Event()
-        self._watchers = threading.BoundedSemaphore(most_watchers) if most_watchers else None
-
-    def end(self) -> None:
-        """Say NOT_SERVING from now on, and end what is watched."""
-        self.status = NOT_SERVING
-        self._ended.set()
-
-    def check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401  classes made at run time
-        """State of the server or of one of its services; NOT_FOUND for another name."""
-        if request.service not in ("", HEALTH_SERVICE, *SERVICES):
-            context.abort(grpc.StatusCode.NOT_FOUND, "service name unknown")
-        return HealthCheckResponse(status=self.status)
-
-    def watch(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: ANN401
-        """The state now, and again when it changes; RESOURCE_EXHAUSTED when too many watch."""
-        if self._watchers is None or not self._watchers.acquire(blocking=False):
-            context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too many watch; ask with Check")
-            return
-        try:
-            yield from self._states(request.service, context)
-        finally:
-            self._watchers.release()
-
-    def _states(self, service: str, context: grpc.ServicerContext) -> Iterator[Any]:
-        known = service in ("", HEALTH_SERVICE, *SERVICES)
-        yield HealthCheckResponse(status=self.status if known else SERVICE_UNKNOWN)
-        while context.is_active():
-            if self._ended.wait(_WATCH_PAUSE_S):
-                if known:
-                    yield HealthCheckResponse(status=self.status)
-                return
-
-    def handler(self) -> grpc.GenericRpcHandler:
-        """The service, to be added to a gRPC server."""
-        kinds = {
-            "request_deserializer": HealthCheckRequest.FromString,
-            "response_serializer": HealthCheckResponse.SerializeToString,
-        }
-        return grpc.method_handlers_generic_handler(
-            HEALTH_SERVICE,
-            {
-                "Check": grpc.unary_unary_rpc_method_handler(self.check, **kinds),
-                "Watch": grpc.unary_stream_rpc_method_handler(self.watch, **kinds),
-            },
-        )
-
-
 def build_grpc(backend: Backend, threads: int, max_bytes: int, health: Health | None) -> grpc.Server:
     """The gRPC server, without a port yet."""
     server = grpc.server(
@@ -175,7 +108,7 @@ def build_grpc(backend: Backend, threads: int, max_bytes: int, health: Health | 
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(predictions, server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(models, server)
     if health is not None:
-        server.add_generic_rpc_handlers((health.handler(),))
+        health_pb2_grpc.add_HealthServicer_to_server(health, server)
     return server
 
 
