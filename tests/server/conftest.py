@@ -27,15 +27,15 @@ class Running:
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with the SavedModels sum0, sum1 (answers 1 more), words, reader, slow,
     half_plus_three."""
-    from tests.server import models
+    from tests.server import saved_models
 
     folder = tmp_path_factory.mktemp("saved")
-    models.save_sum(folder / "sum0")
-    models.save_sum(folder / "sum1", 1.0)
-    models.save_words(folder / "words")
-    models.save_reader(folder / "reader")
-    models.save_slow(folder / "slow")
-    models.save_half_plus_three(folder / "half_plus_three")
+    saved_models.save_sum(folder / "sum0")
+    saved_models.save_sum(folder / "sum1", 1.0)
+    saved_models.save_words(folder / "words")
+    saved_models.save_reader(folder / "reader")
+    saved_models.save_slow(folder / "slow")
+    saved_models.save_half_plus_three(folder / "half_plus_three")
     return folder
 
 
@@ -60,10 +60,10 @@ def running(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
     from cbvsynth.server.configuration import read_metrics_path, read_models
+    from cbvsynth.server.faces.backend import Backend
     from cbvsynth.server.flags import parse_flags
-    from cbvsynth.server.predict import Predictor
+    from cbvsynth.server.methods.predict import Predictor
     from cbvsynth.server.program import build_store, open_ports
-    from cbvsynth.server.services import Backend
 
     base = tmp_path_factory.mktemp("base")
     versions = {
@@ -106,3 +106,12 @@ def running(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
                 channel,
             )
     store.close()
+
+
+@pytest.fixture
+def base(tmp_path: Path, saved: Path) -> Path:
+    """A model's folder with version 1, which answers 3."""
+    from tests.server.store_server import put
+
+    put(tmp_path / "sum", "1", saved / "sum0")
+    return tmp_path / "sum"

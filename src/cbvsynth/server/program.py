@@ -18,13 +18,14 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from cbvsynth.errors import RefusedError, UsageError
 from cbvsynth.server.configuration import ModelSettings, read_credentials, read_metrics_path, read_models
+from cbvsynth.server.faces.backend import Backend
+from cbvsynth.server.faces.grpc_services import build_grpc
+from cbvsynth.server.faces.health import Health
+from cbvsynth.server.faces.rest import RestApi, RestServer, build_rest
 from cbvsynth.server.flags import PRODUCTION_IMAGE, ServerOptions
-from cbvsynth.server.health import Health
 from cbvsynth.server.loading import LoadedModel, warm_up
-from cbvsynth.server.models import ModelStore
-from cbvsynth.server.predict import Predictor, predict_with
-from cbvsynth.server.rest import RestApi, RestServer, build_rest
-from cbvsynth.server.services import Backend, build_grpc
+from cbvsynth.server.methods.predict import Predictor, predict_with
+from cbvsynth.server.store import ModelStore
 
 _STARTING_PAUSE_S = 1.0
 _REPEAT_WAITING_S = 30.0

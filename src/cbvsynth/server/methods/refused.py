@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 from tensorflow_serving.apis import inference_pb2
 
 from cbvsynth.errors import RefusedError
-from cbvsynth.server.models import ModelStore
-from cbvsynth.server.predict import DEFAULT_SIGNATURE, model_of
+from cbvsynth.server.methods.model_spec import DEFAULT_SIGNATURE, model_of
+from cbvsynth.server.store import ModelStore
 from cbvsynth.server.tensors import invalid
 
 CLASSIFY = "tensorflow/serving/classify"

@@ -13,7 +13,7 @@ from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import predict_pb2
 
 from cbvsynth.errors import RefusedError
-from cbvsynth.server.predict import DEFAULT_SIGNATURE
+from cbvsynth.server.methods.model_spec import DEFAULT_SIGNATURE
 from cbvsynth.server.tensors import Array, fill_proto, invalid, tensor_json
 
 ROWS, COLUMNS = "instances", "inputs"

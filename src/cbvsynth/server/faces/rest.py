@@ -22,11 +22,11 @@ from tensorflow_serving.apis import (
 )
 
 from cbvsynth.errors import RefusedError, UsageError
-from cbvsynth.server.information import SIGNATURES, model_metadata, model_status
-from cbvsynth.server.json_predict import answer_json, fill_request, json_object, parse_body
-from cbvsynth.server.predict import DEFAULT_SIGNATURE, model_of
-from cbvsynth.server.refused import CLASSIFY, REGRESS, refuse
-from cbvsynth.server.services import Backend
+from cbvsynth.server.faces.backend import Backend
+from cbvsynth.server.faces.rest_json import answer_json, fill_request, json_object, parse_body
+from cbvsynth.server.methods.model_spec import DEFAULT_SIGNATURE, model_of
+from cbvsynth.server.methods.refused import CLASSIFY, REGRESS, refuse
+from cbvsynth.server.methods.status_and_metadata import SIGNATURES, model_metadata, model_status
 from cbvsynth.server.tensors import invalid
 
 HTTP_CODES = {

@@ -348,9 +348,9 @@ def test_with_the_text_file_of_keys_the_port_is_encrypted(
     running: Any, certificates: Path, tmp_path: Path, verify_clients: Any
 ) -> None:
     from cbvsynth.server.configuration import read_credentials
-    from cbvsynth.server.predict import Predictor
+    from cbvsynth.server.faces.backend import Backend
+    from cbvsynth.server.methods.predict import Predictor
     from cbvsynth.server.program import open_ports
-    from cbvsynth.server.services import Backend
 
     key, pem = ((certificates / f"own.{end}").read_text() for end in ("key", "pem"))
     fields = {"server_key": key, "server_cert": pem}

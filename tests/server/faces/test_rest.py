@@ -1,26 +1,15 @@
-"""The REST face: status, metadata, predict in rows and columns, and the Prometheus page."""
+"""The REST face: paths, statuses, bodies, and the Prometheus page."""
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
-from typing import Any
 
-import numpy as np
 import pytest
 
+from tests.server.rest_requests import ROW, SUM, ask
+
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
-
-
-def ask(running: Any, method: str, path: str, body: object = None) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection(running.rest_address, timeout=60)
-    content = body if body is None or isinstance(body, bytes) else json.dumps(body)
-    connection.request(method, path, content)
-    reply = connection.getresponse()
-    text = reply.read().decode()
-    connection.close()
-    return reply.status, json.loads(text) if reply.headers["Content-Type"] == "application/json" else text
 
 
 @pytest.mark.parametrize(
@@ -49,44 +38,6 @@ def test_metadata_name_inputs_with_dtype_and_shape(running):
     ]
 
 
-ROW = {"t1": [[[1, 2, 3, 4]]], "adc": [[[0.5, 0.5, 0.5, 0.5]]]}
-
-
-def test_rows_are_answered_by_rows(running):
-    status, content = ask(running, "POST", "/v1/models/sum/versions/1:predict", {"instances": [ROW, ROW]})
-    assert (status, content) == (200, {"predictions": [[[[2, 3, 4, 5]]]] * 2})
-
-
-def test_columns_are_answered_by_columns(running):
-    columns = {name: [value] for name, value in ROW.items()}
-    status, content = ask(running, "POST", "/v1/models/sum/labels/stable:predict", {"inputs": columns})
-    assert (status, content) == (200, {"outputs": [[[[2, 3, 4, 5]]]]})
-
-
-def test_a_single_input_needs_no_name_and_several_outputs_have_theirs(running):
-    body = {"signature_name": "pair", "inputs": [3, 4]}
-    assert ask(running, "POST", "/v1/models/sum:predict", body) == (
-        200,
-        {"outputs": {"double": [6, 8], "shape": [2]}},
-    )
-
-
-def test_rows_of_several_outputs_are_named(running):
-    body = {"signature_name": "pair", "instances": [3]}
-    assert ask(running, "POST", "/v1/models/sum:predict", body)[1] == {
-        "predictions": [{"double": 6, "shape": 1}]
-    }
-
-
-def test_text_goes_as_text_or_as_base64(running):
-    body = {"inputs": [{"b64": base64.b64encode(b"\xff").decode()}, "plain"]}
-    status, content = ask(running, "POST", "/v1/models/words:predict", body)
-    assert status == 200
-    assert content["outputs"] == [["low", "high"]] * 2
-
-
-NAN_ROW = {"t1": [[[1, 2, 3, 4]]], "adc": [[[float("nan")] * 4]]}
-SUM = "/v1/models/sum:predict"
 CLASSIFY = "/v1/models/sum:classify"
 EXAMPLES = {"examples": [{"age": 61}]}
 OTHER_KIND = "Expected {} signature method_name to be tensorflow/serving/{}. Was: tensorflow/serving/predict"
@@ -110,25 +61,6 @@ REFUSALS = [
     ("POST", "/v1/models/m:classify", EXAMPLES, 404, "Servable not found for request: Latest(m)"),
     ("POST", "/v1/models/sum/labels/L:regress", EXAMPLES, 400, "Unrecognized servable version label: L"),
     ("POST", "/v1/models/words:classify", EXAMPLES | {"signature_name": "classify"}, 501, "ask for Predict"),
-    ("POST", SUM, b"{", 400, "JSON Parse error"),
-    ("POST", SUM, b"[" * 100_000, 400, "JSON Parse error"),
-    ("POST", SUM, [], 400, "Request must be a JSON object"),
-    ("POST", SUM, {}, 400, "exactly one of the keys 'instances' and 'inputs'"),
-    ("POST", SUM, {"inputs": 1, "signature_name": 1}, 400, "'signature_name' key must be a string"),
-    ("POST", SUM, {"inputs": 1, "signature_name": "s"}, 400, 'Serving signature name: "s" not found'),
-    ("POST", SUM, {"instances": []}, 400, "a list with at least one value"),
-    ("POST", SUM, {"instances": [1]}, 400, "has the inputs adc, t1; name them"),
-    ("POST", SUM, {"instances": [ROW, {"t1": 1}]}, 400, "Every instance must name the same inputs"),
-    ("POST", SUM, {"instances": [{"t1": ROW["t1"]}]}, 400, "Missing but required: {adc}."),
-    ("POST", SUM, {"instances": [{**ROW, "t2": [1]}]}, 400, "Sent extra: {t2}."),
-    ("POST", SUM, {"instances": [{**ROW, "t1": [[1], [1, 2]]}]}, 400, 'input "t1": not a regular list'),
-    ("POST", SUM, {"instances": [{**ROW, "t1": "text"}]}, 400, 'input "t1": JSON holds str'),
-    ("POST", SUM, {"instances": [{**ROW, "t1": [1, 2]}]}, 400, 'input "t1" has shape [1, 2]'),
-    ("POST", SUM, {"instances": [NAN_ROW]}, 400, "adc holds a value that is not finite"),
-    ("POST", "/v1/models/sum:predict", {"signature_name": "describe", "instances": [{}]}, 400, "batch sizes"),
-    ("POST", "/v1/models/words:predict", {"inputs": [{"b64": "?"}]}, 400, 'input "inputs": not a regular'),
-    ("POST", "/v1/models/words:predict", {"inputs": [{"c": 1}]}, 400, 'expected text or {"b64": ...}'),
-    ("POST", "/v1/models/words:predict", {"inputs": [3]}, 400, "expected text"),
 ]
 
 
@@ -190,13 +122,6 @@ def test_made_up_model_names_do_not_fill_the_prometheus_page(running):
     _, page = ask(running, "GET", "/monitoring/prometheus/metrics")
     assert "made-up" not in page
     assert 'model_name="",status="NOT_FOUND"' in page
-
-
-def test_numbers_keep_their_bits_through_json(running):
-    value = float(np.float32(0.1))
-    body = {"inputs": {"t1": [[[[value] * 4]]], "adc": [[[[0] * 4]]]}}
-    _, content = ask(running, "POST", "/v1/models/sum/versions/1:predict", body)
-    assert np.float32(content["outputs"][0][0][0][0]) == np.float32(value)
 
 
 def test_a_model_that_others_document_answers_as_they_show(running):

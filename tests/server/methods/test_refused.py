@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tensorflow_serving.apis import classification_pb2, inference_pb2, regression_pb2
 
-from tests.server.test_protocol import refusal
+from tests.server.protocol_requests import refusal
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 

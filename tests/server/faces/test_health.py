@@ -14,7 +14,7 @@ import pytest
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
-from cbvsynth.server.health import Health
+from cbvsynth.server.faces.health import Health
 
 SERVING, NOT_SERVING = HealthCheckResponse.SERVING, HealthCheckResponse.NOT_SERVING
 MOST_WATCHERS = 4

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from cbvsynth.errors import RefusedError
-from cbvsynth.server.models import ModelStore
-from cbvsynth.server.predict import model_of
+from cbvsynth.server.methods.model_spec import model_of
+from cbvsynth.server.store import ModelStore
 from cbvsynth.server.tensors import invalid
 
 SIGNATURES = "signature_def"
