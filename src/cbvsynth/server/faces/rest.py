@@ -49,7 +49,8 @@ _READ = re.compile(_MODEL + r"(?P<metadata>/metadata)?", re.IGNORECASE)
 _RUN = re.compile(_MODEL + r":(?P<method>classify|regress|predict)", re.IGNORECASE)
 _LARGEST_VERSION = 2**63 - 1
 _IDLE_S = 30.0
-_PIECE = 65536
+"""A connection on which nothing is said for so long is closed."""
+_PIECE_BYTES = 65536
 
 
 @dataclass(frozen=True)
@@ -149,8 +150,8 @@ def build_rest(api: RestApi, host: str, port: int) -> RestServer:
 class RestServer(ThreadingHTTPServer):
     """An HTTP server that ends after the requests it has accepted, not after idle connections."""
 
-    daemon_threads = True
-    request_queue_size = 64
+    daemon_threads = True  # idle connections do not keep the process alive
+    request_queue_size = 64  # http.server's 5 would refuse a burst of clients
 
     def __init__(self, address: tuple[str, int], api: RestApi) -> None:
         super().__init__(address, _Handler)
@@ -232,7 +233,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def _refuse(self, path: str) -> tuple[str, str]:
-        self.close_connection = True  # a body is not read
+        self.close_connection = True  # the body stays unread and would be taken for the next request
         raise invalid(f"Malformed request: {self.command} {path}")
 
     def _body(self) -> bytes:
@@ -248,7 +249,7 @@ class _Handler(BaseHTTPRequestHandler):
         # In pieces: a length that is claimed and never sent must not take the memory at once.
         body = bytearray()
         while len(body) < length:
-            piece = self.rfile.read(min(_PIECE, length - len(body)))
+            piece = self.rfile.read(min(_PIECE_BYTES, length - len(body)))
             if not piece:
                 raise invalid(f"The body ended after {len(body)} of {length} bytes.")
             body += piece

@@ -1,4 +1,4 @@
-"""What a server says about its models: states of versions, and signatures."""
+"""GetModelStatus and GetModelMetadata: states of a model's versions, and their signatures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cbvsynth.server.tensors import invalid
 
 SIGNATURES = "signature_def"
 
-_OK, _UNKNOWN = 0, 2
+_OK, _UNKNOWN = 0, 2  # gRPC's codes
 
 
 def model_status(
@@ -45,7 +45,7 @@ def model_metadata(
     """Signatures of a model's version.
 
     Raises:
-        RefusedError: INVALID_ARGUMENT: no field or another one than signature_def; NOT_FOUND: no model.
+        RefusedError: INVALID_ARGUMENT: no field, or one other than signature_def; NOT_FOUND: no model.
     """
     name, version, label = model_of(request)
     if not request.metadata_field:
