@@ -24,7 +24,7 @@ _PLATFORM = "tensorflow"
 class VersionPolicy:
     """Which of the versions on disk are served.
 
-    latest: as many of the newest; 0 if another rule holds.
+    latest: how many of the newest; 0 if another rule holds.
     specific: these; empty if another rule holds. With neither, all of them.
     """
 

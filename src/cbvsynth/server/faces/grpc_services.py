@@ -65,8 +65,6 @@ def _method(
 ) -> Callable[[Any, grpc.ServicerContext], Any]:
     def answer(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401  any message
         model = request.model_spec.name if hasattr(request, "model_spec") else ""
-        if not context.is_active():  # nobody waits any more; do not calculate
-            context.abort(grpc.StatusCode.CANCELLED, "the caller is gone")
         try:
             return backend.counted(api, "GRPC", model, lambda: method(request))
         except RefusedError as error:
