@@ -20,22 +20,22 @@ class Running:
     models: Any
     grpc_address: str
     rest_address: str
-    health: Any
+    channel: Any
 
 
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder with the SavedModels sum0, sum1 (answers 1 more), examples, reader, slow,
+    """Folder with the SavedModels sum0, sum1 (answers 1 more), words, reader, slow,
     half_plus_three."""
-    from tests.server import models
+    from tests.server import saved_models
 
     folder = tmp_path_factory.mktemp("saved")
-    models.save_sum(folder / "sum0")
-    models.save_sum(folder / "sum1", 1.0)
-    models.save_examples(folder / "examples")
-    models.save_reader(folder / "reader")
-    models.save_slow(folder / "slow")
-    models.save_half_plus_three(folder / "half_plus_three")
+    saved_models.save_sum(folder / "sum0")
+    saved_models.save_sum(folder / "sum1", 1.0)
+    saved_models.save_words(folder / "words")
+    saved_models.save_reader(folder / "reader")
+    saved_models.save_slow(folder / "slow")
+    saved_models.save_half_plus_three(folder / "half_plus_three")
     return folder
 
 
@@ -47,7 +47,7 @@ model_config_list {{
     version_labels {{ key: "stable" value: 1 }}
     version_labels {{ key: "absent" value: 7 }}
   }}
-  config {{ name: "examples" base_path: "{base}/examples" model_platform: "tensorflow" }}
+  config {{ name: "words" base_path: "{base}/words" model_platform: "tensorflow" }}
   config {{ name: "half_plus_three" base_path: "{base}/half_plus_three" model_platform: "tensorflow" }}
 }}
 """
@@ -60,16 +60,16 @@ def running(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
     from cbvsynth.server.configuration import read_metrics_path, read_models
+    from cbvsynth.server.faces.backend import Backend
     from cbvsynth.server.flags import parse_flags
-    from cbvsynth.server.predict import Predictor
+    from cbvsynth.server.methods.predict import Predictor
     from cbvsynth.server.program import build_store, open_ports
-    from cbvsynth.server.services import Backend
 
     base = tmp_path_factory.mktemp("base")
     versions = {
         "sum/1": "sum0",
         "sum/2": "sum1",
-        "examples/1": "examples",
+        "words/1": "words",
         "half_plus_three/123": "half_plus_three",
     }
     for target, source in versions.items():
@@ -106,3 +106,12 @@ def running(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
                 channel,
             )
     store.close()
+
+
+@pytest.fixture
+def base(tmp_path: Path, saved: Path) -> Path:
+    """A model's folder with version 1, which answers 3."""
+    from tests.server.store_server import put
+
+    put(tmp_path / "sum", "1", saved / "sum0")
+    return tmp_path / "sum"

@@ -83,7 +83,7 @@ def test_a_custom_config_is_refused():
 def test_a_file_that_is_no_list_of_models_is_named(tmp_path, content):
     path = tmp_path / "models.config"
     path.write_bytes(content)
-    with pytest.raises(UsageError, match=r"models\.config: not a ModelServerConfig"):
+    with pytest.raises(UsageError, match=r"models\.config: cannot be read as ModelServerConfig"):
         read_models(ServerOptions(model_config_file=str(path)))
 
 
@@ -119,8 +119,8 @@ PEMS = 'server_key: "-----BEGIN PRIVATE KEY-----" server_cert: "-----BEGIN CERTI
     [
         ("", "expected server_key and server_cert"),
         ('server_key: "x" server_cert: "y"', "expected server_key and server_cert"),
-        (PEMS + " client_verify: true", "client_verify needs custom_ca"),
-        ("colour: 3", "not a SSLConfig"),
+        (PEMS + " client_verify: true", "client_verify is true without custom_ca"),
+        ("colour: 3", "cannot be read as SSLConfig"),
     ],
 )
 def test_tls_needs_a_key_a_certificate_and_a_ca_to_verify_clients(tmp_path, text, message):

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from cbvsynth.errors import UsageError
@@ -83,17 +79,3 @@ def test_what_is_no_flag_ends_with_code_2(argument, capsys):
         parse_flags([BASE, argument])
     assert caught.value.code == 2
     assert argument.split("=")[0] in capsys.readouterr().err
-
-
-def test_help_needs_no_tensorflow():
-    code = (
-        "import sys\nsys.argv = ['server', '--help']\nimport runpy\n"
-        "try:\n    runpy.run_module('cbvsynth.server', run_name='__main__')\n"
-        "except SystemExit as end:\n    assert end.code == 0, end.code\n"
-        "assert 'tensorflow' not in sys.modules and 'grpc' not in sys.modules\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=Path.cwd(), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "tensorflow/serving:2.20.0" in done.stdout

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """SavedModels: one that calculates, with checks and functions, and one that reads a file."""
-    from tests.server.models import save_reader, save_slow, save_sum
+    from tests.server.saved_models import save_reader, save_slow, save_sum
 
     folder = tmp_path_factory.mktemp("graphs")
     save_sum(folder / "sum")

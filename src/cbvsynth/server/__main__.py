@@ -1,4 +1,4 @@
-"""The program `cbvsynth-server`; TensorFlow is imported after the flags were read."""
+"""The program `cbvsynth-server`; TensorFlow is imported once the flags are read."""
 
 from __future__ import annotations
 

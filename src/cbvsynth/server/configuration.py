@@ -12,8 +12,8 @@ from google.protobuf import text_format
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
 
 from cbvsynth.errors import UsageError
+from cbvsynth.server.configuration_messages import MonitoringConfig, SSLConfig
 from cbvsynth.server.flags import ServerOptions
-from cbvsynth.server.messages import MonitoringConfig, SSLConfig
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
 
@@ -24,8 +24,8 @@ _PLATFORM = "tensorflow"
 class VersionPolicy:
     """Which of the versions on disk are served.
 
-    latest: that many of the newest; 0 when another rule holds.
-    specific: these; empty when another rule holds. Neither: all.
+    latest: how many of the newest; 0 if another rule holds.
+    specific: these; empty if another rule holds. With neither, all of them.
     """
 
     latest: int = 1
@@ -117,21 +117,26 @@ def parse_text(path: Path, message: Any) -> Any:  # noqa: ANN401  any protobuf c
     try:
         return text_format.Parse(path.read_text(encoding="utf-8"), message)
     except (text_format.ParseError, UnicodeDecodeError, OSError) as error:
-        what = type(message).__name__
-        raise UsageError(f"{path.name}: not a {what} in protobuf's text form ({error}).") from error
+        raise UsageError(
+            f"{path.name}: cannot be read as {type(message).__name__} in protobuf's text form ({error}). "
+            "Mend the file."
+        ) from error
 
 
 def read_credentials(path: Path) -> grpc.ServerCredentials:
     """TLS of the gRPC port, from a text file with the PEMs inline.
 
     Raises:
-        UsageError: the key or the certificate is missing or does not fit.
+        UsageError: the key or the certificate is missing, or client_verify is set without custom_ca.
     """
     config = parse_text(path, SSLConfig())
     if "PRIVATE KEY" not in config.server_key or "CERTIFICATE" not in config.server_cert:
         raise UsageError(f"{path.name}: expected server_key and server_cert with PEM text inside.")
     if config.client_verify and not config.custom_ca:
-        raise UsageError(f"{path.name}: client_verify needs custom_ca, whose certificates clients must have.")
+        raise UsageError(
+            f"{path.name}: client_verify is true without custom_ca; expected the PEM text of the authority "
+            "that signs the clients' certificates."
+        )
     return grpc.ssl_server_credentials(
         [(config.server_key.encode(), config.server_cert.encode())],
         root_certificates=config.custom_ca.encode() or None,
@@ -140,10 +145,10 @@ def read_credentials(path: Path) -> grpc.ServerCredentials:
 
 
 def read_metrics_path(path: str) -> str:
-    """Where the Prometheus page is served; empty when it is not.
+    """The path of the Prometheus page; empty if there is none.
 
     Raises:
-        UsageError: the file is not a MonitoringConfig, or the path is not one.
+        UsageError: the file is not a MonitoringConfig, or its path does not begin with '/'.
     """
     if not path:
         return ""

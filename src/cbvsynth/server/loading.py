@@ -21,7 +21,8 @@ from cbvsynth.training.operations import check_operations, read_model
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 PREDICT_METHOD = "tensorflow/serving/predict"
 
-_MOST_WARMUP_RECORDS = 1000
+_MOST_WARMUP_RECORDS = 1000  # the production server's bound
+# Run by TensorFlow's loader, never by a client.
 _INTERNAL_SIGNATURES = ("__saved_model_init_op", "__saved_model_train_op")
 _CODES = {
     tf.errors.INVALID_ARGUMENT: "INVALID_ARGUMENT",
@@ -78,12 +79,12 @@ class LoadedModel:
 
 
 def _array(value: Array | bytes) -> Array:
-    """An array also of a scalar, which TensorFlow hands out as a plain value."""
+    """An array even of a text scalar, which TensorFlow hands out as plain bytes."""
     return np.array(value, dtype=object) if isinstance(value, bytes) else np.asarray(value)
 
 
 def warm_up(folder: Path, run: Callable[[prediction_log_pb2.PredictionLog], None]) -> int:
-    """Replay the requests that travel with a model; the number of them.
+    """Replay the requests that travel with a model; return how many there were.
 
     Raises:
         ModelError: a record is damaged, or the model refuses it.
@@ -105,7 +106,7 @@ def warm_up(folder: Path, run: Callable[[prediction_log_pb2.PredictionLog], None
 
 
 class ServedVersion:
-    """A loaded version and the number of requests that use it now; freed after the last of them."""
+    """A loaded version and the number of requests that are using it; freed after the last of them."""
 
     def __init__(self, version: int, model: LoadedModel, when_freed: Callable[[], None]) -> None:
         self.version = version
@@ -147,5 +148,5 @@ class ServedVersion:
 
     def _free(self) -> None:
         self._model = None
-        gc.collect()
+        gc.collect()  # its reference cycles would keep the weights in memory for a while
         self._when_freed()

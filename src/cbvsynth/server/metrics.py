@@ -1,4 +1,7 @@
-"""Counts and latencies of requests, in Prometheus' text form and under TensorFlow Serving's names."""
+"""Counts and latencies of requests, in Prometheus' text form and under TensorFlow Serving's names.
+
+Written by hand because prometheus-client renames the counter: docs/decisions/0045-own-metrics-text.md.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from collections import defaultdict
 REQUESTS = ":tensorflow:serving:request_count"
 LATENCY = ":tensorflow:serving:request_latency"
 BOUNDS_US = tuple(10 * 1.8**power for power in range(33))
-"""Upper bounds of the latency's buckets, microseconds; the production server's."""
+"""Upper bounds of the latency's buckets in microseconds: those of the production server."""
 
 
 class Metrics:
@@ -28,7 +31,7 @@ class Metrics:
             model: a served model's name, or empty: names that clients make up must not fill the memory.
             api: as in Predict.
             entrypoint: GRPC or REST.
-            status: as in OK.
+            status: OK, or the code of a refusal.
             seconds: how long it took.
         """
         key = (model, api, entrypoint)

@@ -1,4 +1,4 @@
-"""Start, watch, stop: the life of a server process."""
+"""The life of a server process: start, follow the files, stop."""
 
 from __future__ import annotations
 
@@ -18,15 +18,19 @@ from tensorflow_serving.apis import prediction_log_pb2
 
 from cbvsynth.errors import RefusedError, UsageError
 from cbvsynth.server.configuration import ModelSettings, read_credentials, read_metrics_path, read_models
+from cbvsynth.server.faces.backend import Backend
+from cbvsynth.server.faces.grpc_services import build_grpc
+from cbvsynth.server.faces.health import Health
+from cbvsynth.server.faces.rest import RestApi, RestServer, build_rest
 from cbvsynth.server.flags import PRODUCTION_IMAGE, ServerOptions
 from cbvsynth.server.loading import LoadedModel, warm_up
-from cbvsynth.server.models import ModelStore
-from cbvsynth.server.predict import Predictor, predict_with
-from cbvsynth.server.rest import RestApi, RestServer, build_rest
-from cbvsynth.server.services import Backend, Health, build_grpc
+from cbvsynth.server.methods.predict import Predictor, predict_with
+from cbvsynth.server.store import ModelStore
 
 _STARTING_PAUSE_S = 1.0
+"""Between two looks for a model that is not there yet."""
 _REPEAT_WAITING_S = 30.0
+"""How often the log says again what the start waits for."""
 
 
 def log(line: str) -> None:
@@ -35,7 +39,7 @@ def log(line: str) -> None:
 
 
 def start_tensorflow(options: ServerOptions) -> None:
-    """Set the number of threads and find the processors; what TensorFlow says of itself, it says now."""
+    """Set the number of threads, and have TensorFlow look for processors now, while it is kept quiet."""
     tf.config.threading.set_intra_op_parallelism_threads(options.tensorflow_intra_op_parallelism)
     tf.config.threading.set_inter_op_parallelism_threads(options.tensorflow_inter_op_parallelism)
     tf.config.list_logical_devices()
@@ -126,7 +130,7 @@ def build_store(options: ServerOptions) -> ModelStore:
 
 
 def _load_all(store: ModelStore, stop: threading.Event) -> bool:
-    """Wait until every model has an available version; False when stopped before."""
+    """Wait until every model has an available version; False if stopped before."""
     said_at = float("-inf")
     while not stop.is_set():
         store.reconcile(stop.is_set)
@@ -145,6 +149,7 @@ def _follow(options: ServerOptions, store: ModelStore, watch: ConfigWatch, stop:
     list_s = options.model_config_file_poll_wait_seconds if options.model_config_file else 0
     folders_s = options.file_system_poll_wait_seconds
     list_at = folders_at = time.monotonic()
+    # With nothing to look at only the signal matters; an hour is as good as for ever.
     while not stop.wait(min([pace for pace in (list_s, folders_s) if pace > 0], default=3600)):
         now = time.monotonic()
         if list_s > 0 and now - list_at >= list_s:
@@ -182,7 +187,7 @@ def open_ports(
         yield Ports(port, 0 if rest is None else int(rest.server_address[1]))
     finally:
         if health is not None:
-            health.end()
+            health.end()  # first, so that whoever asks learns it while accepted requests are finished
         ended = server.stop(options.shutdown_grace_seconds)
         if rest is not None:
             rest.finish(options.shutdown_grace_seconds)
@@ -218,7 +223,7 @@ def _open_port(
 
 @contextmanager
 def _stop_signal() -> Iterator[threading.Event]:
-    """An event that SIGTERM and the interrupt key set."""
+    """An event that SIGTERM and Ctrl-C set."""
     stop = threading.Event()
 
     def ask(_number: int, _frame: FrameType | None) -> None:

@@ -1,7 +1,8 @@
-"""Between TensorProtos and NumPy arrays, checked against what a signature says of a tensor."""
+"""TensorProtos to NumPy arrays and back, checked against what the signature says."""
 
 from __future__ import annotations
 
+import base64
 import math
 from typing import Any
 
@@ -18,7 +19,7 @@ Array = npt.NDArray[Any]
 
 
 def invalid(message: str) -> RefusedError:
-    """The refusal of a request that cannot be right."""
+    """A refusal with INVALID_ARGUMENT: the request itself is wrong."""
     return RefusedError(message, code="INVALID_ARGUMENT")
 
 
@@ -34,7 +35,7 @@ def array_of(
         max_bytes: largest size when unpacked; a short message may claim any shape.
 
     Raises:
-        RefusedError: INVALID_ARGUMENT with the input's name: dtype, rank, a fixed size, or the amount of
+        RefusedError: INVALID_ARGUMENT with the input's name: dtype, rank, a fixed size, or the number of
             values is wrong.
     """
     if proto.dtype != info.dtype:
@@ -89,8 +90,6 @@ def _texts(value: Any, *, as_base64: bool) -> Any:  # noqa: ANN401  JSON
         return [_texts(item, as_base64=as_base64) for item in value]
     content = value if isinstance(value, bytes) else str(value).encode()
     if as_base64:
-        import base64
-
         return {"b64": base64.b64encode(content).decode()}
     return content.decode("utf-8", errors="replace")
 

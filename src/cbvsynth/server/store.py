@@ -1,6 +1,6 @@
 """Which versions are wanted, which are loaded, and which one answers a request.
 
-A wanted version is loaded and warmed before an unwanted one is let go, and a version that cannot be
+A wanted version is loaded and warmed before an unwanted one is let go of, and a version that cannot be
 loaded never pushes out one that works.
 """
 
@@ -61,12 +61,14 @@ class ModelStore:
             load: reads a version into memory.
             log: takes a line for people.
             new_labels_free: a label that is not in use may name a version that is not loaded.
-            any_labels_free: every label may.
+            any_labels_free: so may every label.
         """
         self._load = load
         self._log = log
         self._new_labels_free = new_labels_free or any_labels_free
         self._any_labels_free = any_labels_free
+        # Loading takes seconds to minutes and holds only the first lock, so that requests, which need the
+        # second for a moment, never wait for it. Whoever takes both takes them in this order.
         self._changing = threading.RLock()
         self._lock = threading.RLock()
         self._models: dict[str, _Model] = {}
@@ -95,7 +97,7 @@ class ModelStore:
             self._models = {name: model for name, model in self._models.items() if name in wanted}
 
     def reconcile(self, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Look at every model's folder, load what is missing, let go what is not wanted."""
+        """Look at every model's folder, load what is missing, let go of what is not wanted."""
         with self._changing:
             for name in list(self._models):
                 if not stopped():
@@ -159,7 +161,7 @@ class ModelStore:
         return version
 
     def close(self) -> None:
-        """Let go every model."""
+        """Let go of every model."""
         with self._changing:
             self.configure({})
 
@@ -206,6 +208,7 @@ class ModelStore:
             self._bring(name, model, version, on_disk[version])
         with self._lock:
             held = {number for number, record in model.versions.items() if record.served}
+            # Where every wanted version is broken, what is held goes on answering.
             if not wanted or held & wanted:
                 self._retire(name, model, held - wanted)
 
@@ -253,9 +256,9 @@ class ModelStore:
 
 
 def versions_on_disk(base_path: Path) -> dict[int, Path]:
-    """Folders of a model whose names are whole numbers; of two with one number, as 1 and 001, the shorter.
+    """A model's folders with whole numbers as names; of two with one number, such as 1 and 001, the shorter.
 
-    Everything else is left alone, hidden folders too: a copy that is under way has such a name.
+    Everything else is left alone, hidden folders too: sync copies under such a name, then renames.
 
     Raises:
         UsageError: the folder is missing or cannot be read.
@@ -275,7 +278,7 @@ def versions_on_disk(base_path: Path) -> dict[int, Path]:
 
 
 def _stamp(folder: Path) -> Stamp:
-    """Changes whenever a file of the version is replaced, added, or written on."""
+    """Changes whenever a file of the version is replaced, added or written to."""
     stamps: list[int] = []
     for path in (folder, *sorted(folder.rglob("*"))):
         try:

@@ -6,14 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from tensorflow.core.protobuf import meta_graph_pb2
-from tensorflow_serving.apis import model_pb2, predict_pb2
+from tensorflow_serving.apis import predict_pb2
 
 from cbvsynth.errors import RefusedError
 from cbvsynth.server.loading import LoadedModel, ServedVersion
-from cbvsynth.server.models import ModelStore
+from cbvsynth.server.methods.model_spec import DEFAULT_SIGNATURE, model_of
+from cbvsynth.server.store import ModelStore
 from cbvsynth.server.tensors import array_of, fill_proto, invalid
-
-DEFAULT_SIGNATURE = "serving_default"
 
 
 @dataclass(frozen=True)
@@ -72,21 +71,6 @@ def predict_with(
     response.model_spec.signature_name = signature_name
     response.model_spec.version.value = version
     return response
-
-
-def model_of(request: object) -> tuple[str, int | None, str]:
-    """Name, version (None: the latest) and label (empty: none) of a request's ModelSpec.
-
-    Raises:
-        RefusedError: INVALID_ARGUMENT: there is no model_spec or no name in it.
-    """
-    if not request.HasField("model_spec"):  # type: ignore[attr-defined]
-        raise invalid("Missing ModelSpec")
-    spec: model_pb2.ModelSpec = request.model_spec  # type: ignore[attr-defined]
-    if not spec.name:
-        raise invalid("ModelSpec has no name specified.")
-    version = int(spec.version.value) if spec.WhichOneof("version_choice") == "version" else None
-    return str(spec.name), version, str(spec.version_label)
 
 
 def signature_of(model: LoadedModel, name: str) -> meta_graph_pb2.SignatureDef:

@@ -1,17 +1,17 @@
-"""What a server says about its models: states of versions, and signatures."""
+"""GetModelStatus and GetModelMetadata: states of a model's versions, and their signatures."""
 
 from __future__ import annotations
 
 from tensorflow_serving.apis import get_model_metadata_pb2, get_model_status_pb2
 
 from cbvsynth.errors import RefusedError
-from cbvsynth.server.models import ModelStore
-from cbvsynth.server.predict import model_of
+from cbvsynth.server.methods.model_spec import model_of
+from cbvsynth.server.store import ModelStore
 from cbvsynth.server.tensors import invalid
 
 SIGNATURES = "signature_def"
 
-_OK, _UNKNOWN = 0, 2
+_OK, _UNKNOWN = 0, 2  # gRPC's codes
 
 
 def model_status(
@@ -45,7 +45,7 @@ def model_metadata(
     """Signatures of a model's version.
 
     Raises:
-        RefusedError: INVALID_ARGUMENT: no field or another one than signature_def; NOT_FOUND: no model.
+        RefusedError: INVALID_ARGUMENT: no field, or one other than signature_def; NOT_FOUND: no model.
     """
     name, version, label = model_of(request)
     if not request.metadata_field:

@@ -13,7 +13,7 @@ from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import predict_pb2
 
 from cbvsynth.errors import RefusedError
-from cbvsynth.server.predict import DEFAULT_SIGNATURE
+from cbvsynth.server.methods.model_spec import DEFAULT_SIGNATURE
 from cbvsynth.server.tensors import Array, fill_proto, invalid, tensor_json
 
 ROWS, COLUMNS = "instances", "inputs"
@@ -68,11 +68,12 @@ def fill_request(
 
 
 def answer_json(content: dict[str, Any], response: predict_pb2.PredictResponse) -> dict[str, Any]:
-    """The reply in the form of the request; a single output stands without its name.
+    """The reply in the form of the request; a single output goes without its name.
 
     Raises:
         RefusedError: INVALID_ARGUMENT: rows were asked for, and the outputs have no common batch size.
     """
+    # By TensorFlow Serving's convention, text is binary where the output's name says so.
     arrays = {name: tf.make_ndarray(proto) for name, proto in response.outputs.items()}
     columns = {
         name: tensor_json(array, as_base64=name.endswith("_bytes")) for name, array in sorted(arrays.items())

@@ -1,4 +1,4 @@
-"""The REST face: status, metadata, predict, classify and regress in JSON, and the Prometheus page."""
+"""The REST face: status, metadata and predictions in JSON, and the Prometheus page."""
 
 from __future__ import annotations
 
@@ -9,26 +9,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from google.protobuf import json_format
 from tensorflow_serving.apis import (
-    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    inference_pb2,
     model_pb2,
     predict_pb2,
-    regression_pb2,
 )
 
 from cbvsynth.errors import RefusedError, UsageError
-from cbvsynth.server.examples import ExampleRunner
-from cbvsynth.server.information import SIGNATURES, model_metadata, model_status
-from cbvsynth.server.json_examples import classes_json, fill_examples, values_json
-from cbvsynth.server.json_predict import answer_json, fill_request, parse_body
-from cbvsynth.server.predict import DEFAULT_SIGNATURE, model_of
-from cbvsynth.server.services import Backend
+from cbvsynth.server.faces.backend import Backend
+from cbvsynth.server.faces.rest_json import answer_json, fill_request, json_object, parse_body
+from cbvsynth.server.methods.model_spec import DEFAULT_SIGNATURE, model_of
+from cbvsynth.server.methods.refused import CLASSIFY, REGRESS, refuse
+from cbvsynth.server.methods.status_and_metadata import SIGNATURES, model_metadata, model_status
 from cbvsynth.server.tensors import invalid
 
 HTTP_CODES = {
@@ -51,7 +49,8 @@ _READ = re.compile(_MODEL + r"(?P<metadata>/metadata)?", re.IGNORECASE)
 _RUN = re.compile(_MODEL + r":(?P<method>classify|regress|predict)", re.IGNORECASE)
 _LARGEST_VERSION = 2**63 - 1
 _IDLE_S = 30.0
-_PIECE = 65536
+"""A connection on which nothing is said for so long is closed."""
+_PIECE_BYTES = 65536
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class RestApi:
         return "application/json", json.dumps(content, indent=1) + "\n"
 
     def post(self, path: str, body: bytes) -> tuple[str, str]:
-        """Content type and body of a prediction, of classes or of values.
+        """Content type and body of a prediction.
 
         Raises:
             RefusedError: with the protocol's code and text.
@@ -121,17 +120,17 @@ class RestApi:
             fill_request(content, signature, request)
             return answer_json(content, self.backend.predictor.predict_on(served, request))
 
-    def _classify(self, found: re.Match[str], body: bytes) -> dict[str, Any]:
-        request = classification_pb2.ClassificationRequest()
-        _fill_spec(request.model_spec, found)
-        request.model_spec.signature_name = fill_examples(body, request.input)
-        return classes_json(ExampleRunner(self.backend.store).classify(request).result)
+    def _classify(self, found: re.Match[str], body: bytes) -> NoReturn:
+        self._refuse(CLASSIFY, found, body)
 
-    def _regress(self, found: re.Match[str], body: bytes) -> dict[str, Any]:
-        request = regression_pb2.RegressionRequest()
-        _fill_spec(request.model_spec, found)
-        request.model_spec.signature_name = fill_examples(body, request.input)
-        return values_json(ExampleRunner(self.backend.store).regress(request).result)
+    def _regress(self, found: re.Match[str], body: bytes) -> NoReturn:
+        self._refuse(REGRESS, found, body)
+
+    def _refuse(self, method: str, found: re.Match[str], body: bytes) -> NoReturn:
+        task = inference_pb2.InferenceTask(method_name=method)
+        _fill_spec(task.model_spec, found)
+        task.model_spec.signature_name = json_object(body).get("signature_name", "")
+        refuse(self.backend.store, task, method)
 
 
 def build_rest(api: RestApi, host: str, port: int) -> RestServer:
@@ -151,8 +150,8 @@ def build_rest(api: RestApi, host: str, port: int) -> RestServer:
 class RestServer(ThreadingHTTPServer):
     """An HTTP server that ends after the requests it has accepted, not after idle connections."""
 
-    daemon_threads = True
-    request_queue_size = 64
+    daemon_threads = True  # idle connections do not keep the process alive
+    request_queue_size = 64  # http.server's 5 would refuse a burst of clients
 
     def __init__(self, address: tuple[str, int], api: RestApi) -> None:
         super().__init__(address, _Handler)
@@ -234,7 +233,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def _refuse(self, path: str) -> tuple[str, str]:
-        self.close_connection = True  # a body is not read
+        self.close_connection = True  # the body stays unread and would be taken for the next request
         raise invalid(f"Malformed request: {self.command} {path}")
 
     def _body(self) -> bytes:
@@ -250,7 +249,7 @@ class _Handler(BaseHTTPRequestHandler):
         # In pieces: a length that is claimed and never sent must not take the memory at once.
         body = bytearray()
         while len(body) < length:
-            piece = self.rfile.read(min(_PIECE, length - len(body)))
+            piece = self.rfile.read(min(_PIECE_BYTES, length - len(body)))
             if not piece:
                 raise invalid(f"The body ended after {len(body)} of {length} bytes.")
             body += piece

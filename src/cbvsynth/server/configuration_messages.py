@@ -1,7 +1,7 @@
-"""Protocol messages that no package of ours brings: health checks, TLS and monitoring files.
+"""Messages of the TLS and the monitoring file, which tensorflow-serving-api leaves out.
 
-Source: field numbers and names as published in grpc/health/v1/health.proto and in tensorflow/serving,
-config/ssl_config.proto and config/monitoring_config.proto.
+Source: field numbers and names as published in tensorflow/serving, config/ssl_config.proto and
+config/monitoring_config.proto.
 """
 
 from __future__ import annotations
@@ -11,18 +11,12 @@ from typing import Any
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 
-HEALTH_SERVICE = "grpc.health.v1.Health"
-SERVING, NOT_SERVING, SERVICE_UNKNOWN = 1, 2, 3
-
 _PREFIX = "cbvsynth_server"
 _TYPES = {
     "string": FieldDescriptorProto.TYPE_STRING,
     "bool": FieldDescriptorProto.TYPE_BOOL,
-    "int32": FieldDescriptorProto.TYPE_INT32,
 }
 _MESSAGES: dict[str, tuple[tuple[str, int, str], ...]] = {
-    "HealthCheckRequest": (("service", 1, "string"),),
-    "HealthCheckResponse": (("status", 1, "int32"),),
     "SSLConfig": (
         ("server_key", 1, "string"),
         ("server_cert", 2, "string"),
@@ -55,7 +49,5 @@ def _build() -> dict[str, Any]:
 
 
 _CLASSES = _build()
-HealthCheckRequest = _CLASSES["HealthCheckRequest"]
-HealthCheckResponse = _CLASSES["HealthCheckResponse"]
 SSLConfig = _CLASSES["SSLConfig"]
 MonitoringConfig = _CLASSES["MonitoringConfig"]

@@ -3,66 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
-from cbvsynth.errors import ModelError, RefusedError, UsageError
+from cbvsynth.errors import RefusedError, UsageError
+from tests.server.store_server import Server, put, run
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
-
-
-class Server:
-    """A store with its models' folder; `log` keeps the lines for people."""
-
-    def __init__(self, base: Path, **freedom: bool) -> None:
-        from cbvsynth.server.flags import ServerOptions
-        from cbvsynth.server.models import ModelStore
-        from cbvsynth.server.program import build_store
-
-        self.base, self.log = base, []
-        load = build_store(ServerOptions(model_base_path="unused"))._load
-        freedoms = {"new_labels_free": False, "any_labels_free": False} | freedom
-        self.store = ModelStore(load, self.log.append, **freedoms)
-
-    def serve(self, text: str = "", labels: dict[str, int] | None = None, name: str = "sum") -> None:
-        from google.protobuf import text_format
-        from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
-
-        from cbvsynth.server.configuration import models_of
-
-        shown = "".join(
-            f'version_labels {{ key: "{key}" value: {one} }}' for key, one in (labels or {}).items()
-        )
-        entry = f'name: "{name}" base_path: "{self.base}" model_platform: "tensorflow" {text} {shown}'
-        config = text_format.Parse(f"model_config_list {{ config {{ {entry} }} }}", ModelServerConfig())
-        self.store.configure(models_of(config))
-        self.store.reconcile()
-
-    def states(self) -> dict[int, str]:
-        return {version: record.state.name for version, record in self.store.states("sum").items()}
-
-    def answer(self, version: int | None = None, label: str = "") -> float:
-        with self.store.borrow("sum", version, label) as served:
-            return run(served)
-
-
-def run(served: Any) -> float:
-    ones = np.ones((1, 1, 1, 4), np.float32)
-    return float(served.model.run("serving_default", {"t1": ones, "adc": ones}, ("cbv",))["cbv"].max())
-
-
-def put(base: Path, version: str, source: Path) -> Path:
-    return Path(shutil.copytree(source, base / version))
-
-
-@pytest.fixture
-def base(tmp_path: Path, saved: Path) -> Path:
-    """A model's folder with version 1, which answers 3."""
-    put(tmp_path / "sum", "1", saved / "sum0")
-    return tmp_path / "sum"
 
 
 def test_the_newest_version_is_loaded_and_then_the_former_one_let_go(base, saved):
@@ -115,22 +62,6 @@ def test_a_version_that_was_seen_half_copied_is_served_once_its_copy_is_whole(ba
     weights.write_bytes(whole)
     server.store.reconcile()
     assert server.answer() == 4
-
-
-def test_missing_weights_are_an_error_of_the_version_alone(base):
-    shutil.rmtree(base / "1" / "variables")
-    server = Server(base)
-    server.serve()
-    assert "cannot be loaded" in server.store.states("sum")[1].error
-    with pytest.raises(ModelError, match="'sum' has no version that can be served"):
-        server.store.waiting_for()
-
-
-def test_a_model_that_reads_files_is_not_loaded(tmp_path, saved):
-    put(tmp_path, "1", saved / "reader")
-    server = Server(tmp_path)
-    server.serve()
-    assert "holds the operations ReadFile" in server.store.states("sum")[1].error
 
 
 @pytest.mark.parametrize(
@@ -266,69 +197,8 @@ def test_a_label_moves_once_both_versions_are_available(base, saved):
     assert server.answer(label="stable") == 4
 
 
-def test_warm_up_runs_the_models_own_request(base):
-    from tests.server.models import volume, write_warmup
-
-    write_warmup(base / "1", t1=volume(1), adc=volume(2))
-    server = Server(base)
-    server.serve()
-    assert server.states() == {1: "AVAILABLE"}
-
-
-def test_a_version_that_refuses_its_warm_up_is_broken(base):
-    from tests.server.models import volume, write_warmup
-
-    write_warmup(base / "1", t1=volume(1))
-    server = Server(base)
-    server.serve()
-    assert "warm-up request 1 failed (input size does not match" in server.store.states("sum")[1].error
-
-
-def test_a_damaged_warm_up_file_breaks_the_version(base):
-    (base / "1" / "assets.extra").mkdir()
-    (base / "1" / "assets.extra" / "tf_serving_warmup_requests").write_bytes(b"not a TFRecord file at all")
-    server = Server(base)
-    server.serve()
-    assert "warm-up request 1 failed" in server.store.states("sum")[1].error
-
-
-def reload_request(*names: str, base: Path) -> Any:
-    from tensorflow_serving.apis import model_management_pb2
-
-    request = model_management_pb2.ReloadConfigRequest()
-    for name in names:
-        request.config.model_config_list.config.add(
-            name=name, base_path=str(base), model_platform="tensorflow"
-        )
-    return request
-
-
-def test_a_reload_returns_when_the_new_models_answer(base):
-    from cbvsynth.server.services import reload
-
-    server = Server(base)
-    reload(server.store, reload_request("sum", base=base))
-    assert server.answer() == 3
-
-
-def test_a_reload_that_cannot_be_is_refused(base, tmp_path):
-    from tensorflow_serving.apis import model_management_pb2
-
-    from cbvsynth.server.services import reload
-
-    server = Server(base)
-    for request, code, text in (
-        (model_management_pb2.ReloadConfigRequest(), "INVALID_ARGUMENT", "Only ModelConfigList is"),
-        (reload_request("a", "a", base=base), "INVALID_ARGUMENT", "lists 'a' twice"),
-        (reload_request("a", base=tmp_path / "none"), "UNKNOWN", r"1 model\(s\) did not become available: a"),
-    ):
-        with pytest.raises(RefusedError, match=text) as caught:
-            reload(server.store, request)
-        assert caught.value.code == code
-
-
 def test_an_unreadable_list_of_versions_is_named_without_its_path(tmp_path):
-    from cbvsynth.server.models import versions_on_disk
+    from cbvsynth.server.store import versions_on_disk
 
     with pytest.raises(UsageError, match="the base path 'none' cannot be read") as caught:
         versions_on_disk(tmp_path / "none")

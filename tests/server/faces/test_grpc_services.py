@@ -1,0 +1,70 @@
+"""The gRPC face: sizes, threads and addresses."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+from tests.server.protocol_requests import ADC, T1, predict_request, refusal
+from tests.server.saved_models import SHAPE
+from tests.server.store_server import Server
+
+pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
+
+
+def test_a_message_over_the_limit_is_refused(running):
+    request = predict_request({"t1": np.zeros((16, 256, 128, 4), np.float32), "adc": ADC})
+    assert refusal(running.predictions.Predict, request)[0] == "RESOURCE_EXHAUSTED"
+
+
+def test_concurrent_requests_get_each_their_own_answer(running):
+    def ask(number: int) -> bool:
+        own = np.full(SHAPE, number, np.float32)
+        reply = running.predictions.Predict(predict_request({"t1": own, "adc": ADC}), timeout=60)
+        return bool(np.array_equal(tf.make_ndarray(reply.outputs["cbv"]), own + 2 * ADC + 1))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, range(40)))
+
+
+def test_the_socket_answers_as_the_port_does(running):
+    with grpc.insecure_channel(f"unix:{running.folder}/socket") as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        reply = stub.Predict(predict_request(version=1), timeout=60)
+    np.testing.assert_array_equal(tf.make_ndarray(reply.outputs["cbv"]), T1 + 2 * ADC)
+
+
+def test_a_request_whose_caller_is_gone_before_its_turn_is_not_begun(saved, tmp_path):
+    """One thread answers: the second request waits for the first, and is given up meanwhile."""
+    from cbvsynth.server.faces.backend import Backend
+    from cbvsynth.server.faces.grpc_services import build_grpc
+    from cbvsynth.server.methods.predict import Predictor
+
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow/1").symlink_to(saved / "slow")
+    slow = Server(tmp_path / "slow")
+    slow.serve(name="slow")
+    backend = Backend(slow.store, Predictor(slow.store, 1_000_000, as_content=True))
+    server = build_grpc(backend, 1, 1_000_000, None)
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    request = predict_request({"x": np.ones(1, np.float32)}, name="slow")
+    with grpc.insecure_channel(address) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        stub.Predict(request, timeout=60)  # connected: what is asked next comes in its order
+        first = stub.Predict.future(request, timeout=60)
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.Predict(request, timeout=0.1)
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert not first.done()
+        first.result()
+        stub.Predict(request, timeout=60)  # answered after the turn of the one that was given up
+    server.stop(0).wait()
+    assert [row for row in backend.metrics.page().splitlines() if "request_count{" in row] == [
+        ':tensorflow:serving:request_count{model_name="slow",status="OK"} 3'
+    ]
