@@ -26,7 +26,7 @@ def test_the_command_says_what_it_made_and_where_to_go_on(
     told = capsys.readouterr().out
     assert "Made 3 synthetic examinations of 3 patients" in told
     assert "1 hold a planted fault" in told
-    assert "python -m components.validate --data" in told
+    assert "cbvsynth validate --data" in told
     assert Path(places[3]).is_file()
 
 

@@ -35,4 +35,4 @@ def phantom(config: Annotated[PhantomConfig, tyro.conf.arg(name="")]) -> None:
         if receipt.settings != asked:
             print(f"It was made with other settings than asked for; delete {config.data} to make it anew.")
     print(f"Receipt: {config.receipt}")
-    print(f"Next:    python -m components.validate --data {config.data}")
+    print(f"Next:    cbvsynth validate --data {config.data}")

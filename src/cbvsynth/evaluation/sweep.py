@@ -41,7 +41,7 @@ def read_sweep(results: Path, models: Sequence[ModelId]) -> Sweep:
         shown = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
         raise ResultError(
             f"{len(missing)} of the sweep's {len(models)} models have no results in {results}: {shown}. "
-            f"Run 'python -m components.train --model {missing[0]}' (or 'make run' for all), or choose a "
+            f"Run 'cbvsynth train --model {missing[0]}' (or 'make run' for all), or choose a "
             "smaller sweep."
         )
     return Sweep(

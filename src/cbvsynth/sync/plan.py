@@ -31,7 +31,7 @@ def plan(registered_name: str, state: ServedState, mode: Mode) -> Selection:
     if champion is None:
         raise RegistryError(
             f"'{registered_name}' has no champion; expected one to serve. What is served stays. Promote a "
-            "model first: make demo, or python -m components.promote."
+            "model first: make demo, or cbvsynth promote."
         )
     labels = {STABLE: champion.version}
     replaced = int(champion.tags.get("replaces", "0"))
