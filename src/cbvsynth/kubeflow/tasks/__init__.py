@@ -1,1 +1,1 @@
-"""What runs in a task's pod: a step, and what Kubeflow shows of it."""
+"""What runs in a task's pod: a step, and the pages that Kubeflow shows of it."""

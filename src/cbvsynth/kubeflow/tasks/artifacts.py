@@ -1,4 +1,4 @@
-"""Files that Kubeflow's page of a run shows: Markdown, HTML, and numbers."""
+"""Files that Kubeflow shows on the page of a run: Markdown, HTML and numbers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Protocol
 
 
 class NumbersArtifact(Protocol):
-    """What is used of Kubeflow's `Metrics`."""
+    """The part of Kubeflow's `Metrics` that is used here."""
 
     path: str
 
     def log_metric(self, metric: str, value: float) -> None:
-        """Note one number."""
+        """Log one number."""
         ...
 
 
@@ -36,7 +36,7 @@ def show_file(path: str, source: Path) -> None:
 def show_numbers(artifact: NumbersArtifact, numbers: Mapping[str, float | None]) -> None:
     """Log scalar metrics; a number that does not exist is left out.
 
-    They are written to the artefact's file as well: an artefact without a file is taken for missing.
+    They are written to the artefact's file as well: Kubeflow takes an artefact without a file for missing.
     """
     known = {name: round(float(value), 6) for name, value in numbers.items() if value is not None}
     for name, value in known.items():

@@ -1,4 +1,4 @@
-"""Evaluate as a Kubeflow task: gather the trained models, run the step, show its tables and its report."""
+"""Evaluate as a Kubeflow task: collect the trained models, run the step, show its tables and its report."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from cbvsynth.config import EvaluateConfig
 from cbvsynth.errors import ResultError, TrainingError
 from cbvsynth.kubeflow.tasks.artifacts import NumbersArtifact, show_file, show_numbers, show_text
-from cbvsynth.kubeflow.tasks.guard import said_of
+from cbvsynth.kubeflow.tasks.guard import deferred_output
 from cbvsynth.kubeflow.tasks.settings import config_from
 from cbvsynth.kubeflow.tasks.train import DONE
-from cbvsynth.kubeflow.tasks.workspace import hand_over, keep, scratch_folder
+from cbvsynth.kubeflow.tasks.workspace import keep, scratch_folder, write_handover
 from cbvsynth.records.storage import sha256_of
 from cbvsynth.records.summaries import read_summary
 
@@ -29,7 +29,7 @@ class Pages(NamedTuple):
 
 
 def run_task(given: Mapping[str, Any], results: Sequence[Mapping[str, str]], pages: Pages) -> bool:
-    """Rank and judge the trained models; whether the gate lets the candidate through.
+    """Rank and judge the trained models; return whether the gate lets the candidate through.
 
     Raises:
         TrainingError: no model was trained.
@@ -55,13 +55,13 @@ def run_task(given: Mapping[str, Any], results: Sequence[Mapping[str, str]], pag
             examinations=workspace / folder,
             out=scratch / "evaluate",
         )
-        with said_of(config.out) as said:
+        with deferred_output(config.out) as output:
             summary = run(config, not_trained=failed)
             verdict = sha256_of(config.out / "verdict.json")[:16]
-            said.place = workspace / "evaluate" / verdict
+            output.final_folder = workspace / "evaluate" / verdict
         _show(config.out, failed, pages)
-        keep(config.out, said.place)
-    hand_over(pages.evaluation, {"verdict": verdict, "sweep": sweep, "examinations": folder})
+        keep(config.out, output.final_folder)
+    write_handover(pages.evaluation, {"verdict": verdict, "sweep": sweep, "examinations": folder})
     return summary.promote
 
 
@@ -82,7 +82,7 @@ def _require_untouched(results: Path, trained: Sequence[Mapping[str, str]]) -> N
         if summary.saved_model_digest != result["digest"]:
             raise ResultError(
                 f"{result['model']}: the result in the workspace is not the one that its training reported; "
-                "something else wrote there since. Start the run again."
+                "something else has written there since. Start the run again."
             )
 
 

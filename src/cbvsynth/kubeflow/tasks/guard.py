@@ -1,4 +1,4 @@
-"""The border of a task: an error that people can act on ends it with one message, without a traceback."""
+"""The edge of a task: what it prints, and how an error that people can act on ends it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ Result = TypeVar("Result")
 
 
 def guarded(task: Callable[Given, Result], *arguments: Given.args, **named: Given.kwargs) -> Result:
-    """Call a task and return its result, or end the process with the exit code of its error.
+    """Call a task and return its result, or end the process with one message and the exit code of its error.
 
-    Kubeflow's executor lets every library log; a task's log is for what the task says.
+    Kubeflow's executor turns on the logging of every library; only warnings are let through, so that a
+    task's log shows what the task has to say.
     """
     results: list[Result] = []
     root = logging.getLogger()
@@ -33,20 +34,20 @@ def guarded(task: Callable[Given, Result], *arguments: Given.args, **named: Give
     return results[0]
 
 
-class Said:
-    """Where the files lie in the end that a step has spoken of."""
+class DeferredOutput:
+    """Output that is held back until the final folder of the files that it mentions is known."""
 
     def __init__(self, folder: Path) -> None:
-        self.place = folder
+        self.final_folder = folder
 
 
 @contextmanager
-def said_of(folder: Path) -> Iterator[Said]:
-    """Hold back what is printed in the block, and print it with `folder` called by its final place."""
-    said = Said(folder)
-    told = StringIO()
+def deferred_output(folder: Path) -> Iterator[DeferredOutput]:
+    """Hold back what the block prints; print it at the end with `final_folder` in place of `folder`."""
+    output = DeferredOutput(folder)
+    held_back = StringIO()
     try:
-        with redirect_stdout(told):
-            yield said
+        with redirect_stdout(held_back):
+            yield output
     finally:
-        print(told.getvalue().replace(str(folder), str(said.place)), end="")
+        print(held_back.getvalue().replace(str(folder), str(output.final_folder)), end="")

@@ -1,4 +1,4 @@
-"""Preprocess as a Kubeflow task: stop a study that failed its checks, else prepare it once."""
+"""Preprocess as a Kubeflow task: stop a study that failed its checks, prepare any other once."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from cbvsynth.config import PreprocessConfig
 from cbvsynth.errors import QualityError
 from cbvsynth.kubeflow.tasks.artifacts import show_file
 from cbvsynth.kubeflow.tasks.settings import config_from, plain_settings, short_digest
-from cbvsynth.kubeflow.tasks.workspace import REFUSAL_FILE, hand_over
+from cbvsynth.kubeflow.tasks.workspace import REFUSAL_FILE, write_handover
 from cbvsynth.records.examinations import read_index
 from cbvsynth.records.receipts import carry_receipt
 
 
 def run_task(given: Mapping[str, Any], examinations_path: str, report_path: str) -> None:
-    """Prepare the arrays of a checked study, unless they are there, and hand their place over.
+    """Prepare the arrays of a checked study, unless they exist, and tell later tasks where they are.
 
     Raises:
         QualityError: validate dropped too much of the study.
@@ -44,7 +44,7 @@ def run_task(given: Mapping[str, Any], examinations_path: str, report_path: str)
     )
     folder = workspace / "preprocess" / prepared
     if (folder / "index.json").is_file():
-        print(f"{len(read_index(folder).examinations)} examinations are prepared already, for an earlier run")
+        print(f"{len(read_index(folder).examinations)} examinations were prepared already, by an earlier run")
     else:
         from dataclasses import replace
 
@@ -54,7 +54,7 @@ def run_task(given: Mapping[str, Any], examinations_path: str, report_path: str)
     # Also for arrays of an earlier run, which may have been stopped just here.
     carry_receipt(checked, folder)
     show_file(report_path, folder / "report.md")
-    hand_over(
+    write_handover(
         examinations_path,
         {"folder": f"preprocess/{prepared}", "data_fingerprint": read_index(folder).data_fingerprint},
     )

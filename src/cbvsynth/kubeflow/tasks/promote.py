@@ -11,7 +11,7 @@ from cbvsynth.config import PromoteConfig
 from cbvsynth.domain.selection.records import Outcome
 from cbvsynth.kubeflow.tasks.artifacts import show_file, show_text
 from cbvsynth.kubeflow.tasks.settings import config_from
-from cbvsynth.kubeflow.tasks.workspace import take_over
+from cbvsynth.kubeflow.tasks.workspace import read_handover
 from cbvsynth.registry.promotion import Promotion
 
 
@@ -24,7 +24,7 @@ class Pages(NamedTuple):
 
 
 def run_task(given: Mapping[str, Any], evaluation_path: str, pages: Pages) -> None:
-    """Carry a verdict out, whatever it says, and show what the registry holds now.
+    """Carry out a verdict, whatever it says, and show what the registry holds now.
 
     Raises:
         CbvsynthError: as the step.
@@ -32,7 +32,7 @@ def run_task(given: Mapping[str, Any], evaluation_path: str, pages: Pages) -> No
     from cbvsynth.steps.promote import run
 
     workspace = Path(given["workspace"])
-    verdict, sweep, examinations = take_over(evaluation_path, "verdict", "sweep", "examinations")
+    verdict, sweep, examinations = read_handover(evaluation_path, "verdict", "sweep", "examinations")
     config = config_from(
         PromoteConfig,
         given,
@@ -47,7 +47,7 @@ def run_task(given: Mapping[str, Any], evaluation_path: str, pages: Pages) -> No
 
 
 def _card(config: PromoteConfig, promotion: Promotion) -> str:
-    """The champion's card, or one line that says where it is; another model's is never shown for it."""
+    """The champion's card, or a line that says where it is; never another model's."""
     champion, version = promotion.champion, promotion.champion_version
     if not champion:
         return f"No model was promoted and '{config.registered_name}' has no champion: no card to show.\n"

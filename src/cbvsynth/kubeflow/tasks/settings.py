@@ -1,4 +1,4 @@
-"""From what Kubeflow hands to a task to a step's config, and back to a short digest of it."""
+"""A step's config from what Kubeflow hands to its task, and a short digest of the config."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Config = TypeVar("Config")
 Word = TypeVar("Word", bound=Enum)
 
 _DIGITS = 16
-"""Of a digest in a folder's name: 64 bits, so that a million names hardly collide."""
+"""Of the digest in a folder's name: 64 bits, so that even among a million names a collision is unlikely."""
 
 
 def config_from(
     config_class: type[Config], given: Mapping[str, Any], **chosen: Path | tuple[str, ...]
 ) -> Config:
-    """A step's config from a task's parameters; folders and what else the task decides come as `chosen`.
+    """A step's config from a task's parameters; folders, and what else the task decides, come as `chosen`.
 
-    Words are looked up in their closed lists and a whole number serves as a decimal one. What `given`
-    holds beyond the config's fields is not looked at.
+    Words are looked up in their closed lists, and a whole number is fine for a decimal one. Anything in
+    `given` that is no field of the config is ignored.
 
     Raises:
         UsageError: a word that is not in its list, or a value that the config refuses.
@@ -51,7 +51,7 @@ def word_from(words: type[Word], name: str, given: object) -> Word:
 
 
 def plain_settings(config: object, without: frozenset[str] = frozenset()) -> dict[str, object]:
-    """Every setting that is not a folder, as JSON values, but for those named."""
+    """Every setting that is not a folder, as JSON values, except those named in `without`."""
     values = {field.name: getattr(config, field.name) for field in fields(config)}  # type: ignore[arg-type]
     return {
         name: list(value) if isinstance(value, tuple) else value

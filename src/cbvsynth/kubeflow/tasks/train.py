@@ -1,7 +1,7 @@
 """Train as a Kubeflow task: one model, once; with keep_going, a failure is a result.
 
-A model whose result is whole is not trained again: the folder is named after all that decides it. That
-is why Kubeflow's own cache stays off, which would remember a failure as well.
+A model whose result is complete is not trained again: its folder is named after everything that determines
+it. Kubeflow's own cache stays off, because it would remember a failure as well.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import DataError, ResultError
 from cbvsynth.kubeflow.tasks.artifacts import NumbersArtifact, show_numbers
 from cbvsynth.kubeflow.tasks.settings import config_from, plain_settings, short_digest, word_from
-from cbvsynth.kubeflow.tasks.workspace import take_over
+from cbvsynth.kubeflow.tasks.workspace import read_handover
 from cbvsynth.records.storage import sha256_tree
 from cbvsynth.records.summaries import TrainSummary, read_summary
 
@@ -40,7 +40,7 @@ def run_task(
 
     keep_going = word_from(Switch, "keep_going", given["keep_going"])
     workspace = Path(given["workspace"])
-    folder, data_fingerprint = take_over(examinations_path, "folder", "data_fingerprint")
+    folder, data_fingerprint = read_handover(examinations_path, "folder", "data_fingerprint")
     config = config_from(TrainConfig, given, examinations=workspace / folder)
     sweep = short_digest(
         {
@@ -78,12 +78,12 @@ def _train(config: TrainConfig) -> TrainSummary:
 
 
 def _finished(folder: Path) -> TrainSummary | None:
-    """The summary of a result that is there and untouched; None where the model must be trained."""
+    """The summary of a result that is there and untouched; None if the model must be trained."""
     try:
         summary = read_summary(folder / "summary.json")
     except ResultError:
         return None
     if sha256_tree(folder / "saved_model") != dict(summary.saved_model_sha256):
         return None
-    print(f"{summary.model} is trained already, for an earlier run with the same data, settings and version")
+    print(f"{summary.model} is trained already, by an earlier run with the same data, settings and version")
     return summary

@@ -1,7 +1,7 @@
 """Validate as a Kubeflow task: the step, the name of the study's folder, the report.
 
-A study that fails does not fail the task: Kubeflow keeps what a task wrote only when it ends well, and
-the report is what its readers need then. The refusal is stored, and preprocess stops the run with it.
+A study that fails does not fail the task: Kubeflow keeps what a task wrote only if it succeeds, and a study
+that fails is the one whose report people need. The refusal is stored, and preprocess stops the run with it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from cbvsynth.config import ValidateConfig
 from cbvsynth.errors import QualityError
 from cbvsynth.kubeflow.tasks.artifacts import NumbersArtifact, show_file, show_numbers, show_text
-from cbvsynth.kubeflow.tasks.guard import said_of
+from cbvsynth.kubeflow.tasks.guard import deferred_output
 from cbvsynth.kubeflow.tasks.settings import config_from, plain_settings, short_digest
 from cbvsynth.kubeflow.tasks.workspace import REFUSAL_FILE, keep, scratch_folder
 from cbvsynth.records.receipts import RECEIPT_FILE
@@ -40,7 +40,7 @@ def run_task(
             out=scratch / "validate",
         )
         refusal = ""
-        with said_of(config.out) as said:
+        with deferred_output(config.out) as output:
             try:
                 run(config)
             except QualityError as error:
@@ -50,9 +50,9 @@ def run_task(
             made_by = _made_by(config.data)
             write_json(config.out / RECEIPT_FILE, {"made_by": made_by})
             study = _study_digest(config, made_by)
-            said.place = workspace / "validate" / study
+            output.final_folder = workspace / "validate" / study
         _show(config.out, refusal, report_path, flow_chart_path, counts)
-        keep(config.out, said.place)
+        keep(config.out, output.final_folder)
         keep(scratch / "data_docs", workspace / "data_docs" / study)
     return study
 
@@ -71,7 +71,7 @@ def _show(
 
 
 def _made_by(data: Path) -> str:
-    """Who made the study, the phantom or the user; without the phantom's marker nothing more is read."""
+    """Who made the study: the phantom or the user. Without the phantom's marker no file is read."""
     from cbvsynth.phantom.receipt import BY_USER, inspect_study
     from cbvsynth.phantom.study import MARKER
 
@@ -79,7 +79,7 @@ def _made_by(data: Path) -> str:
 
 
 def _study_digest(config: ValidateConfig, made_by: str) -> str:
-    """Digest of the accepted examinations' files, of all decisions, of the limits, settings, the maker."""
+    """Digest of the accepted examinations' files, all decisions, the limits, the settings and the maker."""
     from cbvsynth.preprocessing.fingerprint import examination_fingerprint
     from cbvsynth.records.decisions import read_decisions
     from cbvsynth.study.manifest import load_manifest

@@ -8,11 +8,11 @@
     <workspace>/evaluate/<verdict>/     leaderboard, report, verdict
     <workspace>/promote/<verdict>/      what the registry was made to do
 
-`data.json` says whether the study is the digital phantom; it lies beside the arrays as well, where promote
-looks for it.
+`data.json` says whether the study is the digital phantom; it also lies beside the arrays, where promote looks
+for it.
 
 The same name means the same content. A task that finds its folder complete has nothing to do, runs with
-other settings never overwrite each other, and whoever needs space deletes any folder: it is made again.
+different settings never overwrite each other, and any folder may be deleted to free space: it is made again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ REFUSAL_FILE = "refusal.txt"
 
 @contextmanager
 def scratch_folder(workspace: Path) -> Iterator[Path]:
-    """A folder on the workspace's own disk, from where finished folders are moved to their names.
+    """A folder on the workspace's own disk, from which finished folders are moved to their final names.
 
     Raises:
         StorageError: the workspace cannot be written to.
@@ -42,7 +42,7 @@ def scratch_folder(workspace: Path) -> Iterator[Path]:
         folder = Path(mkdtemp(prefix=".unfinished-", dir=workspace))
     except OSError as error:
         raise StorageError(
-            f"The workspace {workspace.name} cannot be written to ({error.strerror}); expected a folder that "
+            f"The workspace '{workspace}' cannot be written to ({error.strerror}); expected a folder that "
             "all tasks share. Check the parameter 'workspace' and the volume mounted there."
         ) from error
     try:
@@ -52,29 +52,29 @@ def scratch_folder(workspace: Path) -> Iterator[Path]:
 
 
 def keep(folder: Path, place: Path) -> None:
-    """Move a finished folder to the name of its content; a folder of that name is as good and stays."""
+    """Move a finished folder to the name of its content; one that has the name already stays."""
     place.parent.mkdir(parents=True, exist_ok=True)
     if not place.exists():
         try:
             folder.rename(place)
         except OSError:
-            # Another run was faster with the same content.
+            # Another run with the same content may have been faster.
             if not place.exists():
                 raise
 
 
-def hand_over(path: str, content: Mapping[str, str]) -> None:
-    """Write the few words that a later task needs, as an artefact."""
+def write_handover(path: str, content: Mapping[str, str]) -> None:
+    """Write what a later task needs to know, as an artefact."""
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def take_over(path: str, *names: str) -> tuple[str, ...]:
-    """Read what an earlier task handed over.
+def read_handover(path: str, *names: str) -> tuple[str, ...]:
+    """Read what an earlier task wrote for later ones, by name.
 
     Raises:
-        ResultError: it is not there or says something else.
+        ResultError: it is missing, or a name in it is.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))

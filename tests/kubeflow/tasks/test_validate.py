@@ -11,9 +11,9 @@ from pathlib import Path
 from cbvsynth.kubeflow.tasks.validate import run_task
 from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.study import MARKER, write_study
-from tests.kubeflow.test_task_files import Numbers
+from tests.kubeflow.numbers import Numbers
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def check(data: Path, place: Path) -> tuple[str, str]:

@@ -1,0 +1,52 @@
+"""Preprocess as a task: it stops a refused study, and prepares an accepted one once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cbvsynth.errors import DataError, QualityError
+from cbvsynth.kubeflow.tasks.preprocess import run_task
+from cbvsynth.kubeflow.tasks.validate import run_task as validate
+from cbvsynth.kubeflow.tasks.workspace import REFUSAL_FILE, read_handover
+from cbvsynth.phantom.plan import StudySettings
+from cbvsynth.phantom.study import write_study
+from tests.kubeflow.numbers import Numbers
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_a_refused_study_stops_here_with_what_validate_said(tmp_path: Path) -> None:
+    refused = tmp_path / "validate" / "s"
+    refused.mkdir(parents=True)
+    (refused / REFUSAL_FILE).write_text("too much was dropped\n")
+    with pytest.raises(QualityError, match=r"^too much was dropped$"):
+        run_task({"workspace": str(tmp_path), "study": "s"}, "", "")
+
+
+@pytest.mark.slow
+def test_a_study_is_prepared_once_for_each_way_of_preparing_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_study(tmp_path / "data", StudySettings(patients=6, matrix=32, damaged=0))
+    given = {"data": str(tmp_path / "data"), "workspace": str(tmp_path / "workspace"), "workers": 1}
+    checks = {**given, "limits": str(ROOT / "limits.yaml"), "max_dropped_share": 1.0}
+    study = validate(checks, str(tmp_path / "a"), str(tmp_path / "b"), Numbers(tmp_path / "c"))
+
+    def prepare(**changed: object) -> Path:
+        run_task({**given, "study": study, **changed}, str(tmp_path / "place"), str(tmp_path / "page"))
+        folder, _ = read_handover(str(tmp_path / "place"), "folder", "data_fingerprint")
+        return tmp_path / "workspace" / folder
+
+    folder = prepare()
+    assert json.loads((folder / "data.json").read_text()) == {"made_by": "phantom"}
+    assert "were prepared already" not in capsys.readouterr().out
+    assert prepare(workers=2) == folder, "the arrays do not depend on the number of workers"
+    assert "examinations were prepared already, by an earlier run" in capsys.readouterr().out
+    assert prepare(seed=1) != folder
+
+    (tmp_path / "workspace/validate" / study / "data.json").unlink()
+    with pytest.raises(DataError, match="expected the receipt of the study"):
+        prepare()
