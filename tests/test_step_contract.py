@@ -1,4 +1,4 @@
-"""A step's dataclass, its flags, params.yaml, dvc.yaml and its Kubeflow face say the same."""
+"""A step's dataclass, its flags, params.yaml, dvc.yaml and its Kubeflow component say the same."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import pytest
 import yaml
 
 from cbvsynth.config import STEPS, PhantomConfig
-from cbvsynth.kubeflow.definition.package import DEFAULT_PACKAGE, read_package
-from cbvsynth.kubeflow.runs.parameters import Parameter, parameters_of, pipeline_name
+from cbvsynth.kubeflow.definition.package import read_package
+from cbvsynth.kubeflow.definition.settings import pipeline_name
+from cbvsynth.kubeflow.runs.parameters import Parameter, parameters_of
+from tests.kubeflow.checkout import COMMITTED, ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 INTERFACES = {"phantom": PhantomConfig, **STEPS}
@@ -101,7 +102,7 @@ WIRED_BY_KUBEFLOW = {
     "evaluate": {"workspace", "results"},
     "promote": {"workspace"},
 }
-"""Inputs of a step's Kubeflow face that are no settings: folders, and what other tasks hand over."""
+"""Inputs of a step's component that are no settings: folders, and what other tasks hand over."""
 OF_THE_PIPELINE = {"data", "limits", "workspace", "models", "keep_going"}
 """The pipeline's parameters that are no settings of a step."""
 KINDS = {"STRING": str, "NUMBER_INTEGER": int, "NUMBER_DOUBLE": float, "LIST": list}
@@ -109,7 +110,7 @@ KINDS = {"STRING": str, "NUMBER_INTEGER": int, "NUMBER_DOUBLE": float, "LIST": l
 
 @pytest.fixture(scope="module")
 def spec() -> dict[str, Any]:
-    return dict(read_package(DEFAULT_PACKAGE))
+    return dict(read_package(COMMITTED))
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +135,7 @@ def plain(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_the_kubeflow_face_takes_exactly_the_settings_and_its_wiring(step: str, spec: dict[str, Any]) -> None:
+def test_the_component_takes_exactly_the_settings_and_its_wiring(step: str, spec: dict[str, Any]) -> None:
     inputs = spec["components"][f"comp-{step}"]["inputDefinitions"]["parameters"]
     assert set(inputs) == set(settings_of(step)) | WIRED_BY_KUBEFLOW[step]
     for name, field in settings_of(step).items():
@@ -142,7 +143,7 @@ def test_the_kubeflow_face_takes_exactly_the_settings_and_its_wiring(step: str, 
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_the_face_gets_each_setting_from_the_pipelines_parameter_for_it(
+def test_the_component_gets_each_setting_from_the_pipelines_parameter_for_it(
     step: str, spec: dict[str, Any]
 ) -> None:
     graphs = [spec["root"], *spec["components"].values()]

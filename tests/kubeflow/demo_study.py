@@ -13,8 +13,8 @@ import yaml
 
 from cbvsynth.phantom.study import MARKER
 from cbvsynth.records.storage import sha256_tree, tree_digest
+from tests.kubeflow.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("encdec-t1c", "fcgan-t1c")
 SETTINGS = {
     "validate": {"max_dropped_share": 0.25, "workers": 1},

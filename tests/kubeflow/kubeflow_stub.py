@@ -47,6 +47,20 @@ def kubeflow() -> Iterator[Kubeflow]:
         thread.join()
 
 
+def answer(state: str, *tasks: tuple[str, str], message: str = "") -> dict:
+    """What the server says of a run, with the states of its tasks; a failed one has the message."""
+    return {
+        "state": state,
+        "run_details": {
+            "task_details": [
+                {"display_name": name, "state": of_task}
+                | ({"error": {"message": message}} if of_task == "FAILED" else {})
+                for name, of_task in tasks
+            ]
+        },
+    }
+
+
 class _Handler(BaseHTTPRequestHandler):
     state: Kubeflow
 

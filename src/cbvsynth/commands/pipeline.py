@@ -1,15 +1,22 @@
-"""`cbvsynth pipeline ...`: compile, run here, submit to a cluster, repeat, watch."""
+"""`cbvsynth pipeline ...`: compile, run on this machine, submit to a cluster, schedule, follow."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from tyro.conf import Positional
 
 from cbvsynth.domain.options import Switch
 from cbvsynth.errors import DataError
-from cbvsynth.kubeflow.definition.package import DEFAULT_PACKAGE, compile_package, read_package, with_images
+from cbvsynth.kubeflow.definition.package import (
+    PACKAGE,
+    compile_components,
+    compile_package,
+    package_or_compiled,
+    read_package,
+    with_images,
+)
 from cbvsynth.kubeflow.definition.profiles import CLUSTER_GPU, LOCAL, find_profile
 from cbvsynth.kubeflow.runs.fitting import require_fitting
 from cbvsynth.kubeflow.runs.parameters import (
@@ -22,18 +29,21 @@ from cbvsynth.kubeflow.runs.parameters import (
 
 
 def compile_(
-    out: Path = Path("pipelines/cbv_synthesis.yaml"),
+    out: Path = PACKAGE,
     profile: str = CLUSTER_GPU.name,
     light_image: str = "",
     train_image: str = "",
+    components: Path | None = None,
 ) -> None:
     """Compile the pipeline to one YAML file, to be uploaded in Kubeflow's UI or with 'pipeline submit'.
 
     Args:
         out: File to write.
-        profile: Where it shall run: cluster-gpu, cluster-cpu or local.
+        profile: Where it will run: cluster-gpu, cluster-cpu or local.
         light_image: Image of all steps but train, with a version's tag or a digest; the profile's by default.
         train_image: Image of train, likewise.
+        components: Folder for the single components as well, <folder>/<step>/component.yaml, for pipelines
+            of your own; not written by default.
     """
     chosen = with_images(find_profile(profile), light_image, train_image)
     compile_package(out, chosen)
@@ -43,6 +53,8 @@ def compile_(
         f"images {chosen.light_image} and {chosen.train_image}; "
         f"{chosen.parallel_trainings} trainings at a time"
     )
+    if components is not None:
+        print(f"components in {components}: {', '.join(compile_components(components, chosen))}")
 
 
 def run_local(
@@ -53,22 +65,18 @@ def run_local(
 ) -> None:
     """Run the compiled pipeline on this machine, a process for each task, one after the other.
 
-    It goes through Kubeflow's own local runner; nothing but this environment is needed. Finished work in
-    the workspace (artifacts/kubeflow) is used again.
+    Kubeflow's own local runner does it; nothing but this environment is needed. Finished work in the
+    workspace (artifacts/kubeflow) is reused.
 
     Args:
         set: Arguments as name=value, as in models=encdec-t1c,fcgan-t1c or keep_going=on.
-        params: File of parameters; its values come before the pipeline's defaults and after --set.
-        package: Compiled pipeline; compiled for this machine when none is given.
+        params: File of parameters; its values override the pipeline's defaults, and --set overrides both.
+        package: Compiled pipeline; by default one compiled for this machine.
         outputs: Folder for the artefacts of every run.
     """
     from cbvsynth.kubeflow.runs.local_run import run_package
 
-    with TemporaryDirectory() as folder:
-        compiled = package
-        if compiled is None:
-            compiled = Path(folder) / "cbv_synthesis.yaml"
-            compile_package(compiled, LOCAL)
+    with package_or_compiled(package, LOCAL) as compiled:
         arguments = _arguments(compiled, params, set)
         _require_study(arguments, parameters_of(read_package(compiled)))
         finished = run_package(compiled, arguments, outputs)
@@ -82,34 +90,36 @@ def submit(  # noqa: PLR0913, PLR0917  each is a flag
     host: str = "",
     set: tuple[str, ...] = (),  # noqa: A002  the flag's name
     params: Path | None = None,
-    package: Path = DEFAULT_PACKAGE,
+    package: Path | None = None,
     name: str = "Synthetic CBV",
     experiment: str = "cbvsynth",
     namespace: str = "",
     wait: Switch = Switch.OFF,
 ) -> None:
-    """Start a run on a Kubeflow host. Nothing is sent before names and types of all arguments are right.
+    """Start a run on a Kubeflow host. Nothing is sent until every argument has been checked.
 
     The package is uploaded as a version of the pipeline 'cbv-synthesis' unless the host has it. The token,
     where one is needed, is read from CBVSYNTH_KFP_TOKEN.
 
     Args:
-        host: Address of Kubeflow Pipelines, as http://localhost:8080; KF_PIPELINES_ENDPOINT by default.
-        set: Arguments as name=value, as in epochs=200 or models=encdec-*; the rest keeps its default.
-        params: File of parameters, as params.yaml, whose values come before the defaults.
-        package: Compiled pipeline.
+        host: Address of Kubeflow Pipelines, as in http://localhost:8080; KF_PIPELINES_ENDPOINT by default.
+        set: Arguments as name=value, as in epochs=200 or models=encdec-*; all others keep their defaults.
+        params: File of parameters, such as params.yaml, whose values override the defaults.
+        package: Compiled pipeline; by default pipelines/cbv_synthesis.yaml, and where there is none, one
+            compiled for clusters with GPUs.
         name: Title of the run.
         experiment: Group of runs in the UI.
         namespace: Profile namespace of a multi-user Kubeflow.
-        wait: on: stay until the run has ended, and fail when it failed.
+        wait: on: wait until the run has ended, and fail if it failed.
     """
     from cbvsynth.kubeflow.runs.host import connect
     from cbvsynth.kubeflow.runs.progress import wait_for_run
     from cbvsynth.kubeflow.runs.submission import ensure_version, start_run
 
-    arguments = _arguments(package, params, set)
-    connected = connect(host, namespace)
-    version = ensure_version(connected, package)
+    with _package_to_send(package) as compiled:
+        arguments = _arguments(compiled, params, set)
+        connected = connect(host, namespace)
+        version = ensure_version(connected, compiled)
     run_id = start_run(connected, version, experiment, name, arguments)
     print(f"version {version.name}{' uploaded' if version.uploaded else ' was there already'}")
     print(f"run {run_id}: {connected.run_link(run_id)}")
@@ -122,19 +132,20 @@ def schedule(  # noqa: PLR0913, PLR0917  each is a flag
     host: str = "",
     set: tuple[str, ...] = (),  # noqa: A002  the flag's name
     params: Path | None = None,
-    package: Path = DEFAULT_PACKAGE,
+    package: Path | None = None,
     name: str = "Synthetic CBV, recurring",
     experiment: str = "cbvsynth",
     namespace: str = "",
 ) -> None:
-    """Have a Kubeflow host start a run at set times, one at a time. A run on an unchanged study is short.
+    """Have a Kubeflow host start runs at set times, one at a time. On an unchanged study a run is short.
 
     Args:
         cron: Second, minute, hour, day, month, weekday: '0 0 3 * * 1' is Mondays at three.
-        host: Address of Kubeflow Pipelines, as http://localhost:8080; KF_PIPELINES_ENDPOINT by default.
-        set: Arguments as name=value; the rest keeps its default.
-        params: File of parameters, as params.yaml, whose values come before the defaults.
-        package: Compiled pipeline.
+        host: Address of Kubeflow Pipelines, as in http://localhost:8080; KF_PIPELINES_ENDPOINT by default.
+        set: Arguments as name=value; all others keep their defaults.
+        params: File of parameters, such as params.yaml, whose values override the defaults.
+        package: Compiled pipeline; by default pipelines/cbv_synthesis.yaml, and where there is none, one
+            compiled for clusters with GPUs.
         name: Title of the recurring run.
         experiment: Group of runs in the UI.
         namespace: Profile namespace of a multi-user Kubeflow.
@@ -143,22 +154,23 @@ def schedule(  # noqa: PLR0913, PLR0917  each is a flag
     from cbvsynth.kubeflow.runs.submission import ensure_version, require_cron, start_schedule
 
     require_cron(cron)
-    arguments = _arguments(package, params, set)
-    connected = connect(host, namespace)
-    version = ensure_version(connected, package)
+    with _package_to_send(package) as compiled:
+        arguments = _arguments(compiled, params, set)
+        connected = connect(host, namespace)
+        version = ensure_version(connected, compiled)
     schedule_id = start_schedule(connected, version, experiment, name, arguments, cron)
     print(f"version {version.name}{' uploaded' if version.uploaded else ' was there already'}")
     print(f"recurring run {schedule_id} at '{cron}': {connected.schedule_link(schedule_id)}")
 
 
 def status(run: Positional[str], host: str = "", namespace: str = "", wait: Switch = Switch.OFF) -> None:
-    """Show how far a run on a Kubeflow host has come, task by task.
+    """Show how far a run on a Kubeflow host has got, task by task.
 
     Args:
         run: Id of the run, as 'pipeline submit' printed it.
         host: Address of Kubeflow Pipelines; KF_PIPELINES_ENDPOINT by default.
         namespace: Profile namespace of a multi-user Kubeflow.
-        wait: on: stay until the run has ended.
+        wait: on: wait until the run has ended.
     """
     from cbvsynth.kubeflow.runs.host import connect
     from cbvsynth.kubeflow.runs.progress import read_progress, require_success, wait_for_run
@@ -169,6 +181,10 @@ def status(run: Positional[str], host: str = "", namespace: str = "", wait: Swit
     for task in progress.tasks:
         print(f"  {task.state.lower():<10} {task.name}{f': {task.message}' if task.message else ''}")
     require_success(connected, progress)
+
+
+def _package_to_send(package: Path | None) -> AbstractContextManager[Path]:
+    return package_or_compiled(package or (PACKAGE if PACKAGE.is_file() else None), CLUSTER_GPU)
 
 
 def _arguments(package: Path, params: Path | None, pairs: tuple[str, ...]) -> dict[str, Value]:

@@ -1,7 +1,7 @@
 """Names of the images that steps and registry run in; the tag is the version, never `latest`.
 
-Kubeflow's cache and the nodes' image stores go by name: a tag that changes its content would make
-yesterday's code answer for today's.
+Kubeflow's cache and the nodes' image stores go by name: behind a tag whose content changes, yesterday's
+code would run in place of today's.
 """
 
 from cbvsynth import __version__

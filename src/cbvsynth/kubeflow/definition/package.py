@@ -1,12 +1,14 @@
-"""Compiling the pipeline to the one YAML file that people upload, and reading it back."""
+"""Compiling the pipeline to the one YAML file that people upload, and its components; reading it back."""
 
 from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -16,8 +18,8 @@ from cbvsynth.kubeflow.definition.profiles import Profile
 from cbvsynth.kubeflow.definition.rules import broken_rules
 from cbvsynth.records.storage import atomic_file
 
-DEFAULT_PACKAGE = Path(__file__).resolve().parents[4] / "pipelines" / "cbv_synthesis.yaml"
-"""The package for clusters with GPUs; a test holds it to the source."""
+PACKAGE = Path("pipelines/cbv_synthesis.yaml")
+"""Where a working folder keeps its package; a checkout's is compiled for clusters with GPUs."""
 
 
 def compile_package(path: Path, profile: Profile) -> None:
@@ -26,14 +28,10 @@ def compile_package(path: Path, profile: Profile) -> None:
     Raises:
         PipelineError: the package breaks a rule that keeps it running on a cluster.
     """
-    from kfp import compiler
-
     from cbvsynth.kubeflow.definition.pipeline import cbv_synthesis
 
-    with atomic_file(path) as temporary, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logging.getLogger("kfp").setLevel(logging.ERROR)
-        compiler.Compiler().compile(cbv_synthesis(profile), str(temporary))
+    with atomic_file(path) as temporary:
+        _compile(cbv_synthesis(profile), temporary)
         broken = broken_rules(temporary.read_text(encoding="utf-8"))
         if broken:
             raise PipelineError(
@@ -41,6 +39,41 @@ def compile_package(path: Path, profile: Profile) -> None:
                 + "\n".join(f"- {line}" for line in broken)
                 + "\nCorrect src/cbvsynth/kubeflow/definition/pipeline.py; nothing was written."
             )
+
+
+def compile_components(folder: Path, profile: Profile) -> tuple[str, ...]:
+    """Compile each component by itself to <folder>/<name>/component.yaml; return their names.
+
+    They can be loaded into any pipeline with kfp.components.load_component_from_file.
+    """
+    from cbvsynth.kubeflow.definition.components import components_for
+
+    components = vars(components_for(profile))
+    for name, component in components.items():
+        with atomic_file(folder / name / "component.yaml") as temporary:
+            _compile(component, temporary)
+    return tuple(components)
+
+
+@contextmanager
+def package_or_compiled(package: Path | None, profile: Profile) -> Iterator[Path]:
+    """The package, or where there is none, one compiled for the profile and kept while the block runs."""
+    if package is not None:
+        yield package
+        return
+    with TemporaryDirectory() as folder:
+        compiled = Path(folder) / PACKAGE.name
+        compile_package(compiled, profile)
+        yield compiled
+
+
+def _compile(component: object, path: Path) -> None:
+    from kfp import compiler
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("kfp").setLevel(logging.ERROR)
+        compiler.Compiler().compile(component, str(path))
 
 
 def with_images(profile: Profile, light: str, train: str) -> Profile:

@@ -1,4 +1,4 @@
-"""Putting a task where its profile says: image, hardware, volumes, user, environment."""
+"""Placing a task where its profile says: hardware, volumes, user, environment."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from cbvsynth.study.pseudonyms import KEY_VARIABLE
 
 
 def place_light(task: dsl.PipelineTask, profile: Profile, name: str) -> None:
-    """Settle a task that needs no TensorFlow; `name` is what people read in the graph."""
-    _place(task, profile, profile.light, profile.light_image, name)
+    """Place a task that needs no TensorFlow; `name` is what people read in the graph."""
+    _place(task, profile, profile.light, name)
 
 
 def place_train(task: dsl.PipelineTask, profile: Profile, name: str) -> None:
-    """Settle a training: its own image, GPUs, nodes and shared memory."""
-    _place(task, profile, profile.train, profile.train_image, name)
+    """Place a training: GPUs, nodes and shared memory."""
+    _place(task, profile, profile.train, name)
     if profile.accelerator:
         task.set_accelerator_type(profile.accelerator).set_accelerator_limit(profile.accelerators)
     for key, value in profile.node_selector:
@@ -32,13 +32,12 @@ def place_train(task: dsl.PipelineTask, profile: Profile, name: str) -> None:
         )
 
 
-def _place(task: dsl.PipelineTask, profile: Profile, resources: Resources, image: str, name: str) -> None:
+def _place(task: dsl.PipelineTask, profile: Profile, resources: Resources, name: str) -> None:
     task.set_display_name(name)
-    task.set_container_image(image)
     # The workspace remembers finished work by its content (cbvsynth.kubeflow.tasks.workspace); Kubeflow's
     # cache would not notice a changed study, and would remember a failure.
     task.set_caching_options(enable_caching=False)
-    # A log is read by lines: a progress bar adds one every half minute.
+    # Every update of a progress bar is a line of the log: one each half minute is enough.
     task.set_env_variable("TQDM_MININTERVAL", "30")
     if profile.is_local:
         return
@@ -51,8 +50,8 @@ def _place(task: dsl.PipelineTask, profile: Profile, resources: Resources, image
     _mount(task, profile.workspace)
 
 
-def lets_read_study(task: dsl.PipelineTask, profile: Profile) -> None:
-    """Let a task see the raw images, and the key that makes patient names pseudonyms; no other task does."""
+def allow_study(task: dsl.PipelineTask, profile: Profile) -> None:
+    """Give a task the raw images and the key that turns patient names into pseudonyms; others get neither."""
     _mount(task, profile.data)
     if profile.pseudonym_secret:
         kubernetes.use_secret_as_env(
@@ -63,8 +62,8 @@ def lets_read_study(task: dsl.PipelineTask, profile: Profile) -> None:
         )
 
 
-def lets_use_registry(task: dsl.PipelineTask, profile: Profile) -> None:
-    """Tell a task where MLflow is; trainings join the run that Kubeflow opens for them, if it does."""
+def allow_registry(task: dsl.PipelineTask, profile: Profile) -> None:
+    """Tell a task where MLflow is. Trainings join the run that Kubeflow may have opened for them instead."""
     if profile.tracking_config_map:
         kubernetes.use_config_map_as_env(
             task,

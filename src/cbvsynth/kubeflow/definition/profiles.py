@@ -13,12 +13,12 @@ USER_ID = 10001
 
 @dataclass(frozen=True)
 class Resources:
-    """What one task asks of a node; requests and limits are the same, so that nothing is squeezed out."""
+    """What one task asks of a node. Requests equal limits: a task gets all that it may use, or waits."""
 
     cpu: str
     memory: str
     timeout_s: int
-    """After this many seconds the task is stopped; a training goes on from its checkpoint in a new run."""
+    """After this many seconds the task is stopped; in a new run, a training resumes from its checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -44,20 +44,20 @@ class Profile:
 
     name: str
     parallel_trainings: int
-    """Trainings at the same time; fixed in the package, because Kubeflow has no parameter for it."""
+    """Trainings at the same time; fixed when compiling, because Kubeflow has no parameter for it."""
     light: Resources
     train: Resources
     light_image: str = LIGHT_IMAGE
     train_image: str = TRAIN_IMAGE
     accelerator: str = ""
-    """Resource name of the GPUs, as nvidia.com/gpu; empty for none."""
+    """Resource name of the GPUs, such as nvidia.com/gpu; empty for none."""
     accelerators: int = 0
     node_selector: tuple[tuple[str, str], ...] = ()
     tolerations: tuple[Toleration, ...] = ()
     data: Volume | None = None
     workspace: Volume | None = None
     shared_memory: str = ""
-    """Size of /dev/shm for a training, as 4Gi."""
+    """Size of /dev/shm for a training, such as 4Gi."""
     tracking_config_map: str = ""
     """ConfigMap with MLFLOW_TRACKING_URI; Kubeflow's own MLflow integration needs none."""
     pseudonym_secret: str = ""
@@ -96,11 +96,11 @@ CLUSTER_CPU = replace(
     accelerators=0,
     tolerations=(),
 )
-"""For a cluster without GPUs, or to see the phantom run through."""
+"""For a cluster without GPUs, or to try the pipeline on a phantom."""
 
 LOCAL = Profile(
     name="local",
-    # Two at a time, the local runner's default, mix what they print and each load TensorFlow.
+    # With two, the local runner's default, output gets mixed up and TensorFlow is in memory twice.
     parallel_trainings=1,
     light=Resources(cpu="1", memory="2Gi", timeout_s=3600),
     train=Resources(cpu="2", memory="8Gi", timeout_s=24 * 3600),

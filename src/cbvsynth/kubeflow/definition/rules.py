@@ -1,6 +1,6 @@
-"""Rules that a compiled package must keep: each stands for a run that went wrong without a word.
+"""Rules that a compiled package must keep: each stands for a run that silently went wrong.
 
-Sources: kubeflow/pipelines issues named at each rule, and what its local runner does.
+Sources: the kubeflow/pipelines issues named at each rule, and what its local runner does.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def broken_rules(text: str) -> list[str]:
 
 
 def only_shared_values_enter_a_loop(spec: Spec) -> Iterator[str]:
-    """An upstream task's output parameter turns into the loop item inside a loop, without an error."""
+    """Inside a loop, an upstream task's output parameter silently turns into the loop item."""
     for place, name, task in _tasks(spec):
         if not _is_loop(task):
             continue
@@ -59,7 +59,7 @@ def loops_run_over_single_returned_values(spec: Spec) -> Iterator[str]:
 
 
 def conditions_ask_single_returned_values(spec: Spec) -> Iterator[str]:
-    """A condition on a named output is never true in the local runner, without an error."""
+    """A condition on a named output is never true in the local runner, and no error says so."""
     for place, name, task in _tasks(spec):
         condition = task.get("triggerPolicy", {}).get("condition", "")
         for parameter in re.findall(r"parameter_values\['([^']+)'\]", condition):
@@ -68,7 +68,7 @@ def conditions_ask_single_returned_values(spec: Spec) -> Iterator[str]:
 
 
 def loops_are_flat(spec: Spec) -> Iterator[str]:
-    """One task an iteration: the state of several is not followed (kubeflow/pipelines #12131)."""
+    """One task per iteration: Kubeflow loses track of several (kubeflow/pipelines #12131)."""
     for place, name, task in _tasks(spec):
         if not _is_loop(task):
             continue
@@ -93,7 +93,7 @@ def defaults_are_neither_empty_nor_booleans(spec: Spec) -> Iterator[str]:
         ):
             yield f"parameter {name}: its default is {default!r}; expected a text, a number or a list"
         if not str(entry.get("description", "")).strip():
-            yield f"parameter {name}: no description; the form must explain itself"
+            yield f"parameter {name}: no description; expected a sentence that explains it"
         if isinstance(default, str) and ("python3" in default or "{{$" in default):
             yield f"parameter {name}: its default holds 'python3' or '{{{{$', which runners rewrite"
 
@@ -106,7 +106,7 @@ def images_cannot_change(spec: Spec) -> Iterator[str]:
         tag = base.rpartition("/")[2].partition(":")[2]
         if digest:
             if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
-                yield f"{name}: the image '{image}' has a digest that is none; expected @sha256:<64 digits>"
+                yield f"{name}: the image '{image}' has an invalid digest; expected @sha256:<64 digits>"
         elif not tag or tag.lower() in _MUTABLE_TAGS or not any(sign.isdigit() for sign in tag):
             yield f"{name}: the image '{image}' may change; expected a version's tag, or a digest"
 

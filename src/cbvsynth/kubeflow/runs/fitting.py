@@ -1,4 +1,4 @@
-"""Whether arguments make sense to the steps, asked before anything is sent or started."""
+"""Checking that every step accepts its arguments, before anything is sent or started."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from cbvsynth.config import STEPS
 from cbvsynth.domain.options import Switch
 from cbvsynth.domain.selection.records import GateSettings
 from cbvsynth.domain.sequences import select_models
-from cbvsynth.kubeflow.runs.parameters import Parameter, Value, pipeline_name
+from cbvsynth.kubeflow.definition.settings import pipeline_name
+from cbvsynth.kubeflow.runs.parameters import Parameter, Value
 from cbvsynth.kubeflow.tasks.settings import config_from, word_from
 
 
@@ -36,7 +37,7 @@ def require_fitting(arguments: Mapping[str, Value], known: Mapping[str, Paramete
             name: Path(str(given.pop(name))) for name in ("data", "limits") if name in given
         }
         if step == "train":
-            given["model"] = "encdec-t1"
+            given["model"] = "encdec-t1"  # any model: the plan names those of the run
         config_from(config_class, given, **chosen)
     gate = {field.name: values[pipeline_name("evaluate", field.name)] for field in fields(GateSettings)}
     gate.pop("required_baselines")

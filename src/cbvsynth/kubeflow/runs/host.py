@@ -53,7 +53,7 @@ def connect(url: str, namespace: str = "") -> Host:
 
     Raises:
         UsageError: no address.
-        PipelineError: nobody answers there, or not Kubeflow's API.
+        PipelineError: nothing answers there, or something that is not Kubeflow's API.
     """
     address = (url or os.environ.get(HOST_VARIABLE, "")).rstrip("/")
     if not address:
@@ -62,16 +62,16 @@ def connect(url: str, namespace: str = "") -> Host:
             "one in a cluster: kubectl -n kubeflow port-forward svc/ml-pipeline-ui 8080:80"
         )
     if not address.startswith(("http://", "https://")):
-        raise UsageError(f"The host is '{address}'; expected http:// or https:// in front.")
+        raise UsageError(f"The host is '{address}'; expected an address with http:// or https://.")
     token = os.environ.get(TOKEN_VARIABLE, "")
-    _ask_whether_there(address, token)
+    _require_answer(address, token)
     from kfp import Client
 
     with _quiet(), api_errors(address):
         client = Client(
             host=address,
             existing_token=token or None,
-            # "kubeflow" is the client's word for no namespace of one's own.
+            # The client takes "kubeflow" for a Kubeflow without namespaces of its users.
             namespace=namespace or "kubeflow",
         )
     return Host(address, namespace, client)
@@ -97,11 +97,11 @@ def api_errors(address: str) -> Iterator[None]:
     except HTTPError as error:
         raise PipelineError(
             f"Kubeflow at {address} was not reached ({type(error).__name__}). Check the address and the "
-            "connection; what was submitted before runs on."
+            "connection; runs submitted earlier continue."
         ) from error
 
 
-def _ask_whether_there(address: str, token: str) -> None:
+def _require_answer(address: str, token: str) -> None:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(address + _HEALTH, headers=headers)  # noqa: S310  checked to be http(s)
     try:
@@ -113,7 +113,11 @@ def _ask_whether_there(address: str, token: str) -> None:
             f"Check the address, and the token in {TOKEN_VARIABLE}."
         ) from error
     except (OSError, ValueError) as error:
-        found = "a page that is not its API, as a login page" if isinstance(error, ValueError) else str(error)
+        found = (
+            "a page that is not its API, such as a login page"
+            if isinstance(error, ValueError)
+            else str(error)
+        )
         raise PipelineError(
             f"Kubeflow Pipelines does not answer at {address} ({found}). Check the address, the "
             f"port-forward, and the token in {TOKEN_VARIABLE}."
@@ -121,7 +125,7 @@ def _ask_whether_there(address: str, token: str) -> None:
 
 
 def _reason(body: object) -> str:
-    """What the host says in the JSON of a refusal, or its first words."""
+    """The message in the JSON of a refusal, or the beginning of any other text."""
     text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "no reason given")
     try:
         content = json.loads(text)
@@ -132,7 +136,7 @@ def _reason(body: object) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Kubeflow's client prints links and warnings of its own; ours say more."""
+    """Silence the links and warnings that Kubeflow's client prints: our own messages say more."""
     logger = logging.getLogger()
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""What Kubeflow's local runner prints, sorted: what tasks say is for people, the rest for a file."""
+"""Sorting what Kubeflow's local runner prints: what tasks say goes to the screen, everything to a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _INDENT = "    "
 
 
 class LocalLog(io.TextIOBase):
-    """A text stream: everything goes to `file`; what tasks say, their start and end, also to `screen`."""
+    """A text stream: all of it goes to `file`; what tasks say, with their start and end, also to `screen`."""
 
     def __init__(self, file: TextIO, screen: TextIO | None = None) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class LocalLog(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
-        """Take some text; whole lines are passed on."""
+        """Take some text; complete lines are passed on."""
         self._file.write(text)
         self._line += text
         *lines, self._line = self._line.split("\n")
@@ -41,30 +41,30 @@ class LocalLog(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Have both ends show what they have."""
+        """Flush both streams."""
         self._file.flush()
         self._screen.flush()
 
     def _sort(self, line: str) -> None:
         if started := _STARTED.search(line):
             self._inside_task, self._started = True, time.perf_counter()
-            self._say(f"{started[1]}")
+            self._show(started[1])
         elif finished := _FINISHED.search(line):
             self._inside_task = False
             word = "done" if finished[2] == "SUCCESS" else "FAILED"
-            self._say(f"{finished[1]} {word} in {time.perf_counter() - self._started:.0f} s\n")
+            self._show(f"{finished[1]} {word} in {time.perf_counter() - self._started:.0f} s\n")
         elif self._inside_task and not _RUNNER.match(line):
             self._task_line(line.removeprefix(_INDENT))
 
     def _task_line(self, line: str) -> None:
-        """Leave out the executor's records: a line, and after a colon the JSON that follows it."""
+        """Show a task's line; leave out the executor's records: one line, or a line and the JSON after it."""
         if line.startswith(_EXECUTOR):
             self._inside_record = line.endswith("executor_input:")
         elif self._inside_record:
             self._inside_record = line != "}"
         elif line.strip():
-            self._say(f"  {line}")
+            self._show(f"  {line}")
 
-    def _say(self, line: str) -> None:
+    def _show(self, line: str) -> None:
         self._screen.write(line + "\n")
         self._screen.flush()

@@ -19,25 +19,25 @@ from cbvsynth.kubeflow.runs.local_log import LocalLog
 from cbvsynth.kubeflow.runs.parameters import Value
 
 _SUFFIXES = {"system.HTML": ".html", "system.Markdown": ".md"}
-"""Artefacts that Kubeflow's page of a run shows, and what a browser or editor calls them."""
+"""Types of the artefacts that Kubeflow shows on the page of a run, and the suffix that opens each here."""
 
 
 @dataclass(frozen=True)
 class LocalRun:
-    """A run that ended well."""
+    """A run that succeeded."""
 
     folder: Path
-    """Every artefact of every task, and run.log with all that was said."""
+    """Every artefact of every task, and run.log with the whole output."""
     pages: tuple[Path, ...]
-    """The artefacts for people, copied under names that a browser or an editor opens."""
+    """The artefacts for people, copied to names that a browser or an editor opens."""
     seconds: float
 
 
 def run_package(package: Path, arguments: Mapping[str, Value], outputs: Path) -> LocalRun:
-    """Run a compiled package with the given arguments; its defaults serve for the others.
+    """Run a compiled package with the given arguments, and its defaults for all others.
 
     Raises:
-        PipelineError: a task failed; what it said was shown.
+        PipelineError: a task failed; its output was shown.
         StorageError: the outputs cannot be written to.
         UsageError: the file is not a compiled package.
     """
@@ -51,7 +51,7 @@ def run_package(package: Path, arguments: Mapping[str, Value], outputs: Path) ->
     before = set(outputs.iterdir())
     started = time.perf_counter()
     failure: RuntimeError | None = None
-    with _told(outputs) as log:
+    with _captured_output(outputs) as log:
         from kfp import components, local
 
         local.init(
@@ -66,16 +66,17 @@ def run_package(package: Path, arguments: Mapping[str, Value], outputs: Path) ->
     pages = tuple(_pages(spec, folder))
     if failure is not None:
         raise PipelineError(
-            f"The run ended early: {_last_words(folder / 'run.log')} Correct it and start again: finished "
-            f"work is kept. Everything that was said is in {folder / 'run.log'}."
+            f"The run ended early: {_last_error(folder / 'run.log')} Correct it and start again: finished "
+            f"work is kept. The whole output is in {folder / 'run.log'}."
         ) from failure
     return LocalRun(folder, pages, time.perf_counter() - started)
 
 
 def _one_at_a_time(package: Path) -> str:
-    """The package with loops that run one iteration after the other.
+    """The package, with loops that run one iteration after the other.
 
-    In parallel the local runner leaves `print` changed for the whole process and mixes what tasks say.
+    With iterations in parallel the local runner mixes up what tasks say, and `print` stays patched in this
+    process when they have ended.
     """
     documents = list(yaml.safe_load_all(package.read_text(encoding="utf-8")))
     spec = documents[0]
@@ -87,8 +88,8 @@ def _one_at_a_time(package: Path) -> str:
 
 
 @contextmanager
-def _told(outputs: Path) -> Iterator[Path]:
-    """Show what tasks say, without the runner's own talk, which goes to a file."""
+def _captured_output(outputs: Path) -> Iterator[Path]:
+    """Show what tasks say; the runner's own messages go to a file only."""
     path = outputs / ".run.log"
     with path.open("w", encoding="utf-8") as target, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -112,8 +113,8 @@ def _pages(spec: Mapping[str, Any], folder: Path) -> Iterator[Path]:
             yield page
 
 
-def _last_words(log: Path) -> str:
-    """The last error that a task told."""
+def _last_error(log: Path) -> str:
+    """The last error message of a task."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8").splitlines()]
-    told = [line for line in lines if line.startswith("error: ")]
-    return told[-1].removeprefix("error: ") if told else "a task failed."
+    errors = [line for line in lines if line.startswith("error: ")]
+    return errors[-1].removeprefix("error: ") if errors else "a task failed."

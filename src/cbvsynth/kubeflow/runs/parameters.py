@@ -1,4 +1,4 @@
-"""The pipeline's parameters: which field of which step each is, and turning text into their values."""
+"""The pipeline's parameters, and turning texts and files into their values."""
 
 from __future__ import annotations
 
@@ -13,14 +13,7 @@ import yaml
 
 from cbvsynth.config import STEPS
 from cbvsynth.errors import UsageError
-
-OWN_NAMES = {
-    ("validate", "workers"): "check_workers",
-    ("preprocess", "workers"): "prepare_workers",
-    ("preprocess", "seed"): "split_seed",
-    ("evaluate", "seed"): "bootstrap_seed",
-}
-"""Fields whose word another step uses for something else: (step, field) -> the pipeline's word."""
+from cbvsynth.kubeflow.definition.settings import pipeline_name
 
 Value = str | int | float | list[str]
 
@@ -43,11 +36,6 @@ class Parameter:
     description: str
 
 
-def pipeline_name(step: str, field: str) -> str:
-    """The pipeline's parameter for a field of a step's config."""
-    return OWN_NAMES.get((step, field), field)
-
-
 def parameters_of(spec: Mapping[str, object]) -> dict[str, Parameter]:
     """The parameters that a compiled pipeline takes, by name."""
     root = spec["root"]
@@ -65,7 +53,7 @@ def parameters_of(spec: Mapping[str, object]) -> dict[str, Parameter]:
 
 
 def arguments_from_params(path: Path, known: Mapping[str, Parameter]) -> dict[str, Value]:
-    """Pipeline arguments that say what a params.yaml says: its settings, and its sweep as `models`.
+    """Pipeline arguments that say the same as a params.yaml: its settings, and its sweep as `models`.
 
     Raises:
         UsageError: the file is missing, is not YAML, or has a section that is not a list of settings.
@@ -95,7 +83,7 @@ def arguments_from_text(pairs: Sequence[str], known: Mapping[str, Parameter]) ->
     """Pipeline arguments from `name=value` texts; lists are a,b,c or JSON.
 
     Raises:
-        UsageError: a text without '=', a name that the pipeline does not have, or a value of another type.
+        UsageError: a text without '=', a name that is not a parameter, or a value of another type.
     """
     arguments: dict[str, Value] = {}
     for pair in pairs:
@@ -160,5 +148,5 @@ def _list(given: object) -> list[str]:
 
 
 def _whole(kind: str, value: Value) -> Value:
-    """The specification holds all numbers as floating-point ones."""
+    """Undo that the specification holds all numbers as floating-point ones."""
     return int(value) if kind == "NUMBER_INTEGER" and isinstance(value, float) else value

@@ -1,4 +1,4 @@
-"""How far a run on a Kubeflow host has come."""
+"""How far a run on a Kubeflow host has got."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cbvsynth.kubeflow.runs.host import Host, api_errors
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"})
 _GRAPHS = ("root", "for-loop", "condition", "every-model", "gate-")
-"""Beginnings of names of what the host lists as tasks and what only holds tasks."""
+"""Beginnings of the names of nodes that the host lists as tasks, but that only group tasks."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Progress:
-    """State of a run and of the tasks that it has started so far."""
+    """State of a run, and of the tasks that it has started so far."""
 
     run_id: str
     title: str
@@ -37,15 +37,15 @@ class Progress:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether the run is over."""
         return self.state in ENDED
 
     @property
     def line(self) -> str:
         """The run in one line."""
         counts = Counter(task.state for task in self.tasks)
-        told = ", ".join(f"{count} {state.lower()}" for state, count in sorted(counts.items()))
-        return f"{self.title}: {self.state.lower()}{f' ({told})' if told else ''}"
+        summary = ", ".join(f"{count} {state.lower()}" for state, count in sorted(counts.items()))
+        return f"{self.title}: {self.state.lower()}{f' ({summary})' if summary else ''}"
 
 
 def read_progress(host: Host, run_id: str) -> Progress:
@@ -75,9 +75,9 @@ def read_progress(host: Host, run_id: str) -> Progress:
 
 
 def wait_for_run(host: Host, run_id: str, poll_s: float = 10.0, screen: TextIO | None = None) -> Progress:
-    """Wait until a run has ended, with one line that is kept up to date.
+    """Wait until a run has ended, and show one line that is kept up to date.
 
-    A run may be left at any time: it does not need anyone who waits.
+    Waiting may be stopped at any time: the run does not depend on it.
 
     Raises:
         PipelineError: the run failed or was stopped; or the host refused or was not reached.
@@ -103,7 +103,7 @@ def wait_for_run(host: Host, run_id: str, poll_s: float = 10.0, screen: TextIO |
 
 
 def require_success(host: Host, progress: Progress) -> None:
-    """Say what went wrong in a run that ended otherwise than well.
+    """Raise what went wrong in a run that has ended without success.
 
     Raises:
         PipelineError: the run has ended and did not succeed.
@@ -111,9 +111,9 @@ def require_success(host: Host, progress: Progress) -> None:
     if not progress.ended or progress.state == "SUCCEEDED":
         return
     failed = [task for task in progress.tasks if task.state == "FAILED"]
-    told = "; ".join(f"'{task.name}' {task.message or 'failed'}" for task in failed) or progress.message
+    reasons = "; ".join(f"'{task.name}' {task.message or 'failed'}" for task in failed) or progress.message
     raise PipelineError(
-        f"The run '{progress.title}' ended as {progress.state.lower()}: {told or 'no reason given'}. Read "
+        f"The run '{progress.title}' ended as {progress.state.lower()}: {reasons or 'no reason given'}. Read "
         f"the task's log at {host.run_link(progress.run_id)}, correct it and submit again: finished work is "
         "kept."
     )

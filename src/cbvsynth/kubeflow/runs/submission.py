@@ -1,4 +1,4 @@
-"""Handing a package to a Kubeflow host: pipeline, version, run or schedule."""
+"""Sending a package to a Kubeflow host: pipeline, version, run or schedule."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 
 from cbvsynth import __version__
 from cbvsynth.errors import PipelineError, UsageError
+from cbvsynth.kubeflow.definition.pipeline import NAME
 from cbvsynth.kubeflow.runs.host import Host, api_errors
 from cbvsynth.kubeflow.runs.parameters import Value
 from cbvsynth.records.storage import sha256_of
 
-PIPELINE_NAME = "cbv-synthesis"
 _VERSIONS_PER_PAGE = 100
 
 
 @dataclass(frozen=True)
 class Version:
-    """A package as the host knows it; `uploaded` says whether this call brought it there."""
+    """A package as the host knows it; `uploaded` says whether it was uploaded just now."""
 
     pipeline_id: str
     version_id: str
@@ -28,7 +28,7 @@ class Version:
 
 
 def ensure_version(host: Host, package: Path) -> Version:
-    """Have the host know this very package, as a version of the pipeline named after its content.
+    """Make sure that the host has this very package, as a version that is named after its content.
 
     Raises:
         PipelineError: the host refused or was not reached.
@@ -36,16 +36,16 @@ def ensure_version(host: Host, package: Path) -> Version:
     name = f"{__version__}-{sha256_of(package)[:8]}"
     with api_errors(host.url):
         try:
-            pipeline_id = host.client.get_pipeline_id(PIPELINE_NAME)
+            pipeline_id = host.client.get_pipeline_id(NAME)
         except ValueError as error:
             raise PipelineError(
-                f"Kubeflow at {host.url} has several pipelines named '{PIPELINE_NAME}'; expected one. Delete "
+                f"Kubeflow at {host.url} has several pipelines named '{NAME}'; expected one. Delete "
                 "or rename the others in its UI."
             ) from error
         if pipeline_id is None:
             made = host.client.upload_pipeline(
                 str(package),
-                PIPELINE_NAME,
+                NAME,
                 description="Synthetic CBV maps from standard brain-tumour MRI. For research only.",
                 namespace=host.namespace or None,
             )
@@ -79,10 +79,10 @@ def start_run(
 def start_schedule(  # noqa: PLR0913, PLR0917  what a schedule is made of
     host: Host, version: Version, experiment: str, title: str, arguments: Mapping[str, Value], cron: str
 ) -> str:
-    """Have the host start a run at the times of a cron expression, one at a time; return the id.
+    """Let the host start runs at the times of a cron expression, one at a time; return the schedule's id.
 
     Raises:
-        UsageError: the expression has not six fields.
+        UsageError: the expression does not have six fields.
         PipelineError: the host refused or was not reached.
     """
     require_cron(cron)
@@ -102,10 +102,10 @@ def start_schedule(  # noqa: PLR0913, PLR0917  what a schedule is made of
 
 
 def require_cron(cron: str) -> None:
-    """Refuse an expression that Kubeflow would read as other times than meant.
+    """Refuse an expression that Kubeflow would misread.
 
     Raises:
-        UsageError: it has not six fields.
+        UsageError: it does not have six fields.
     """
     if len(cron.split()) != 6:
         raise UsageError(

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from cbvsynth.kubeflow.definition.package import DEFAULT_PACKAGE
 from cbvsynth.pages.model_card import PHANTOM_NOTE
 from cbvsynth.records.results import read_scores
 from cbvsynth.records.storage import sha256_of
 from cbvsynth.records.summaries import read_summary
 from tests.kubeflow import demo_study
+from tests.kubeflow.checkout import COMMITTED
 from tests.kubeflow.demo_study import MODELS, place, program, run_local, run_programs
 
 pytestmark = [pytest.mark.slow, pytest.mark.tensorflow]
@@ -174,7 +174,7 @@ def test_one_failing_model_is_reported_and_the_gate_that_refuses_keeps_the_champ
     done = run_local(
         by_package,
         *("models=encdec-flair,encdec-t1c,fcgan-t1c", "keep_going=on", *here),
-        package=DEFAULT_PACKAGE,
+        package=COMMITTED,
     )
     assert "KFP Executor" not in done.stdout
     assert "encdec-flair failed; keep_going is on" in done.stdout

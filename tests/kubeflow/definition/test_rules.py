@@ -6,8 +6,8 @@ from typing import NamedTuple
 import pytest
 from kfp import compiler, dsl
 
-from cbvsynth.kubeflow.definition.package import DEFAULT_PACKAGE
 from cbvsynth.kubeflow.definition.rules import MOST_BYTES, broken_rules
+from tests.kubeflow.checkout import COMMITTED
 
 IMAGE = "cbvsynth:0.1.0"
 
@@ -100,7 +100,7 @@ MISTAKES: list[tuple[Callable[[], None], str]] = [
     (retry_in_loop, "a retry inside a loop is not obeyed"),
     (lambda: quiet(of_latest()) and None, "the image 'cbvsynth:latest' may change"),
     (lambda: quiet(of_no_tag()) and None, "the image 'cbvsynth' may change"),
-    (lambda: quiet(of_short_digest()) and None, "has a digest that is none"),
+    (lambda: quiet(of_short_digest()) and None, "has an invalid digest"),
     (lambda: quiet(installing()) and None, "installs packages when it starts"),
     (cached, "Kubeflow's cache is on"),
 ]
@@ -114,7 +114,7 @@ def compiled(build: Callable[[], None], folder) -> str:
 
 
 def test_our_package_breaks_no_rule() -> None:
-    assert broken_rules(DEFAULT_PACKAGE.read_text(encoding="utf-8")) == []
+    assert broken_rules(COMMITTED.read_text(encoding="utf-8")) == []
 
 
 @pytest.mark.parametrize(("build", "message"), MISTAKES, ids=lambda value: getattr(value, "__name__", None))
@@ -135,23 +135,22 @@ def test_a_seeded_mistake_is_found_and_nothing_else(build, message: str, tmp_pat
     ],
 )
 def test_a_default_that_breaks_the_form_is_found(default: str, message: str) -> None:
-    text = DEFAULT_PACKAGE.read_text(encoding="utf-8").replace(
-        "defaultValue: 'off'", f"defaultValue: {default}", 1
-    )
-    (found,) = broken_rules(text)
+    components, root, form = COMMITTED.read_text(encoding="utf-8").partition("\nroot:\n")
+    form = form.replace("defaultValue: 'off'", f"defaultValue: {default}", 1)
+    (found,) = broken_rules(components + root + form)
     assert message in found
 
 
 def test_a_parameter_without_a_description_is_found() -> None:
-    text = DEFAULT_PACKAGE.read_text(encoding="utf-8")
-    described = "description: Step size of Adam; the paper's 0.001."
+    text = COMMITTED.read_text(encoding="utf-8")
+    described = "description: 'Adam''s learning rate (paper: 1e-3).'"
     assert described in text
     (found,) = broken_rules(text.replace(described, "description: ''"))
     assert found.startswith("parameter learning_rate: no description")
 
 
 def test_a_package_that_is_too_large_is_found() -> None:
-    text = DEFAULT_PACKAGE.read_text(encoding="utf-8")
+    text = COMMITTED.read_text(encoding="utf-8")
     most = text + "#" * (MOST_BYTES - len(text.encode()))
     assert broken_rules(most) == []
     (found,) = broken_rules(most + "#")

@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from cbvsynth.errors import UsageError
-from cbvsynth.kubeflow.definition.package import DEFAULT_PACKAGE, read_package
+from cbvsynth.kubeflow.definition.package import read_package
 from cbvsynth.kubeflow.runs.parameters import arguments_from_params, arguments_from_text, parameters_of
+from tests.kubeflow.checkout import COMMITTED, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-KNOWN = parameters_of(read_package(DEFAULT_PACKAGE))
+KNOWN = parameters_of(read_package(COMMITTED))
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,0 @@
-"""The components' faces in Kubeflow, one for each step."""
