@@ -2,10 +2,12 @@
 
 import ast
 import inspect
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from kfp import components, dsl, local
+from kfp import compiler, components, dsl, local
 
 from cbvsynth.config import STEPS
 from cbvsynth.kubeflow.definition import components as definition
@@ -66,6 +68,17 @@ def test_a_component_needs_no_setting_to_be_given() -> None:
         inputs = spec["root"]["inputDefinitions"]["parameters"]
         for setting in settings_of(step):
             assert inputs[setting.name]["defaultValue"] == setting.parameter.default
+
+
+def test_the_readmes_pipeline_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    (block,) = re.findall(
+        r"```python\n(.+?)```", (ROOT / "components/README.md").read_text(), flags=re.DOTALL
+    )
+    names: dict[str, Any] = {}
+    exec(block, names)
+    compiler.Compiler().compile(names["check_only"], str(tmp_path / "package.yaml"))
+    assert set(documents(tmp_path / "package.yaml")[0]["root"]["dag"]["tasks"]) == {"plan", "validate"}
 
 
 @dsl.component(base_image="python:3.11-slim", install_kfp_package=False)
