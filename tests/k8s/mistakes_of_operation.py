@@ -83,7 +83,7 @@ MISTAKES = [
     Mistake(
         "a quantity that is none",
         "quantities",
-        "is no quantity",
+        "is not a quantity",
         lambda o: put(container(o, "server")["resources"]["limits"], memory="4GB"),
     ),
     Mistake(
@@ -101,7 +101,7 @@ MISTAKES = [
     Mistake(
         "no limit of memory",
         "quantities",
-        "has no limit of memory",
+        "has no memory limit",
         lambda o: put(container(o, "mlflow")["resources"], limits={}),
     ),
     Mistake(
@@ -218,7 +218,7 @@ MISTAKES = [
     Mistake(
         "an alert on a metric that nobody has",
         "monitoring",
-        "nobody has a metric",
+        "there is no metric",
         lambda o: swap(alert(o, "CbvsynthErrors"), "expr", "request_count", "requests_total"),
     ),
     Mistake(

@@ -107,13 +107,16 @@ MISTAKES = [
     Mistake(
         "a way into pods", "access", "allows pods/exec", lambda o: role(o)[2]["resources"].append("pods/exec")
     ),
-    Mistake("every Secret", "access", "every one of the secrets", lambda o: role(o)[1].pop("resourceNames")),
+    Mistake("every Secret", "access", "allows all secrets", lambda o: role(o)[1].pop("resourceNames")),
     Mistake(
         "Secrets may be listed", "access", "expected get alone", lambda o: role(o)[1]["verbs"].append("list")
     ),
     Mistake("pods may be made", "access", "may change pods", lambda o: role(o)[2]["verbs"].append("create")),
     Mistake(
-        "rights may be passed on", "access", "allows to bind", lambda o: role(o)[2]["verbs"].append("bind")
+        "rights may be passed on",
+        "access",
+        "allows the verb bind",
+        lambda o: role(o)[2]["verbs"].append("bind"),
     ),
     Mistake(
         "a role for the whole cluster",
@@ -124,7 +127,7 @@ MISTAKES = [
     Mistake(
         "a ClusterRole is lent",
         "access",
-        "lends a ClusterRole",
+        "grants a ClusterRole",
         lambda o: put(get(o, "RoleBinding", "cbvsynth-runner")["roleRef"], kind="ClusterRole"),
     ),
     Mistake(
@@ -139,19 +142,19 @@ MISTAKES = [
     Mistake(
         "no default-deny",
         "network",
-        "not closed both ways",
+        "no policy that denies both ways",
         lambda o: drop(o, "NetworkPolicy", "default-deny"),
     ),
     Mistake(
         "default-deny of one way",
         "network",
-        "not closed both ways",
+        "no policy that denies both ways",
         lambda o: put(policy(o, "default-deny"), policyTypes=["Ingress"]),
     ),
     Mistake(
         "runs are not closed",
         "network",
-        "a pod of a run is not closed",
+        "a pod of a run has no policy that denies",
         lambda o: drop(o, "NetworkPolicy", "cbvsynth-runs-default-deny"),
     ),
     Mistake(
@@ -175,7 +178,7 @@ MISTAKES = [
     Mistake(
         "a peer that is nobody",
         "network",
-        "which is nobody",
+        "which is no pod of ours or of a known peer",
         lambda o: put(
             policy(o, "serving-registry")["egress"][0]["to"][0]["podSelector"]["matchLabels"],
             **{"app.kubernetes.io/name": "tracking"},
@@ -184,7 +187,7 @@ MISTAKES = [
     Mistake(
         "a policy for no pod",
         "network",
-        "is for no pod",
+        "selects no pod",
         lambda o: put(
             policy(o, "serving-clients")["podSelector"]["matchLabels"], **{"app.kubernetes.io/name": "server"}
         ),
@@ -198,13 +201,13 @@ MISTAKES = [
     Mistake(
         "the registry does not let sync in",
         "network",
-        "does not let in",
+        "no policy lets it into",
         lambda o: policy(o, "mlflow-clients")["ingress"][0]["from"].pop(0),
     ),
     Mistake(
         "runs may not ask the registry",
         "network",
-        "may not leave",
+        "no policy lets a pod of a run out",
         lambda o: policy(o, "cbvsynth-runs")["egress"].pop(1),
     ),
     Mistake(
@@ -297,7 +300,7 @@ MISTAKES = [
     Mistake(
         "a tag that moves",
         "images",
-        "moves",
+        "may move to other content",
         lambda o: put(container(o, "server"), image="tensorflow/serving:latest"),
     ),
     Mistake(
@@ -310,7 +313,7 @@ MISTAKES = [
     Mistake(
         "a digest too short",
         "images",
-        "is no image",
+        "is not the name of an image",
         lambda o: put(container(o, "sync"), image="registry.example.org/cbvsynth@sha256:abc"),
         "gpu-production",
     ),

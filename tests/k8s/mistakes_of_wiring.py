@@ -82,7 +82,7 @@ MISTAKES = [
     Mistake(
         "a mount names no volume",
         "references",
-        "which is no volume",
+        "which is not a volume",
         lambda o: put(container(o, "server")["volumeMounts"][0], name="model"),
     ),
     Mistake(

@@ -45,12 +45,12 @@ class Workload:
 
     @property
     def containers(self) -> list[Manifest]:
-        """All of them, also those that start before the others."""
+        """All containers, those that start before the others included."""
         return [*self.pod.get("initContainers", []), *self.pod["containers"]]
 
     @property
     def is_server(self) -> bool:
-        """Whether it runs for good."""
+        """Whether it runs until it is stopped."""
         return self.kind in ("Deployment", "StatefulSet", "DaemonSet", _PREDICTOR)
 
     def ports(self) -> dict[str, int]:
@@ -82,13 +82,13 @@ class Cluster:
         )
 
     def workloads(self, namespace: str = "") -> list[Workload]:
-        """What makes pods, in a namespace or everywhere."""
+        """Everything that makes pods, in a namespace or everywhere."""
         found = [workload_of(one) for one in self.objects if one["kind"] in (*_TEMPLATES, _PREDICTOR)]
         return [one for one in found if namespace in ("", one.namespace)]
 
     @property
     def environment(self) -> str:
-        """What the namespace is labelled; production where it says nothing."""
+        """The environment that the namespace is labelled with; production where it has no label."""
         for one in self.of_kind("Namespace"):
             if one["metadata"]["name"] == NAMESPACE:
                 return str(one["metadata"].get("labels", {}).get(ENVIRONMENT, "production"))
@@ -114,7 +114,7 @@ def workload_of(manifest: Manifest) -> Workload:
 
 
 def selects(selector: Manifest, labels: dict[str, str]) -> bool:
-    """Whether a label selector, with matchLabels and matchExpressions, takes these labels."""
+    """Whether a label selector, with matchLabels and matchExpressions, matches these labels."""
     wanted = selector.get("matchLabels", {}).items()
     if not wanted <= labels.items():
         return False

@@ -1,4 +1,4 @@
-"""An overlay rendered by the program that people apply it with."""
+"""Rendering an overlay with the program that people apply it with."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def render(folder: Path) -> Cluster:
         UsageError: neither kubectl nor kustomize is installed.
         DataError: the overlay cannot be rendered, or only with a warning.
     """
-    done = subprocess.run(  # noqa: S603  the person's own folder
+    done = subprocess.run(  # noqa: S603  the user's own folder
         [*_command(), str(folder)], capture_output=True, text=True, check=False
     )
     if done.returncode != 0 or "warning" in done.stderr.lower():

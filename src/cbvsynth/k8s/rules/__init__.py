@@ -1,7 +1,7 @@
-"""What our manifests must hold to, beyond Kubernetes' own schemas; one family of rules per file.
+"""What our manifests must obey, beyond Kubernetes' own schemas; one family of rules per file.
 
 A rule takes a rendered overlay and yields a sentence for each thing that is wrong. The rules know our
-conventions and nothing of our file names, so that they also fit an overlay of a user's own:
+conventions but not our file names, so that they also fit an overlay of your own:
 `cbvsynth k8s check path/to/overlay`.
 """
 

@@ -1,4 +1,4 @@
-"""Drains, updates and endings that lose no request: budgets, strategies, graces, spreads, shared disks."""
+"""Drains, updates and shutdowns that lose no request: budgets, grace periods, spreading, shared disks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cbvsynth.k8s.cluster import Cluster, Workload, called, selects
 
 
 def check(cluster: Cluster) -> Iterator[str]:
-    """What would block a drain, or drop requests on the way."""
+    """What would block a drain, or drop requests in flight."""
     yield from _budgets(cluster)
     scaled = {
         (one["metadata"]["namespace"], one["spec"]["scaleTargetRef"]["name"])
@@ -68,6 +68,6 @@ def _deployment(workload: Workload, *, scaled: bool) -> Iterator[str]:
     for container in pod["containers"]:
         command = container.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", [])
         if command[:1] != ["sleep"]:
-            yield f"{workload.called}, {container['name']} has no preStop sleep: requests on the way are lost"
+            yield f"{workload.called}, {container['name']} has no preStop sleep: requests in flight are lost"
         elif int(command[1]) >= grace:
             yield f"{workload.called}, {container['name']} sleeps {command[1]} s, is killed after {grace} s"

@@ -41,7 +41,7 @@ def server_flags(words: list[str]) -> dict[str, object]:
     """Flags of tensorflow_model_server, read by the embedded server's parser.
 
     Raises:
-        UsageError: one is unknown, or has a value that is none.
+        UsageError: one is unknown, or has a value of another type.
     """
     return _quietly(lambda: vars(build_parser().parse_args(words)))
 
@@ -133,7 +133,7 @@ def _sync(where: str, workload: Workload, container: Manifest, words: list[str])
     if workload.is_server and not options.watch:
         yield f"{where} ends after one round; expected --watch"
     if not options.server:
-        yield f"{where} does not ask the server whether a new version answers rightly; expected --server"
+        yield f"{where} does not ask the server whether a new version answers correctly; expected --server"
     yield from _open(where, container, options.status_port)
     if not _mounted(container, f"{options.base_path}/models.config"):
         yield f"{where}: --base_path is {options.base_path}, where nothing is mounted"

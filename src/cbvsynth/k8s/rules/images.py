@@ -23,12 +23,12 @@ def check(cluster: Cluster) -> Iterator[str]:
             where, image = f"{workload.called}, {container['name']}", container["image"]
             found = _IMAGE.fullmatch(image)
             if found is None:
-                yield f"{where}: '{image}' is no image"
+                yield f"{where}: '{image}' is not the name of an image"
                 continue
             if found["tag"] is None and found["digest"] is None:
                 yield f"{where}: {image} has neither tag nor digest"
             if found["tag"] in _MOVING:
-                yield f"{where}: the tag of {image} moves"
+                yield f"{where}: the tag of {image} may move to other content"
             if cluster.environment == "production" and found["digest"] is None:
                 yield f"{where}: {image} is not named by its digest, in production"
             if container.get("imagePullPolicy") == "Always":

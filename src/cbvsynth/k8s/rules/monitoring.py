@@ -1,4 +1,4 @@
-"""What is watched exists: scraped ports let Prometheus in, expressions name metrics that somebody has."""
+"""What is watched exists: scraped ports let Prometheus in, expressions name metrics that exist."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cbvsynth.server import metrics as server_metrics
 from cbvsynth.sync.status import LAST_SUCCESS, ROUNDS, SERVED_VERSION
 
 _TARGET = frozenset({"namespace", "pod", "container", "job", "instance"})
-"""Labels that Prometheus gives to whatever it reads."""
+"""Labels that Prometheus adds to whatever it scrapes."""
 
 SERVER = {
     server_metrics.REQUESTS: _TARGET | {"model_name", "status"},
@@ -69,7 +69,7 @@ def check(cluster: Cluster) -> Iterator[str]:
 
 
 def expressions(cluster: Cluster) -> Iterator[tuple[str, str]]:
-    """Every expression of alerts and dashboards, with where it stands."""
+    """Every expression of alerts and dashboards, with the place where it stands."""
     for rules in cluster.of_kind("PrometheusRule"):
         for group in rules["spec"]["groups"]:
             for rule in group["rules"]:
@@ -92,7 +92,7 @@ def panels(cluster: Cluster) -> Iterator[tuple[str, Manifest]]:
 def wrong(expression: str) -> Iterator[str]:
     """What is wrong with an expression: brackets, functions, metrics, labels."""
     if any(expression.count(left) != expression.count(right) for left, right in ("()", "{}", "[]")):
-        yield f"brackets do not pair in {expression}"
+        yield f"brackets are not balanced in {expression}"
     # count_values makes a label of its first argument.
     made = set(re.findall(r'count_values\(\s*"(\w+)"', expression))
     plain = _RANGE.sub("", _TEXT.sub('""', expression))
@@ -100,7 +100,7 @@ def wrong(expression: str) -> Iterator[str]:
     for name, matchers in _MATCHERS.findall(plain):
         labels = METRICS.get(name)
         if labels is None:
-            yield f"nobody has a metric {name}"
+            yield f"there is no metric {name}"
             continue
         known |= labels
         used = {matcher.strip() for matcher in re.findall(r"([^,=!~\"]+?)\s*(?:=~|!~|!=|=)", matchers)}
@@ -150,7 +150,7 @@ def _monitors(cluster: Cluster) -> Iterator[str]:
 
 
 def _targets(cluster: Cluster) -> Iterator[str]:
-    """Deployments, CronJobs and pods that an expression names are there."""
+    """Deployments, CronJobs and pods that an expression names, and that are missing."""
     deployments = {one.name for one in cluster.workloads() if one.kind == "Deployment"}
     crons = {one.name for one in cluster.workloads() if one.kind == "CronJob"}
     pods = {f"{one.name}-.+" for one in cluster.workloads() if one.is_server}

@@ -1,4 +1,4 @@
-"""Who may talk to whom: closed both ways, opened to peers that exist, and open at both ends where it is."""
+"""Who may talk to whom: all is denied by default, and opened only to peers that exist, at both ends."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ OUTSIDE = (
 
 
 def peers(cluster: Cluster) -> list[Peer]:
-    """All pods there will be: those of our workloads, those of runs, and those from outside."""
+    """All pods that there will be: of our workloads, of runs, and from outside."""
     ours = [
         Peer(
             one.called,
@@ -75,25 +75,25 @@ def peers(cluster: Cluster) -> list[Peer]:
 
 
 def allowed(cluster: Cluster, client: Peer, server: Peer, port: int) -> list[str]:
-    """Which of the two ends keeps a connection from being made; empty where it is open."""
+    """What keeps a connection from being made, for each end that does; empty where it is open."""
     closed = []
     if client.is_ours and not any(
         _opens(rule, "to", _namespace(policy), server, port)
         for policy in _policies(cluster, client, "Egress")
         for rule in policy["spec"].get("egress", [])
     ):
-        closed.append(f"{client.called} may not leave")
+        closed.append(f"no policy lets {client.called} out")
     if server.is_ours and not any(
         _opens(rule, "from", _namespace(policy), client, port)
         for policy in _policies(cluster, server, "Ingress")
         for rule in policy["spec"].get("ingress", [])
     ):
-        closed.append(f"{server.called} does not let in")
+        closed.append(f"no policy lets it into {server.called}")
     return closed
 
 
 def check(cluster: Cluster) -> Iterator[str]:
-    """Policies that leave something open, name nobody, or open one end of a way only."""
+    """Policies that leave something open, name no pod, or open only one end of a connection."""
     yield from _denied(cluster)
     everyone = peers(cluster)
     for policy in cluster.of_kind("NetworkPolicy"):
@@ -115,7 +115,7 @@ def _denied(cluster: Cluster) -> Iterator[str]:
             if not {"ingress", "egress"} & policy["spec"].keys() and "Egress" in policy["spec"]["policyTypes"]
         ]
         if not closing:
-            yield f"{peer.called} is not closed both ways by a policy without rules"
+            yield f"{peer.called} has no policy that denies both ways by default"
 
 
 def _policy(policy: Manifest, everyone: list[Peer]) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _policy(policy: Manifest, everyone: list[Peer]) -> Iterator[str]:
         for peer in everyone
         if peer.is_ours
     ):
-        yield f"{called(policy)} is for no pod"
+        yield f"{called(policy)} selects no pod"
     for way, side, kind in (("ingress", "from", "Ingress"), ("egress", "to", "Egress")):
         if way in spec and kind not in spec["policyTypes"]:
             yield f"{called(policy)} has rules for {way} and does not name it in policyTypes"
@@ -151,7 +151,7 @@ def _peer(
         return
     found = [one for one in everyone if _matches(peer, _namespace(policy), one)]
     if not found:
-        yield f"{called(policy)} names {_shown(peer)}, which is nobody"
+        yield f"{called(policy)} names {_shown(peer)}, which is no pod of ours or of a known peer"
     if is_target:
         for port in ports:
             if found and not any(port["port"] in one.ports for one in found):
@@ -159,7 +159,7 @@ def _peer(
 
 
 def _both_ends(cluster: Cluster, everyone: list[Peer]) -> Iterator[str]:
-    """A way that one end opens and the other does not: one of the two is a mistake."""
+    """Connections that one end allows and the other does not: one of the two is a mistake."""
     for client in everyone:
         for server in everyone:
             if not (client.is_ours and server.is_ours) or client == server:
@@ -171,7 +171,7 @@ def _both_ends(cluster: Cluster, everyone: list[Peer]) -> Iterator[str]:
 
 
 def _needed(cluster: Cluster, everyone: list[Peer]) -> Iterator[str]:
-    """Addresses in environments lead to a Service, and the way there is open."""
+    """Addresses in environments that lead to no Service, or to one that policies keep closed."""
     for client in everyone:
         for host, port in sorted(client.addresses):
             name, _, rest = host.partition(".")

@@ -43,11 +43,11 @@ def _pod(workload: Workload) -> Iterator[str]:
     if context.get("seccompProfile", {}).get("type") not in ("RuntimeDefault", "Localhost"):
         yield f"{workload.called} has no seccomp profile"
     if not context.get("runAsUser"):
-        yield f"{workload.called} does not say as which user it runs"
+        yield f"{workload.called} does not say which user it runs as"
     if context.get("sysctls"):
         yield f"{workload.called} sets sysctls"
     if pod.get("automountServiceAccountToken") is not False:
-        yield f"{workload.called} carries a token for Kubernetes' API, which it does not ask"
+        yield f"{workload.called} carries a token for Kubernetes' API, which it does not use"
     if pod.get("enableServiceLinks") is not False:
         yield f"{workload.called} gets variables named after Services: enableServiceLinks is not false"
 

@@ -1,4 +1,4 @@
-"""Servers say when they have started and whether they live; ready means that the champion is loaded."""
+"""Servers say whether they have started and are alive; ready means that the champion is loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resources: quantities that parse, requests, limits of memory, whole GPUs, quotas that can be kept."""
+"""Resources: quantities that parse, requests, memory limits, whole GPUs, quotas that pods can meet."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def parse(quantity: str | float) -> Decimal:
     """A Kubernetes quantity as a number.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
     """
     found = _QUANTITY.fullmatch(str(quantity))
     if found is None:
-        raise ValueError(f"'{quantity}' is no quantity")
+        raise ValueError(f"'{quantity}' is not a quantity")
     return Decimal(found[1]) * _FACTORS[found[2]]
 
 
@@ -47,7 +47,7 @@ def check(cluster: Cluster) -> Iterator[str]:
         on_gpu = any(GPU in one["resources"].get("limits", {}) for one in workload.containers)
         tolerated = {one.get("key") for one in workload.pod.get("tolerations", [])}
         if on_gpu and GPU not in tolerated:
-            yield f"{workload.called} wants a GPU and does not tolerate {GPU}"
+            yield f"{workload.called} requests a GPU and does not tolerate {GPU}"
     yield from _quotas(cluster)
 
 
@@ -60,9 +60,9 @@ def _container(where: str, resources: Manifest) -> Iterator[str]:
         if name not in requests:
             yield f"{where} requests no {name}"
     if "memory" not in limits:
-        yield f"{where} has no limit of memory"
+        yield f"{where} has no memory limit"
     if "cpu" in limits:
-        yield f"{where} has a limit of cpu, which slows it down on an idle node"
+        yield f"{where} has a CPU limit, which slows it down even on an idle node"
     for name in requests.keys() & limits.keys():
         if _known(requests[name]) > _known(limits[name]):
             yield f"{where} requests {requests[name]} of {name}, above its limit {limits[name]}"

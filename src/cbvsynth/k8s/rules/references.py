@@ -12,7 +12,7 @@ OF_KUBEFLOW = frozenset({("ConfigMap", "kfp-launcher"), ("Secret", "mlpipeline-m
 
 
 def check(cluster: Cluster) -> Iterator[str]:
-    """Dangling names, of pods and of roles, and objects in a namespace that is nobody's."""
+    """Dangling names in pods and roles, and objects in a namespace that is not ours."""
     for workload in cluster.workloads():
         yield from _account(cluster, workload)
         yield from _environments(cluster, workload)
@@ -56,7 +56,7 @@ def _key(cluster: Cluster, where: str, kind: str, namespace: str, reference: dic
 
 
 def keys_of(cluster: Cluster, kind: str, namespace: str, name: str) -> set[str] | None:
-    """Keys of a ConfigMap or Secret, also of one that an ExternalSecret makes; None where there is none."""
+    """Keys of a ConfigMap or Secret, or of one that an ExternalSecret makes; None where there is none."""
     for one in cluster.of_kind(kind, "ExternalSecret"):
         if one["metadata"].get("namespace") != namespace:
             continue
@@ -75,7 +75,7 @@ def _volumes(cluster: Cluster, workload: Workload) -> Iterator[str]:
         for mount in container.get("volumeMounts", []):
             mounted.add(mount["name"])
             if mount["name"] not in {*volumes, *claims}:
-                yield f"{workload.called}, {container['name']} mounts {mount['name']}, which is no volume"
+                yield f"{workload.called}, {container['name']} mounts {mount['name']}, which is not a volume"
     for name in sorted({*volumes, *claims} - mounted):
         yield f"{workload.called}: volume {name} is mounted nowhere"
     for volume in volumes.values():
@@ -110,7 +110,7 @@ def _roles(cluster: Cluster) -> Iterator[str]:
                 for name in rule.get("resourceNames", []) if resource in rule["resources"] else []:
                     place = role["metadata"]["namespace"]
                     if (kind, name) not in OF_KUBEFLOW and keys_of(cluster, kind, place, name) is None:
-                        yield f"{called(role)} lets read {kind} {name}, which does not exist"
+                        yield f"{called(role)} allows reading {kind} {name}, which does not exist"
 
 
 def _places(cluster: Cluster) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Kubernetes' own schemas, strict and offline, and closed ones of ours for custom resources."""
+"""Kubernetes' own schemas, strict and offline, and ours for custom resources, which allow no other field."""
 
 from __future__ import annotations
 

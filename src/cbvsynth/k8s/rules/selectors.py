@@ -8,7 +8,7 @@ from cbvsynth.k8s.cluster import Cluster, Workload, called, selects
 
 
 def check(cluster: Cluster) -> Iterator[str]:
-    """Selectors without a pod, targets without a workload, ports that nobody opens."""
+    """Selectors without a pod, targets without a workload, ports that no container opens."""
     for workload in cluster.workloads():
         selector = workload.spec.get("selector")
         if selector is not None and not selects(selector, workload.labels):
