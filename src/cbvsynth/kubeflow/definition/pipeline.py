@@ -1,6 +1,6 @@
 """The pipeline: check a study, prepare it, train and score every model, judge, promote.
 
-Written here are the parameters that are nobody's setting, and how the tasks hang together. All other
+Written here are the parameters that are no step's setting, and how the tasks are connected. All other
 parameters are the settings of the steps, with the defaults and sentences of cbvsynth.config.
 """
 
@@ -33,7 +33,7 @@ def with_every_setting(function: Callable[..., Any]) -> Callable[..., Any]:
     signature = inspect.signature(function)
     *wired, _ = signature.parameters.values()
     parameters = [*wired, *(setting.parameter for setting in settings)]
-    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # inspect's own
+    function.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # where inspect looks first
     *lines, _ = (inspect.getdoc(function) or "").splitlines()
     lines += [f"    {setting.name}: {setting.description}" for setting in settings]
     function.__doc__ = "\n".join(lines)

@@ -53,10 +53,10 @@ def settings_of(step: str) -> tuple[Setting, ...]:
     """The settings of a step, in the order of its config."""
     config = STEPS[step]
     types = get_type_hints(config)
-    told = parse_from_object(config).params
-    sentences = {entry.arg_name: " ".join((entry.description or "").split()) for entry in told}
+    documented = parse_from_object(config).params
+    sentences = {entry.arg_name: " ".join((entry.description or "").split()) for entry in documented}
     return tuple(
-        _setting(field.name, types[field.name], field.default, sentences[field.name])
+        _setting(field.name, types[field.name], field.default, sentences.get(field.name, ""))
         for field in fields(config)
         if types[field.name] is not Path and field.name not in _CHOSEN_BY_THE_PLAN
     )

@@ -25,6 +25,7 @@ TOKEN_VARIABLE = "CBVSYNTH_KFP_TOKEN"  # noqa: S105  a variable's name
 """Bearer token; from the environment only, because a command line can be read by others."""
 _HEALTH = "/apis/v2beta1/healthz"
 _TIMEOUT_S = 10
+"""For the health check, which answers at once; what comes after it may take longer."""
 
 
 @dataclass(frozen=True)

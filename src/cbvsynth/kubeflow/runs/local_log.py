@@ -8,6 +8,7 @@ import sys
 import time
 from typing import TextIO
 
+# \S* skips the escape codes with which the runner colours names and states.
 _STARTED = re.compile(r"Executing task \S*'([^']+)'")
 _FINISHED = re.compile(r"Task \S*'([^']+)'\S* finished with status \S*?(SUCCESS|FAILURE)")
 _RUNNER = re.compile(r"\d\d:\d\d:\d\d\.\d{3} - [A-Z]+ - ")

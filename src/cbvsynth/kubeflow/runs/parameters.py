@@ -114,11 +114,13 @@ def checked(known: Mapping[str, Parameter], name: str, given: object) -> Value:
 
 
 def _converted(kind: str, given: object) -> Value:
+    # YAML reads a bare on or off as a boolean, which Python would take for the number 1 or 0.
     if isinstance(given, bool):
         raise TypeError("a boolean")
     if kind == "LIST":
         return _list(given)
     if kind == "NUMBER_INTEGER":
+        # By way of a decimal number: 50.0 and 5e1 are whole as well.
         number = float(str(given))
         if not number.is_integer():
             raise ValueError("not whole")

@@ -41,6 +41,7 @@ def run_task(
     keep_going = word_from(Switch, "keep_going", given["keep_going"])
     workspace = Path(given["workspace"])
     folder, data_fingerprint = read_handover(examinations_path, "folder", "data_fingerprint")
+    # First without its own folders, whose names come from everything else.
     config = config_from(TrainConfig, given, examinations=workspace / folder)
     sweep = short_digest(
         {
