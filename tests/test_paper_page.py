@@ -8,7 +8,7 @@ import pytest
 from cbvsynth.cli import all_commands
 from cbvsynth.config import TrainConfig
 from cbvsynth.domain.sequences import Algorithm, ModelId, Sequence
-from cbvsynth.pages.paper import paper_table2
+from cbvsynth.pages.tables.paper import paper_table2
 from tests.domain.statistics import test_reclassification, test_roc
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -7,7 +7,7 @@ import pytest
 
 from cbvsynth.domain.sequences import Combination, ModelId, Sequence, TargetUnit
 from cbvsynth.errors import ModelError
-from cbvsynth.signature import INPUT_UNITS, RESEARCH_USE, Description, input_names, range_of
+from cbvsynth.signature import INPUT_UNITS, RESEARCH_NOTE, Description, input_names, range_of
 
 DESCRIPTION = Description(
     model=ModelId.parse("fcgan-t1-t1c-adc"),
@@ -33,7 +33,7 @@ def test_the_json_says_what_a_client_needs_in_plain_words() -> None:
     assert content["algorithm"] == "fcgan"
     assert content["input_units"]["adc"] == "1e-6 mm2/s"
     assert content["target_unit"] == "mL/100g"
-    assert content["note"] == RESEARCH_USE
+    assert content["note"] == RESEARCH_NOTE
 
 
 def test_keys_of_a_later_version_are_ignored() -> None:

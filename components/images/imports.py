@@ -23,7 +23,7 @@ IMAGES = {
             "cbvsynth.steps.preprocess",
             "cbvsynth.kubeflow.tasks.evaluate",
         ),
-        *("cbvsynth.steps.evaluate", "cbvsynth.pages.files", "cbvsynth.kubeflow.tasks.promote"),
+        *("cbvsynth.steps.evaluate", "cbvsynth.pages.evaluation_report", "cbvsynth.kubeflow.tasks.promote"),
         *("cbvsynth.steps.promote", "cbvsynth.sync.program"),
     ),
     "train": (

@@ -36,7 +36,8 @@ MIN_IN_PLANE = 16
 """Fewest voxels along H and W: the generator halves both twice and still needs a neighbourhood."""
 
 DESCRIPTION_FORMAT = 1
-RESEARCH_USE = "For research only. Not a medical device; not for diagnosis or treatment."
+RESEARCH_NOTE = "For research only; not a medical device. Synthetic CBV must not guide the care of a patient."
+"""On every page, picture, model card and map, and in what a model says of itself."""
 
 Range = tuple[float, float]
 
@@ -80,7 +81,7 @@ class Description:
             "sequences": list(self.sequences),
             "input_units": {sequence.value: INPUT_UNITS[sequence] for sequence in self.sequences},
             **{item.name: getattr(self, item.name) for item in fields(self) if item.name != "model"},
-            "note": RESEARCH_USE,
+            "note": RESEARCH_NOTE,
         }
         return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
 

@@ -20,7 +20,7 @@ from cbvsynth.client.select import (
 from cbvsynth.domain.selection.availability import champions_by_availability
 from cbvsynth.domain.sequences import Combination, ModelId, Sequence, TargetUnit, all_combinations, all_models
 from cbvsynth.errors import ModelError, RefusedError
-from cbvsynth.pages.paper import paper_table2
+from cbvsynth.pages.tables.paper import paper_table2
 from cbvsynth.records.selection import Selection, ServedVersion, pattern_label
 from tests.client.prediction_server import PredictionServer, describe, serve
 

@@ -12,8 +12,8 @@ from scipy import stats
 
 from cbvsynth.domain.selection.leaderboard import leaderboard, summarise
 from cbvsynth.errors import DataError
-from cbvsynth.pages.agreement import agreement_caption, draw_bland_altman, lesion_agreement
-from cbvsynth.pages.charts import draw_ssim_by_combination
+from cbvsynth.pages.charts.agreement import agreement_caption, draw_bland_altman, lesion_agreement
+from cbvsynth.pages.charts.table2 import draw_ssim_by_combination
 from tests.domain.selection.tables import flat, scored, table
 
 

@@ -8,7 +8,15 @@ import pytest
 from matplotlib import colormaps
 from matplotlib.image import imread
 
-from cbvsynth.pages.images import cbv_scale, colour_bar, encode_png, grey_scale, outline, palette, slice_png
+from cbvsynth.pages.pictures.slices import (
+    cbv_scale,
+    colour_bar,
+    encode_png,
+    grey_scale,
+    outline,
+    palette,
+    slice_png,
+)
 
 
 def pixels(uri):

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     root = write_run(tmp_path_factory.mktemp("run"))
     write_reads(root / "reads.csv", [*reads("grade", "A"), *reads("grade", "B")])
-    assert main(["clinical", str(root / "reads.csv"), "--out", str(root / "clinical")]) == 0
+    assert main(["clinical", "analyse", str(root / "reads.csv"), "--out", str(root / "clinical")]) == 0
     assert main(["report", "--artifacts", str(root), "--out", str(root / "report")]) == 0
     return [
         root / "clinical/clinical.html",

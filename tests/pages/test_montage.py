@@ -7,7 +7,13 @@ import pytest
 from matplotlib import colormaps
 from matplotlib.image import imread
 
-from cbvsynth.pages.montage import CBV_COLOURS, MontageRow, crop_to_brain, draw_montage, telling_slice
+from cbvsynth.pages.pictures.montage import (
+    CBV_COLOURS,
+    MontageRow,
+    crop_to_brain,
+    draw_montage,
+    telling_slice,
+)
 
 SPACING = (1.0, 1.0)
 

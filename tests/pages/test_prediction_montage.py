@@ -7,7 +7,7 @@ from pathlib import Path
 import matplotlib.image
 import numpy as np
 
-from cbvsynth.pages.prediction_montage import PredictionPicture, draw_prediction, slices_to_show
+from cbvsynth.pages.pictures.prediction import PredictionPicture, draw_prediction, slices_to_show
 
 
 def head() -> np.ndarray:

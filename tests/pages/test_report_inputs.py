@@ -14,8 +14,8 @@ from cbvsynth.domain.sequences import ModelId, Sequence
 from cbvsynth.errors import ResultError
 from cbvsynth.evaluation.baseline_scores import score_baselines
 from cbvsynth.evaluation.sweep import group_by_name, read_sweep
-from cbvsynth.pages.examples import montage_rows, read_examples
-from cbvsynth.pages.leaderboard_table import leaderboard_text, read_leaderboard, write_leaderboard_csv
+from cbvsynth.pages.pictures.examples import montage_rows, read_examples
+from cbvsynth.pages.tables.leaderboard import leaderboard_text, read_leaderboard, write_leaderboard_csv
 from cbvsynth.records.examinations import read_index
 from tests.domain.selection.tables import flat, table
 from tests.pages.sweep_files import write_sweep

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from cbvsynth.domain.selection.leaderboard import leaderboard
 from cbvsynth.domain.sequences import Algorithm, ModelId, all_combinations, all_models
-from cbvsynth.pages.charts import draw_table2
-from cbvsynth.pages.page import write_table2_page
-from cbvsynth.pages.paper import paper_table2
-from cbvsynth.pages.table2 import CAPTION, table2_markdown, table2_rows, write_table2_csv
+from cbvsynth.pages.charts.table2 import draw_table2
+from cbvsynth.pages.evaluation_page import write_table2_page
+from cbvsynth.pages.tables.paper import paper_table2
+from cbvsynth.pages.tables.table2 import CAPTION, table2_markdown, table2_rows, write_table2_csv
 from tests.domain.selection.tables import scored, table
 
 

@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from cbvsynth.pages.tables import markdown_table, mean_sd, number, p_text, percent, text_table, write_csv
+from cbvsynth.pages.tables.formats import (
+    markdown_table,
+    mean_sd,
+    number,
+    p_text,
+    percent,
+    text_table,
+    write_csv,
+)
 
 
 def test_csv_keeps_every_digit_and_leaves_missing_numbers_empty(tmp_path: Path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -15,12 +14,14 @@ from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.quality.checks import Group, measurement_checks, shown
 from cbvsynth.quality.limits import Limits
 from cbvsynth.quality.outcome import judge
-from cbvsynth.quality.report import RESEARCH_NOTE, write_outputs
+from cbvsynth.quality.report import write_outputs
 from cbvsynth.quality.suites import Finding
 from cbvsynth.quality.survey import Survey
 from cbvsynth.records.decisions import read_decisions
+from cbvsynth.signature import RESEARCH_NOTE
 from cbvsynth.study.layouts import LeftOut
 from cbvsynth.study.manifest import Manifest
+from tests.pages.web_page import require_good_page
 
 LIMITS = Limits()
 
@@ -93,14 +94,11 @@ def test_the_summary_counts_what_the_report_shows(folder: Path) -> None:
     assert summary["limits"]["t1_snr_min"] == 8
 
 
-def test_the_page_asks_nothing_of_the_network(folder: Path) -> None:
-    page = (folder / "report.html").read_text(encoding="utf-8")
-    without_namespaces = re.sub(r'xmlns(:\w+)?="[^"]*"', "", page)
+def test_the_page_can_be_read_out_and_asks_nothing_of_the_network(folder: Path) -> None:
+    page = require_good_page(folder / "report.html")
 
-    assert not re.search(r"<(link|script|img|iframe|object|embed)\b", without_namespaces)
-    assert not re.search(r"(src|href)\s*=\s*[\"']?(https?:)?//", without_namespaces)
     assert "@import" not in page
-    assert "default-src 'none'" in page
+    assert "Examinations found: n = 2 (2 patients)" in page, "the chart is told in words as well"
 
 
 def test_the_page_shows_reasons_warnings_values_limits_and_the_note(folder: Path) -> None:

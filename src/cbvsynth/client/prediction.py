@@ -20,7 +20,7 @@ from cbvsynth.errors import ModelError, RefusedError, ReplyError, UsageError
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.records.selection import ServedVersion
 from cbvsynth.records.storage import write_json
-from cbvsynth.signature import RESEARCH_USE, Description
+from cbvsynth.signature import RESEARCH_NOTE, Description
 from cbvsynth.study.nifti import write_volume
 
 UNIT_NOTES = {TargetUnit.ML_PER_100G: "mL/100 g", TargetUnit.RELATIVE: "relative"}
@@ -70,7 +70,7 @@ class Record:
             "Synthetic": True,
             "Quantity": "cerebral blood volume",
             "Units": UNIT_NOTES[self.served.target_unit],
-            "Note": RESEARCH_USE,
+            "Note": RESEARCH_NOTE,
             "RegisteredModel": self.registered_name,
             "ModelVersion": self.served.version,
             "Model": self.served.model.slug,

@@ -28,8 +28,8 @@ def analyse(reads: Annotated[Path, Positional], out: Path = Path("artifacts/clin
         out: Folder for the tables and the page.
     """
     from cbvsynth.domain.clinical import analyse_reads
-    from cbvsynth.pages.clinical import AREA_HEADER, area_cells, write_clinical
-    from cbvsynth.pages.tables import text_table
+    from cbvsynth.pages.clinical_page import AREA_HEADER, area_cells, write_clinical
+    from cbvsynth.pages.tables.formats import text_table
     from cbvsynth.records.reads import read_reads
 
     table = read_reads(reads)
@@ -86,8 +86,8 @@ def simulate(  # noqa: PLR0913  # each is a flag
     from cbvsynth.domain.sequences import ModelId
     from cbvsynth.domain.simulated_readers import simulate_reads
     from cbvsynth.errors import UsageError
-    from cbvsynth.pages.clinical import AREA_HEADER, area_cells, write_clinical
-    from cbvsynth.pages.tables import text_table
+    from cbvsynth.pages.clinical_page import AREA_HEADER, area_cells, write_clinical
+    from cbvsynth.pages.tables.formats import text_table
     from cbvsynth.records.reads import write_reads
     from cbvsynth.records.receipts import phantom_seed
     from cbvsynth.records.verdicts import read_verdict
@@ -141,7 +141,7 @@ def warning(cbv: str, reading_error: float) -> str:
 def write_features(path: Path, lesions: Iterable[LesionFeatures]) -> None:
     """Write what was measured in each lesion, before any reading error."""
     from cbvsynth.domain.sequences import Sequence
-    from cbvsynth.pages.tables import write_csv
+    from cbvsynth.pages.tables.formats import write_csv
 
     header = ["exam_id", "patient", "task", "truth", *(f"{one.value}_over_white_matter" for one in Sequence)]
     write_csv(

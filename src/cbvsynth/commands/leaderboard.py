@@ -17,7 +17,7 @@ def leaderboard(
         top: Show the best of this number only; 0 shows all.
     """
     from cbvsynth.domain.selection.leaderboard import rerank
-    from cbvsynth.pages.leaderboard_table import leaderboard_text, read_leaderboard
+    from cbvsynth.pages.tables.leaderboard import leaderboard_text, read_leaderboard
     from cbvsynth.records.verdicts import read_verdict
 
     verdict = read_verdict(evaluate / "verdict.json")

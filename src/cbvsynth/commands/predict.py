@@ -226,7 +226,7 @@ def _require_writable(output: OutputOptions, *, overwrite: bool) -> None:
 
 
 def _draw(path: Path, made: Prediction) -> None:
-    from cbvsynth.pages.prediction_montage import PredictionPicture, draw_prediction
+    from cbvsynth.pages.pictures.prediction import PredictionPicture, draw_prediction
 
     prepared, served = made.prepared, made.record.served
     shown = next(sequence for sequence in _ANATOMY if sequence in prepared.inputs)

@@ -101,8 +101,8 @@ def analyse(
     """
     from cbvsynth.domain.reader_study import POINTS, analyse_ratings
     from cbvsynth.errors import UsageError
-    from cbvsynth.pages.reader_results import DISTRIBUTION_HEADER, distribution_rows, write_results
-    from cbvsynth.pages.tables import text_table
+    from cbvsynth.pages.reader_results_page import DISTRIBUTION_HEADER, distribution_rows, write_results
+    from cbvsynth.pages.tables.formats import text_table
     from cbvsynth.records.ratings import read_key, read_ratings, read_study
 
     if not scores:

@@ -26,8 +26,9 @@ def report(artifacts: Path = Path("artifacts"), out: Path = Path("artifacts/repo
         out: Folder for the pages; replaced as a whole.
     """
     from cbvsynth.errors import ResultError, UsageError
-    from cbvsynth.pages.checks import read_checks
-    from cbvsynth.pages.run import INDEX_PAGE, RunInputs, model_costs, write_run
+    from cbvsynth.pages.image_checks import read_checks
+    from cbvsynth.pages.run_page import INDEX_PAGE, RunInputs, model_costs, write_run
+    from cbvsynth.pages.tables.leaderboard import read_leaderboard
     from cbvsynth.records.examinations import read_index
     from cbvsynth.records.maps import INDEX_FILE, read_map_index, read_measures
     from cbvsynth.records.results import read_scores
@@ -49,6 +50,7 @@ def report(artifacts: Path = Path("artifacts"), out: Path = Path("artifacts/repo
     run = RunInputs(
         verdict=verdict,
         scores=scores,
+        baselines=read_leaderboard(artifacts / "evaluate" / "leaderboard.csv")[1],
         costs=model_costs(verdict, scores, results, artifacts / "checkpoints"),
         index=index,
         maps_root=maps_root,

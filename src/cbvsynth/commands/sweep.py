@@ -16,7 +16,7 @@ from cbvsynth.domain.sequences import (
     all_combinations,
     select_models,
 )
-from cbvsynth.pages.paper import paper_table2
+from cbvsynth.pages.tables.paper import paper_table2
 from cbvsynth.records.costs import read_cost
 from cbvsynth.records.ledger import RunState, RunStatus, read_state
 from cbvsynth.records.parameters import read_sweep_models, write_sweep_models

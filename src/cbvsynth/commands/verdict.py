@@ -23,7 +23,7 @@ def verdict(
     Raises:
         ResultError: the verdict that the tables give now is not the stored one.
     """
-    from cbvsynth.pages.words import verdict_text
+    from cbvsynth.pages.verdict_words import verdict_text
     from cbvsynth.records.verdicts import read_verdict
 
     if check:

@@ -14,9 +14,10 @@ from cbvsynth.domain.selection.guards import UNIT_WORDS
 from cbvsynth.domain.selection.leaderboard import column_values, has_lesion, mean_and_sd
 from cbvsynth.domain.selection.records import Verdict
 from cbvsynth.domain.sequences import ModelId
-from cbvsynth.pages.tables import DASH, markdown_table, number
-from cbvsynth.pages.words import RESEARCH_NOTE, check_line
+from cbvsynth.pages.tables.formats import DASH, markdown_table, number
+from cbvsynth.pages.verdict_words import check_line
 from cbvsynth.records.summaries import TrainSummary
+from cbvsynth.signature import RESEARCH_NOTE
 
 SIZES_ML = (("below 10 mL", 0.0, 10.0), ("10 to 20 mL", 10.0, 20.0), ("20 mL and more", 20.0, np.inf))
 """Classes of lesion size, the volume of the region in which lesion CBV is measured. Ours: fixed limits, so

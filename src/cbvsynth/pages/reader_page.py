@@ -9,9 +9,8 @@ from pathlib import Path
 from cbvsynth.domain.map_measures import MapKind
 from cbvsynth.domain.reader_study import CRITERIA, SCALE, StudyItem
 from cbvsynth.domain.selection.guards import UNIT_WORDS
-from cbvsynth.pages.images import cbv_scale, grey_scale
-from cbvsynth.pages.shell import write_page
-from cbvsynth.pages.tiles import (
+from cbvsynth.pages.pictures.slices import cbv_scale, grey_scale
+from cbvsynth.pages.pictures.tiles import (
     Bar,
     TileRow,
     anatomy_of,
@@ -23,6 +22,7 @@ from cbvsynth.pages.tiles import (
 )
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
 from cbvsynth.records.maps import MapIndex, read_map
+from cbvsynth.theme.html import write_page
 
 SLICES = 3
 MOST_BYTES = 4_000_000
@@ -72,7 +72,7 @@ def _write_part(  # noqa: PLR0913  # what the page says of itself
 ) -> None:
     write_page(
         path,
-        "reader.html.j2",
+        "pages/templates/reader.html.j2",
         {
             "title": f"How good are these CBV maps? Reader {reader}",
             "subtitle": f"Study {study}, part {number} of {of}: {len(part)} maps.",

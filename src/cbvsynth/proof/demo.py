@@ -104,8 +104,8 @@ def _predict(options: DemoOptions, selection: Selection, address: str) -> Compar
 
 
 def _draw(path: Path, index: ExaminationIndex, entry: CachedExamination, made: Prediction) -> None:
-    from cbvsynth.pages.examples import montage_rows
-    from cbvsynth.pages.montage import draw_montage
+    from cbvsynth.pages.pictures.examples import montage_rows
+    from cbvsynth.pages.pictures.montage import draw_montage
 
     path.parent.mkdir(parents=True, exist_ok=True)
     served = made.record.served

@@ -5,15 +5,18 @@ Source: the paper's figure of inclusion and exclusion, from 818 to 756 examinati
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cbvsynth.quality.outcome import Flow
-from cbvsynth.records.storage import atomic_file, write_text
+from cbvsynth.records.storage import write_text
+from cbvsynth.theme.charts import Chart, house_style
+from cbvsynth.theme.colours import INK, MUTED
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _WIDTH_INCH = 4.6
 _LINE_INCH = 0.19
@@ -24,9 +27,9 @@ _MAIN = (0.05, 1.8)
 _SIDE = (2.15, 2.4)
 """Left edge and width of the column of those that leave, inches."""
 _FONT_POINTS = 9.5
-_INK, _SOFT, _ACCENT, _LOSS = "#1f2933", "#52606d", "#e3eef8", "#fbf0e4"
+_ACCENT, _LOSS = "#e3eef8", "#fbf0e4"
+"""Fill of the main boxes, and of those that leave."""
 _WRAP_SIDE = 33
-_DPI = 200
 
 
 def flow_text(flow: Flow) -> str:
@@ -42,26 +45,16 @@ def flow_text(flow: Flow) -> str:
 def write_flow_chart(folder: Path, flow: Flow) -> None:
     """Write flow_chart.txt and flow_chart.png into a folder, atomically."""
     write_text(folder / "flow_chart.txt", flow_text(flow))
-    with atomic_file(folder / "flow_chart.png") as temporary, _figure(flow) as figure:
-        figure.savefig(temporary, format="png", dpi=_DPI, metadata={"Software": None})
+    flow_chart(flow).save_png(folder / "flow_chart.png", dpi=200)
 
 
-def flow_svg(flow: Flow) -> str:
-    """The chart as an SVG element with text that can be selected; the same flow gives the same text."""
-    import matplotlib as mpl
-
-    buffer = BytesIO()
-    style = {"svg.fonttype": "none", "svg.hashsalt": "cbvsynth"}
-    with mpl.rc_context(style), _figure(flow) as figure:
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    document = buffer.getvalue().decode()
-    return document[document.index("<svg") :]
+def flow_chart(flow: Flow) -> Chart:
+    """The chart for pages and slides."""
+    with house_style():
+        return Chart(_figure(flow), "Inclusion flow chart", flow_text(flow).strip().replace("\n", ", "))
 
 
-@contextmanager
-def _figure(flow: Flow) -> Iterator[Any]:
-    """A drawn figure without a window system; nothing global is touched."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+def _figure(flow: Flow) -> Figure:
     from matplotlib.figure import Figure
 
     main, side, note = _texts(flow)
@@ -69,7 +62,6 @@ def _figure(flow: Flow) -> Iterator[Any]:
     between = sum(heights) + _GAP_INCH * (len(side) + 1) + (_height(note) if note else 0.0)
     total = _height(main[0]) + between + _height(main[1]) + 0.1
     figure = Figure(figsize=(_WIDTH_INCH, total))
-    FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, _WIDTH_INCH), ylim=(total, 0))
     axes.axis("off")
@@ -83,9 +75,9 @@ def _figure(flow: Flow) -> Iterator[Any]:
         _arrow(axes, (spine, place + height / 2), (_SIDE[0], place + height / 2))
         place += height + _GAP_INCH
     if note:
-        _words(axes, (_SIDE[0] + _SIDE[1] / 2, place + (_height(note) - _GAP_INCH) / 2), note, _SOFT)
+        _words(axes, (_SIDE[0] + _SIDE[1] / 2, place + (_height(note) - _GAP_INCH) / 2), note, MUTED)
     _box(axes, _MAIN, top + between, main[1], _ACCENT)
-    yield figure
+    return figure
 
 
 def _texts(flow: Flow) -> tuple[tuple[str, str], list[str], str]:
@@ -99,25 +91,25 @@ def _texts(flow: Flow) -> tuple[tuple[str, str], list[str], str]:
     return main, side, "\n".join(wrap(f"None for: {none}", _WRAP_SIDE)) if none else ""
 
 
-def _box(axes: Any, column: tuple[float, float], top: float, text: str, colour: str) -> None:  # noqa: ANN401  # matplotlib is not typed
+def _box(axes: Axes, column: tuple[float, float], top: float, text: str, colour: str) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     left, width = column
     height = _height(text)
     axes.add_patch(
         FancyBboxPatch(
-            (left, top), width, height, boxstyle="round,pad=0,rounding_size=0.05", fc=colour, ec=_INK, lw=0.8
+            (left, top), width, height, boxstyle="round,pad=0,rounding_size=0.05", fc=colour, ec=INK, lw=0.8
         )
     )
-    _words(axes, (left + width / 2, top + height / 2), text, _INK)
+    _words(axes, (left + width / 2, top + height / 2), text, INK)
 
 
-def _words(axes: Any, middle: tuple[float, float], text: str, colour: str) -> None:  # noqa: ANN401  # matplotlib is not typed
+def _words(axes: Axes, middle: tuple[float, float], text: str, colour: str) -> None:
     axes.text(*middle, text, ha="center", va="center", fontsize=_FONT_POINTS, color=colour, linespacing=1.3)
 
 
-def _arrow(axes: Any, start: tuple[float, float], end: tuple[float, float]) -> None:  # noqa: ANN401  # matplotlib is not typed
-    style = {"arrowstyle": "-|>", "color": _INK, "lw": 0.9, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 9}
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    style = {"arrowstyle": "-|>", "color": INK, "lw": 0.9, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 9}
     axes.annotate("", xy=end, xytext=start, arrowprops=style)
 
 

@@ -11,15 +11,15 @@ from statistics import median
 from cbvsynth import __version__
 from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.quality.checks import RangeCheck, measurement_checks, shown
-from cbvsynth.quality.flow_chart import flow_svg, flow_text, write_flow_chart
+from cbvsynth.quality.flow_chart import flow_chart, flow_text, write_flow_chart
 from cbvsynth.quality.limits import Limits
 from cbvsynth.quality.outcome import Judged, Outcome
 from cbvsynth.records.decisions import write_decisions
 from cbvsynth.records.storage import atomic_file, write_json, write_text
 from cbvsynth.study.manifest import Manifest
+from cbvsynth.theme.html import rendered
 
 SUMMARY_FORMAT = 1
-RESEARCH_NOTE = "For research use only. Not a medical device; not for diagnosis or treatment."
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def write_outputs(folder: Path, manifest: Manifest, outcome: Outcome, limits: Li
     write_flow_chart(folder, outcome.flow)
     write_json(folder / "summary.json", summary(manifest, outcome, limits))
     content = _content(manifest, outcome, limits)
-    write_text(folder / "report.md", _rendered("report.md.j2", content))
-    write_text(folder / "report.html", _rendered("report.html.j2", content))
+    for name in ("report.md", "report.html"):
+        write_text(folder / name, rendered(f"quality/templates/{name}.j2", content))
 
 
 def summary(manifest: Manifest, outcome: Outcome, limits: Limits) -> dict[str, object]:
@@ -107,15 +107,14 @@ def _write_measurements(path: Path, outcome: Outcome, limits: Limits) -> None:
 def _content(manifest: Manifest, outcome: Outcome, limits: Limits) -> Mapping[str, object]:
     checks = measurement_checks(limits)
     rows = [_examination_row(one, checks) for one in outcome.judged]
+    layout = "a manifest of its own" if manifest.layout.value == "auto" else manifest.layout.value
+    unit = outcome.judged[0].examination.target_unit.value if outcome.judged else ""
     return {
-        "note": RESEARCH_NOTE,
-        "version": __version__,
+        "title": "Data checks",
+        "subtitle": f"Study: {layout} ({manifest.recognised_because}). CBV in {unit}.",
         "flow": outcome.flow,
         "flow_text": flow_text(outcome.flow),
-        "flow_svg": flow_svg(outcome.flow),
-        "layout": "a manifest of its own" if manifest.layout.value == "auto" else manifest.layout.value,
-        "because": manifest.recognised_because,
-        "unit": outcome.judged[0].examination.target_unit.value if outcome.judged else "",
+        "flow_chart": flow_chart(outcome.flow),
         "sequences": summary(manifest, outcome, limits)["accepted_with_sequence"],
         "labels": {sequence.value: sequence.label for sequence in Mri},
         "left_out": manifest.left_out,
@@ -127,20 +126,6 @@ def _content(manifest: Manifest, outcome: Outcome, limits: Limits) -> Mapping[st
         "dropped": [row for row in rows if row.reasons],
         "warned": [row for row in rows if row.warnings],
     }
-
-
-def _rendered(template: str, content: Mapping[str, object]) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("cbvsynth.quality"),
-        autoescape=template.endswith(".html.j2"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(template).render(content)
 
 
 def _check_row(check: RangeCheck, outcome: Outcome) -> CheckRow:

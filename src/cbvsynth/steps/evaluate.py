@@ -58,7 +58,7 @@ def run(
     from cbvsynth.evaluation.baseline_scores import all_exam_ids, require_same_data, score_baselines
     from cbvsynth.evaluation.recompute import BASELINES_FILE, CHAMPION_FILE
     from cbvsynth.evaluation.sweep import group_by_name, read_sweep
-    from cbvsynth.pages.files import require_own_folder, shown_model, write_report
+    from cbvsynth.pages.evaluation_report import require_own_folder, write_report
 
     require_own_folder(config.out)
     settings = _settings(config)
@@ -82,8 +82,7 @@ def run(
             evaluate_sweep(sweep.models, stored, champion, settings, evidence),
             not_trained=dict(not_trained or {}),
         )
-        shown_scores = restrict(sweep.models)[shown_model(evaluation)[0]]
-        write_report(folder, evaluation, shown_scores, config.results, index)
+        write_report(folder, evaluation, restrict(sweep.models), config.results, index)
     _tell(config, evaluation)
     candidate = evaluation.verdict.candidate
     return EvaluateSummary(
@@ -108,8 +107,8 @@ def _settings(config: EvaluateConfig) -> GateSettings:
 
 
 def _tell(config: EvaluateConfig, evaluation: Evaluation) -> None:
-    from cbvsynth.pages.leaderboard_table import leaderboard_text
-    from cbvsynth.pages.words import verdict_text
+    from cbvsynth.pages.tables.leaderboard import leaderboard_text
+    from cbvsynth.pages.verdict_words import verdict_text
 
     verdict = evaluation.verdict
     print(

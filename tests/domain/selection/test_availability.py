@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cbvsynth.domain.selection.availability import champions_by_availability
 from cbvsynth.domain.selection.leaderboard import rank_models
 from cbvsynth.domain.sequences import Combination, ModelId, all_combinations, all_models
-from cbvsynth.pages.paper import paper_table2
+from cbvsynth.pages.tables.paper import paper_table2
 
 
 def paper_winners() -> dict[Combination, ModelId]:

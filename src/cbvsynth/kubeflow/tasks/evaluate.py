@@ -87,7 +87,7 @@ def _require_untouched(results: Path, trained: Sequence[Mapping[str, str]]) -> N
 
 
 def _show(folder: Path, failed: Mapping[str, str], pages: Pages) -> None:
-    from cbvsynth.pages.words import RESEARCH_NOTE
+    from cbvsynth.signature import RESEARCH_NOTE
 
     verdict = json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
     show_file(pages.report, folder / "report.html")

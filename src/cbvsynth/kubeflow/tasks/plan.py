@@ -14,8 +14,8 @@ def run_task(models: Sequence[str], plan_path: str) -> list[str]:
     Raises:
         UsageError: no pattern, or one that fits no model.
     """
-    from cbvsynth.pages.paper import paper_table2
-    from cbvsynth.pages.tables import markdown_table
+    from cbvsynth.pages.tables.formats import markdown_table
+    from cbvsynth.pages.tables.paper import paper_table2
 
     chosen = select_models(models)
     paper = paper_table2()

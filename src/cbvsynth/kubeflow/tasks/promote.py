@@ -60,8 +60,8 @@ def _card(config: PromoteConfig, promotion: Promotion) -> str:
 
 
 def _record(config: PromoteConfig, promotion: Promotion) -> str:
-    from cbvsynth.pages.tables import markdown_table
-    from cbvsynth.pages.words import RESEARCH_NOTE
+    from cbvsynth.pages.tables.formats import markdown_table
+    from cbvsynth.signature import RESEARCH_NOTE
 
     name = config.registered_name
     why = json.loads(config.verdict.read_text(encoding="utf-8"))["text"]

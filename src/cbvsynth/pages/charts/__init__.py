@@ -1,0 +1,1 @@
+"""Charts of the pages: each is drawn and captioned in one place, whichever page shows it."""

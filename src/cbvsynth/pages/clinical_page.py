@@ -1,0 +1,209 @@
+"""The clinical tables as CSV, Markdown and one HTML page with ROC curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cbvsynth.domain.clinical import (
+    CALL_FROM,
+    STANDARD,
+    ClinicalAnalysis,
+    Corrected,
+    ReaderAgreement,
+    TaskResult,
+)
+from cbvsynth.domain.statistics.agreement import agreement_band
+from cbvsynth.domain.statistics.roc import Auc
+from cbvsynth.pages.charts.roc import roc_chart
+from cbvsynth.pages.tables.formats import DASH, Cell, markdown_table, number, p_text, write_csv
+from cbvsynth.records.storage import write_text
+from cbvsynth.signature import RESEARCH_NOTE
+from cbvsynth.theme.html import write_page
+
+TITLE = "Does synthetic CBV help to decide?"
+
+AREA_HEADER = (
+    "task", "reader", "n", "yes / no", "AUC without (95 % CI)", "AUC with CBV (95 % CI)", "z", "P",
+    "P, corrected",
+)  # fmt: skip
+GAIN_HEADER = (
+    "task", "reader", "NRI", "of yes", "of no", "z", "P", "P, corrected", "IDI", "z", "P", "P, corrected",
+)  # fmt: skip
+KAPPA_HEADER = ("task", "readers", "information", "n", "kappa (95 % CI)", "agreement")
+
+
+def write_clinical(folder: Path, analysis: ClinicalAnalysis, *, about: str, warning: str = "") -> None:
+    """Write clinical.csv, kappa.csv, clinical.md and clinical.html.
+
+    Args:
+        folder: where to.
+        analysis: what to tell.
+        about: where the reads come from, one sentence.
+        warning: what a reader must know before the numbers, such as that readers were simulated.
+    """
+    write_csv(folder / "clinical.csv", *_result_table(analysis.results))
+    write_csv(folder / "kappa.csv", *_kappa_table(analysis.agreements))
+    write_text(folder / "clinical.md", _markdown(analysis, about, warning))
+    write_page(
+        folder / "clinical.html",
+        "pages/templates/clinical.html.j2",
+        {
+            "title": TITLE,
+            "subtitle": about,
+            "warning": warning,
+            "area_header": AREA_HEADER,
+            "areas": [area_cells(result) for result in analysis.results],
+            "area_note": area_note(analysis),
+            "gain_header": GAIN_HEADER,
+            "gains": [gain_cells(result) for result in analysis.results],
+            "gain_note": GAIN_NOTE,
+            "curves": [
+                (task, chart.svg())
+                for task in analysis.tasks
+                if (chart := roc_chart(task, [row for row in analysis.results if row.task == task]))
+            ],
+            "kappa_header": KAPPA_HEADER,
+            "kappas": [kappa_cells(agreement) for agreement in analysis.agreements],
+            "kappa_note": KAPPA_NOTE,
+            "notes": _notes(analysis),
+        },
+    )
+
+
+def area_cells(result: TaskResult) -> list[str]:
+    """A row of the first table."""
+    return [
+        result.task,
+        result.reader,
+        str(result.examinations),
+        f"{result.events} / {result.examinations - result.events}",
+        _area(result.standard),
+        _area(result.with_cbv),
+        number(result.comparison.z if result.comparison else None, 2, signed=True),
+        *_p_values(result.p_auc),
+    ]
+
+
+def gain_cells(result: TaskResult) -> list[str]:
+    """A row of the second table."""
+    nri, idi = result.nri, result.idi
+    return [
+        result.task,
+        result.reader,
+        number(nri.nri if nri else None, 3, signed=True),
+        number(nri.events if nri else None, 3, signed=True),
+        number(nri.non_events if nri else None, 3, signed=True),
+        number(nri.z if nri else None, 2, signed=True),
+        *_p_values(result.p_nri),
+        number(idi.idi if idi else None, 3, signed=True),
+        number(idi.z if idi else None, 2, signed=True),
+        *_p_values(result.p_idi),
+    ]
+
+
+def kappa_cells(agreement: ReaderAgreement) -> list[str]:
+    """A row of the third table."""
+    kappa = agreement.kappa
+    return [
+        agreement.task,
+        " and ".join(agreement.readers),
+        agreement.information,
+        str(agreement.examinations),
+        f"{kappa.kappa:.2f} ({kappa.low:.2f} to {kappa.high:.2f})" if kappa else DASH,
+        agreement_band(kappa.kappa) if kappa else DASH,
+    ]
+
+
+def area_note(analysis: ClinicalAnalysis) -> str:
+    """How the first table was computed."""
+    return (
+        f"AUC: area under the ROC curve, from {STANDARD} alone and with the synthetic CBV map beside. CI, z "
+        "and P by DeLong's method for correlated curves; a positive z favours synthetic CBV. P, corrected: "
+        f"Bonferroni over {len(analysis.tasks)} {'task' if len(analysis.tasks) == 1 else 'tasks'}. "
+        "Examinations are taken as independent."
+    )
+
+
+GAIN_NOTE = (
+    "NRI: category-free net reclassification improvement, -2 to 2, the sum of its parts in examinations "
+    "whose answer is yes and no. IDI: integrated discrimination improvement. Positive values favour "
+    "synthetic CBV. NRI counts any change as a gain or a loss, however small: read it beside the AUC."
+)
+KAPPA_NOTE = (
+    f"Cohen's kappa of the readers' calls; a probability of {CALL_FROM:g} or more is a yes. The interval is "
+    "that of Fleiss, Cohen and Everitt. Very good from 0.90, good from 0.70, fair from 0.50."
+)
+
+
+def _area(area: Auc | None) -> str:
+    return f"{area.auc:.3f} ({area.low:.3f} to {area.high:.3f})" if area else DASH
+
+
+def _p_values(values: Corrected | None) -> tuple[str, str]:
+    return (p_text(values.p_value), p_text(values.corrected)) if values else (DASH, DASH)
+
+
+def _notes(analysis: ClinicalAnalysis) -> list[str]:
+    found = [note for result in analysis.results for note in result.notes]
+    found += [
+        f"{row.task}, {' and '.join(row.readers)}, kappa, {row.information}: {row.note}"
+        for row in analysis.agreements
+        if row.note
+    ]
+    return found
+
+
+def _markdown(analysis: ClinicalAnalysis, about: str, warning: str) -> str:
+    parts = [f"# {TITLE}", about, f"> {RESEARCH_NOTE}"]
+    if warning:
+        parts.append(f"> **{warning}**")
+    parts += ["## Discrimination", markdown_table(AREA_HEADER, map(area_cells, analysis.results), left=2)]
+    parts += [area_note(analysis), "## Reclassification"]
+    parts += [markdown_table(GAIN_HEADER, map(gain_cells, analysis.results), left=2), GAIN_NOTE]
+    if analysis.agreements:
+        rows = map(kappa_cells, analysis.agreements)
+        parts += ["## Agreement of readers", markdown_table(KAPPA_HEADER, rows, left=3), KAPPA_NOTE]
+    if notes := _notes(analysis):
+        parts += ["## What could not be computed", "\n".join(f"- {note}" for note in notes)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _result_table(results: Sequence[TaskResult]) -> tuple[list[str], list[list[Cell]]]:
+    header = ["task", "reader", "examinations", "events"]
+    for name in ("standard", "with_cbv"):
+        header += [f"auc_{name}", f"auc_{name}_low", f"auc_{name}_high"]
+    header += ["auc_z", "auc_p", "auc_p_corrected"]
+    header += ["nri", "nri_events", "nri_non_events", "nri_se", "nri_z", "nri_p", "nri_p_corrected"]
+    header += ["idi", "idi_se", "idi_z", "idi_p", "idi_p_corrected"]
+    rows: list[list[Cell]] = []
+    for result in results:
+        row: list[Cell] = [result.task, result.reader, result.examinations, result.events]
+        for area in (result.standard, result.with_cbv):
+            row += [area.auc, area.low, area.high] if area else [None] * 3
+        row += [result.comparison.z if result.comparison else None, *_exact(result.p_auc)]
+        nri, idi = result.nri, result.idi
+        row += [nri.nri, nri.events, nri.non_events, nri.standard_error, nri.z] if nri else [None] * 5
+        row += _exact(result.p_nri)
+        row += [idi.idi, idi.standard_error, idi.z] if idi else [None] * 3
+        row += _exact(result.p_idi)
+        rows.append(row)
+    return header, rows
+
+
+def _exact(values: Corrected | None) -> list[Cell]:
+    return [values.p_value, values.corrected] if values else [None, None]
+
+
+def _kappa_table(agreements: Sequence[ReaderAgreement]) -> tuple[list[str], list[list[Cell]]]:
+    header = ["task", "reader_1", "reader_2", "information", "examinations", "kappa", "low", "high"]
+    return header, [
+        [
+            row.task,
+            *row.readers,
+            row.information,
+            row.examinations,
+            *([row.kappa.kappa, row.kappa.low, row.kappa.high] if row.kappa else [None] * 3),
+        ]
+        for row in agreements
+    ]

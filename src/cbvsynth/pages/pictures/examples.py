@@ -1,0 +1,90 @@
+"""The stored synthetic maps of a model, beside what they were made from and what they should be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from cbvsynth.domain.metrics import lesion_region
+from cbvsynth.domain.sequences import ModelId, Sequence
+from cbvsynth.errors import ResultError
+from cbvsynth.pages.pictures.montage import MontageRow, telling_slice
+from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
+
+EXAMPLES_FILE = "examples.npz"
+
+ANATOMY = (Sequence.T1C, Sequence.FLAIR, Sequence.T1, Sequence.T2, Sequence.ADC)
+"""Which sequence to show beside the maps; the paper shows T1C."""
+
+
+def read_examples(path: Path) -> dict[str, npt.NDArray[np.float32]]:
+    """Synthetic maps by exam_id, (X, Y, Z) float32, target unit.
+
+    Raises:
+        ResultError: the file is missing or is not one of ours.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: np.asarray(stored[name], dtype=np.float32) for name in stored.files}
+    except FileNotFoundError as error:
+        raise ResultError(f"{path} does not exist; run train first.") from error
+    except (BadZipFile, ValueError, EOFError, KeyError) as error:
+        raise ResultError(f"{path} is damaged ({error}); run train again.") from error
+
+
+def montage_rows(
+    index: ExaminationIndex, maps: dict[str, npt.NDArray[np.float32]], model: ModelId
+) -> tuple[Sequence, list[MontageRow]]:
+    """One slice of every example, and the sequence shown beside the maps: T1C where all have it.
+
+    Raises:
+        ResultError: a map is of an examination that is not cached, or has another shape.
+    """
+    cached = {entry.exam_id: entry for entry in index.examinations}
+    unknown = sorted(set(maps) - set(cached))
+    if unknown:
+        raise ResultError(
+            f"{model}: {EXAMPLES_FILE} has a map of {unknown[0]}, which is not among the cached "
+            "examinations. Train it again."
+        )
+    shown = [cached[name] for name in maps]
+    anatomy = next(
+        sequence
+        for sequence in (*ANATOMY, model.combination.sequences[0])
+        if all(sequence in entry.sequences for entry in shown)
+    )
+    return anatomy, [_row(index, entry, maps[entry.exam_id], anatomy) for entry in shown]
+
+
+def _row(
+    index: ExaminationIndex,
+    entry: CachedExamination,
+    synthetic: npt.NDArray[np.float32],
+    anatomy: Sequence,
+) -> MontageRow:
+    if synthetic.shape != entry.shape:
+        raise ResultError(
+            f"{entry.exam_id}: the stored map has shape {synthetic.shape}, the examination {entry.shape}. "
+            "Train the model again."
+        )
+    brain = np.asarray(index.array(entry.exam_id, "mask"), dtype=np.bool_)
+    lesion = np.zeros_like(brain)
+    if index.has(entry.exam_id, "seg"):
+        lesion = lesion_region(np.asarray(index.array(entry.exam_id, "seg"), dtype=np.uint8), brain)
+    place = telling_slice(brain, lesion)
+
+    def image(name: str) -> npt.NDArray[np.float32]:
+        return np.asarray(index.array(entry.exam_id, name)[:, :, place], dtype=np.float32)
+
+    return MontageRow(
+        label=entry.exam_id + (f"\n{entry.diagnosis}" if entry.diagnosis else ""),
+        anatomy=image(anatomy.value),
+        real=image("cbv"),
+        synthetic=synthetic[:, :, place],
+        brain=brain[:, :, place],
+        lesion=lesion[:, :, place],
+        spacing_mm=entry.spacing_mm[:2],
+    )

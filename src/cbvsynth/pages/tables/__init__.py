@@ -1,0 +1,1 @@
+"""Tables of the pages, as cells for HTML, as Markdown, CSV and text."""

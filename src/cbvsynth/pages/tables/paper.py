@@ -1,0 +1,36 @@
+"""The paper's Table 2 as data.
+
+Source: Wang, Pan et al. 2023, Table 2: SSIM in percent, mean and standard deviation over the 227
+held-out examinations of the paper's own, non-public cohort.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from cbvsynth.domain.sequences import Algorithm, Combination, ModelId
+
+
+@dataclass(frozen=True)
+class PaperScore:
+    """SSIM in percent as printed."""
+
+    mean_pct: float
+    sd_pct: float
+
+
+@cache
+def paper_table2() -> dict[ModelId, PaperScore]:
+    """The paper's value for each of the 62 models."""
+    text = files("cbvsynth.pages.tables").joinpath("paper_table2.csv").read_text(encoding="utf-8")
+    table: dict[ModelId, PaperScore] = {}
+    for row in csv.DictReader(text.splitlines()):
+        for algorithm in Algorithm:
+            table[ModelId(algorithm, Combination.parse(row["combination"]))] = PaperScore(
+                mean_pct=float(row[f"{algorithm}_ssim_mean_pct"]),
+                sd_pct=float(row[f"{algorithm}_ssim_sd_pct"]),
+            )
+    return table

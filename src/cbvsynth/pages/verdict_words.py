@@ -1,0 +1,118 @@
+"""A verdict and what belongs to it, in words and rows for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cbvsynth.domain.selection.records import Check, Standing, Verdict
+from cbvsynth.domain.sequences import Combination, ModelId, all_combinations
+from cbvsynth.pages.tables.formats import DASH, number, p_text
+from cbvsynth.signature import RESEARCH_NOTE
+
+SIGNS = {True: "✓", False: "✗", None: DASH}
+"""Passed, failed, could not be assessed."""
+
+
+def check_line(check: Check) -> str:
+    """One check with its sign."""
+    return f"{SIGNS[check.passed]} {check.name}: {check.text}"
+
+
+def verdict_text(verdict: Verdict) -> str:
+    """The verdict for a terminal: the sentence, every check, what was refused, what to bear in mind."""
+    lines = [f"Verdict: {verdict.outcome}", verdict.text]
+    if verdict.candidate is not None:
+        lines += ["", f"Candidate {verdict.candidate.model}:"]
+        lines += [f"  {check_line(check)}" for check in all_checks(verdict)]
+    if verdict.refused:
+        lines += ["", f"Refused although {'ranked higher' if verdict.candidate else 'best by SSIM'}:"]
+        lines += [f"  {refusal_line(standing)}" for standing in verdict.refused[:5]]
+        if len(verdict.refused) > 5:
+            lines.append(f"  ... and {len(verdict.refused) - 5} more")
+    lines += ["", availability_text(verdict), optimism_text(verdict), RESEARCH_NOTE]
+    return "\n".join(lines)
+
+
+def all_checks(verdict: Verdict) -> tuple[Check, ...]:
+    """The candidate's own checks, then those against the present champion."""
+    own = verdict.candidate.checks if verdict.candidate else ()
+    return own + (verdict.champion.checks if verdict.champion else ())
+
+
+def refusal_line(standing: Standing) -> str:
+    """A model that failed, and why."""
+    return f"{standing.rank}. {standing.model}: {refusal_reasons(standing)}"
+
+
+def refusal_reasons(standing: Standing) -> str:
+    """The failed checks of a model in short; their text, with units, is in verdict.json."""
+    failed = [check for check in standing.checks if check.passed is False]
+    return "; ".join(
+        f"{check.name} {_bounded(check.found)}, limit {_bounded(check.limit)}" for check in failed
+    )
+
+
+def _bounded(value: float | None) -> str:
+    return DASH if value is None else f"{value:.4g}"
+
+
+def availability_text(verdict: Verdict) -> str:
+    """How many of the 31 patterns are served, and by how many models."""
+    winners = verdict.champions_by_availability
+    without = len(all_combinations()) - len(winners)
+    models = len(set(winners.values()))
+    served = "1 model serves" if models == 1 else f"{models} models serve"
+    text = f"By available sequences: {served} {len(winners)} of the 31 patterns."
+    if without:
+        text += f" For {without} patterns no model of this sweep passes the guards."
+    return text
+
+
+def availability_rows(verdict: Verdict) -> list[tuple[Combination, ModelId | None]]:
+    """Every pattern with its model, or None, in the paper's order of combinations."""
+    winners = verdict.champions_by_availability
+    return [
+        (pattern, ModelId.parse(winners[pattern.slug]) if pattern.slug in winners else None)
+        for pattern in all_combinations()
+    ]
+
+
+def optimism_text(verdict: Verdict) -> str:
+    """The reminder that the best of many is chosen and scored on the same examinations."""
+    if verdict.models < 2:
+        return "One model only: nothing was selected."
+    return (
+        f"The best of {verdict.models} models was chosen on the same {verdict.examinations} examinations "
+        f"that score it; for that, its mean SSIM is too high by about {100 * verdict.optimism:.2f} points "
+        "(bootstrap by patient)."
+    )
+
+
+def not_trained_text(not_trained: Mapping[str, str], ranked: int) -> str:
+    """How much of the sweep is missing from the tables; empty when nothing is."""
+    if not not_trained:
+        return ""
+    count, total = len(not_trained), len(not_trained) + ranked
+    could = "1 model could" if count == 1 else f"{count} models could"
+    return f"{could} not be trained, of the {total} of this sweep; the tables and the verdict are without."
+
+
+def champion_text(verdict: Verdict) -> str:
+    """The comparison with the present champion in a sentence."""
+    champion = verdict.champion
+    if champion is None:
+        return "There is no present champion."
+    name = f"version {champion.version} ({champion.model})"
+    if champion.mean_difference is None or champion.p_value is None:
+        return f"Present champion: {name}; no numbers were compared."
+    return (
+        f"Present champion: {name}. Candidate minus champion over {champion.patients} patients: "
+        f"{100 * champion.mean_difference:+.2f} points of SSIM (95 % confidence interval "
+        f"{number(_percent(champion.confidence_low), 2, signed=True)} to "
+        f"{number(_percent(champion.confidence_high), 2, signed=True)}), one-sided Wilcoxon "
+        f"p = {p_text(champion.p_value)}."
+    )
+
+
+def _percent(value: float | None) -> float | None:
+    return None if value is None else 100 * value
