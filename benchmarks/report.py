@@ -29,6 +29,7 @@ from cbvsynth.domain.selection.evaluation import evaluate_sweep
 from cbvsynth.domain.selection.records import Evidence, GateSettings
 from cbvsynth.domain.sequences import ModelId, Sequence, TargetUnit, all_models
 from cbvsynth.evaluation.sweep import group_by_name, read_sweep
+from cbvsynth.pages.tables.leaderboard import write_leaderboard_csv
 from cbvsynth.records.costs import TrainingCost, write_cost
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, write_index
 from cbvsynth.records.maps import MapIndex, write_map, write_map_index
@@ -142,6 +143,7 @@ def write_tables(root: Path, index: ExaminationIndex, models: list[str]) -> None
     settings = GateSettings(bootstrap_samples=100)
     evaluation = evaluate_sweep(sweep.models, stored, None, settings, evidence)
     write_verdict(artifacts / "evaluate/verdict.json", evaluation.verdict)
+    write_leaderboard_csv(artifacts / "evaluate/leaderboard.csv", evaluation.rows, evaluation.baselines)
     measures = [
         MapMeasures(one.exam_id, kind, *(float(value) for value in rng.gamma(9, 0.4, 5)))
         for one in index.examinations

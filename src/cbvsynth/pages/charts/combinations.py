@@ -51,7 +51,7 @@ def combination_chart(
     ranked = rank_models({model: float(np.mean(found)) for model, found in values.items()})
     order = list(dict.fromkeys(model.combination for model in ranked))
     with house_style():
-        figure = Figure(figsize=(max(5.2, 2.0 + 0.34 * len(order)), 6.2), layout="constrained")
+        figure = Figure(figsize=(max(5.2, 2.0 + 0.34 * len(order)), 6.5), layout="constrained")
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3.2, 1.3))
         tips = _draw_boxes(upper, values, order)
         for baseline, dashes in zip(baselines, _BASELINE_LINES, strict=False):
@@ -60,12 +60,12 @@ def combination_chart(
                 label = f"{baseline.model} map"
                 upper.axhline(mean, color=MUTED, linestyle=dashes, linewidth=1.2, zorder=1, label=label)
         upper.set_ylabel(f"{column}, %")
-        upper.set_title("SSIM by sequences")
-        upper.legend(loc="best", fontsize=9)
+        upper.set_title("SSIM by sequences", loc="left")
         upper.grid(axis="y", color=FAINT, linewidth=0.6)
         upper.set_axisbelow(True)
         upper.tick_params(axis="x", length=0)
         _draw_matrix(lower, order)
+        figure.legend(loc="outside lower left", ncols=2, fontsize=9)  # over the boxes it would hide some
     return Chart(figure, "SSIM by sequences", _description(values, ranked, len(order)), tips)
 
 
