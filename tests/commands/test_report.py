@@ -44,20 +44,6 @@ def test_a_page_for_the_run_and_one_for_every_mapped_examination(root, capsys):
         assert str(root) not in page
 
 
-def test_costs_are_told_where_they_were_recorded_and_a_dash_where_not(root):
-    report(root)
-    html = (root / "report/index.html").read_text()
-    rows = {
-        row[0]: row
-        for row in (re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line) for line in html.splitlines())
-        if row
-    }
-    assert rows["encdec-t1"][4:8] == ["10.0", "1.0", "0.5", "CPU, 2 threads"]
-    assert rows[SHOWN][4:9] == ["–", "–", "–", "–", "sequences"]
-    assert rows["encdec-t1c"][8] == "sequences, time"
-    assert rows["fcgan-t1"][8] == "–"
-
-
 def test_an_examination_shows_its_maps_lesion_and_scores(root):
     report(root)
     html = (root / "report/examinations/e04.html").read_text()

@@ -26,7 +26,7 @@ from cbvsynth.theme.html import write_page
 
 SLICES = 3
 MOST_BYTES = 4_000_000
-"""Images on one page; a longer order goes on on another page."""
+"""Of images on one page; a longer order continues on further pages."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,13 @@ def write_reader_pages(  # noqa: PLR0913  # a study, a reader, and where the ima
 def _write_part(  # noqa: PLR0913  # what the page says of itself
     path: Path, part: Sequence[ShownItem], *, study: str, reader: str, number: int, of: int, bar: Bar
 ) -> None:
+    maps = "1 map" if len(part) == 1 else f"{len(part)} maps"
     write_page(
         path,
         "pages/templates/reader.html.j2",
         {
             "title": f"How good are these CBV maps? Reader {reader}",
-            "subtitle": f"Study {study}, part {number} of {of}: {len(part)} maps.",
+            "subtitle": f"Study {study}, part {number} of {of}: {maps}.",
             "study": study,
             "reader": reader,
             "part": number,

@@ -66,7 +66,7 @@ def combination_chart(
         upper.tick_params(axis="x", length=0)
         _draw_matrix(lower, order)
         figure.legend(loc="outside lower left", ncols=2, fontsize=9)  # over the boxes it would hide some
-    return Chart(figure, "SSIM by sequences", _description(values, ranked, len(order)), tips)
+    return Chart(figure, "SSIM by sequences", _description(values, ranked[0]), tips)
 
 
 def _draw_boxes(ax: Axes, values: Values, order: Sequence[Combination]) -> dict[str, list[str]]:
@@ -133,9 +133,8 @@ def _draw_matrix(ax: Axes, order: Sequence[Combination]) -> None:
     ax.spines[:].set_visible(False)
 
 
-def _description(values: Values, ranked: Sequence[ModelId], combinations: int) -> str:
-    best = ranked[0]
+def _description(values: Values, best: ModelId) -> str:
     return (
-        f"Boxes of {len(values)} models over {combinations} combinations of sequences, best first. The best "
-        f"mean, {np.mean(values[best]):.2f} %, is that of {best.label}."
+        "A box for each model above the sequences that it reads, best first. The best mean, "
+        f"{np.mean(values[best]):.2f} %, is that of {best.label}."
     )

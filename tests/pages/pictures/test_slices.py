@@ -11,7 +11,6 @@ from matplotlib.image import imread
 from cbvsynth.pages.pictures.slices import (
     cbv_scale,
     colour_bar,
-    encode_png,
     grey_scale,
     outline,
     palette,
@@ -23,11 +22,13 @@ def pixels(uri):
     return np.round(255 * imread(BytesIO(base64.b64decode(uri.partition(",")[2])), format="png")).astype(int)
 
 
-def test_another_program_reads_the_pixels_that_were_written():
-    levels = np.random.default_rng(1).integers(0, 256, (37, 53), dtype=np.uint8)
-    entries = np.random.default_rng(2).integers(0, 256, (256, 3), dtype=np.uint8)
-    read = np.round(255 * imread(BytesIO(encode_png(levels, entries)), format="png")).astype(int)
-    assert np.array_equal(read[..., :3], entries[levels])
+def test_the_image_has_a_palette_of_8_bits_and_another_program_reads_its_colours():
+    values = np.random.default_rng(1).uniform(0, 12.5, (37, 53)).astype(np.float32)
+    uri = slice_png(values, np.ones(values.shape, bool), cbv_scale(25.0))
+    header = base64.b64decode(uri.partition(",")[2])[:33]
+    assert header[24:26] == bytes((8, 3)), "bit depth, and colour type 3: palette"
+    expected = np.round(255 * colormaps["inferno"](np.round(254 * values / 12.5) / 254)[..., :3])
+    assert np.array_equal(pixels(uri)[..., :3], expected.transpose(1, 0, 2)[::-1, ::-1])
 
 
 def test_a_slice_lies_as_radiologists_look_at_it_and_is_black_outside():

@@ -1,0 +1,51 @@
+"""The stored maps of a model are checked before they are shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cbvsynth.domain.sequences import ModelId, Sequence
+from cbvsynth.errors import ResultError
+from cbvsynth.pages.pictures.examples import montage_rows, read_examples
+from cbvsynth.records.examinations import read_index
+from tests.pages.sweep_files import write_sweep
+
+MODEL = ModelId.parse("encdec-t1")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    return write_sweep(tmp_path_factory.mktemp("sweep"), {"encdec-t1": 0.3, "fcgan-t1": 0.3})
+
+
+def test_t1c_is_shown_beside_the_maps_and_the_slice_goes_through_the_lesion(root: Path):
+    index = read_index(root / "preprocess")
+    maps = read_examples(root / "train/encdec-t1/examples.npz")
+    anatomy, rows = montage_rows(index, maps, MODEL)
+    assert anatomy is Sequence.T1C
+    assert [row.label for row in rows] == ["e04\nlymphoma", "e05\nmetastasis"]
+    assert all(row.lesion.any() for row in rows)
+    np.testing.assert_array_equal(rows[0].synthetic, maps["e04"][:, :, 3])
+    np.testing.assert_array_equal(rows[0].real, np.asarray(index.array("e04", "cbv"))[:, :, 3])
+
+
+def test_a_map_of_an_unknown_examination_or_of_another_shape_is_refused(root: Path):
+    index = read_index(root / "preprocess")
+    with pytest.raises(ResultError, match="has a map of e99, which is not among"):
+        montage_rows(index, {"e99": np.zeros((20, 18, 8), np.float32)}, MODEL)
+    with pytest.raises(ResultError, match=r"e04: the stored map has shape \(2, 2, 2\)"):
+        montage_rows(index, {"e04": np.zeros((2, 2, 2), np.float32)}, MODEL)
+
+
+def test_missing_examples_say_what_to_run(tmp_path: Path):
+    with pytest.raises(ResultError, match="does not exist; run train first"):
+        read_examples(tmp_path / "examples.npz")
+
+
+def test_a_pickled_array_is_not_opened(tmp_path: Path):
+    np.savez(tmp_path / "examples.npz", e00=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(ResultError, match="is damaged"):
+        read_examples(tmp_path / "examples.npz")

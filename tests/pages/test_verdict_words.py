@@ -1,0 +1,75 @@
+"""A verdict in words: singular and plural, and what is said where there is nothing to say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cbvsynth.domain.selection.evaluation import evaluate_sweep
+from cbvsynth.domain.selection.records import GateSettings, Verdict
+from cbvsynth.pages.verdict_words import (
+    availability_rows,
+    availability_text,
+    champion_text,
+    not_trained_text,
+    optimism_text,
+    refusal_reasons,
+    verdict_text,
+)
+from cbvsynth.signature import RESEARCH_NOTE
+from tests.domain.selection.tables import EVIDENCE, champion, constant_mean, steady
+
+
+def verdict(*models: tuple[str, float], present: object = None) -> Verdict:
+    scored = [steady(name, ssim) for name, ssim in models]
+    settings = GateSettings(bootstrap_samples=100)
+    return evaluate_sweep(scored, constant_mean(0.5), present, settings, EVIDENCE).verdict
+
+
+def test_the_verdict_ends_with_what_to_bear_in_mind():
+    text = verdict_text(verdict(("encdec-t1", 0.9), ("encdec-t2", 0.8)))
+    assert "Candidate encdec-t1:\n  ✓ enough-examinations" in text
+    assert "The best of 2 models was chosen on the same 12 examinations" in text
+    assert text.endswith(RESEARCH_NOTE)
+
+
+def test_of_one_model_nothing_was_selected():
+    assert optimism_text(verdict(("encdec-t1", 0.9))) == "One model only: nothing was selected."
+
+
+def test_a_model_serves_every_pattern_that_holds_its_sequences_and_verbs_agree():
+    one = verdict(("encdec-t1", 0.9))
+    assert availability_text(one).startswith("By available sequences: 1 model serves 16 of the 31 patterns.")
+    assert "For 15 patterns no model of this sweep passes" in availability_text(one)
+    two = verdict(("encdec-t1", 0.9), ("encdec-t2", 0.8))
+    assert "2 models serve 24 of the 31 patterns." in availability_text(two)
+    assert len(availability_rows(one)) == 31
+    assert sum(model is None for _, model in availability_rows(one)) == 15
+
+
+def test_a_refused_model_is_told_with_the_limits_that_it_fails():
+    refused = verdict(("encdec-t1", 0.4))
+    assert "beats-constant-mean-ssim 0.4, limit 0.5" in refusal_reasons(refused.refused[0])
+    assert "Refused although best by SSIM:\n  1. encdec-t1: " in verdict_text(refused)
+
+
+@pytest.mark.parametrize(
+    ("missing", "ranked", "words"),
+    [({}, 3, ""), ({"a": "x"}, 3, "1 model could"), ({"a": "x", "b": "y"}, 3, "2 models could")],
+)
+def test_models_that_could_not_be_trained_are_counted(missing: dict[str, str], ranked: int, words: str):
+    text = not_trained_text(missing, ranked)
+    assert text.startswith(words)
+    assert bool(text) == bool(missing)
+
+
+def test_the_present_champion_is_compared_in_a_sentence_or_said_not_to_be():
+    assert champion_text(verdict(("encdec-t1", 0.9))) == "There is no present champion."
+    held = champion("encdec-t2", [0.8] * 12)
+    compared = verdict(("encdec-t1", 0.9), present=held)
+    assert champion_text(compared).startswith(
+        "Present champion: version 3 (encdec-t2). Candidate minus champion over 12 patients: +10.00 points"
+    )
+    other = replace(compared, champion=replace(compared.champion, p_value=None))
+    assert champion_text(other) == "Present champion: version 3 (encdec-t2); no numbers were compared."
