@@ -55,11 +55,15 @@ def test_a_refused_model_is_told_with_the_limits_that_it_fails():
 
 
 @pytest.mark.parametrize(
-    ("missing", "ranked", "words"),
-    [({}, 3, ""), ({"a": "x"}, 3, "1 model could"), ({"a": "x", "b": "y"}, 3, "2 models could")],
+    ("missing", "words"),
+    [
+        ({}, ""),
+        ({"a": "x"}, "1 model of the 4 of this sweep could not be trained"),
+        ({"a": "x", "b": "y"}, "2 models of the 5 of this sweep could not be trained"),
+    ],
 )
-def test_models_that_could_not_be_trained_are_counted(missing: dict[str, str], ranked: int, words: str):
-    text = not_trained_text(missing, ranked)
+def test_models_that_could_not_be_trained_are_counted(missing: dict[str, str], words: str):
+    text = not_trained_text(missing, 3)
     assert text.startswith(words)
     assert bool(text) == bool(missing)
 

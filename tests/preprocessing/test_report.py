@@ -34,7 +34,7 @@ def test_sequences_and_diagnoses_are_counted_on_both_sides(report: StudyReport):
 
 def test_what_spoils_a_comparison_is_a_warning(report: StudyReport):
     text = " ".join(report.warnings)
-    assert "1 patient is on both sides: 100% of the held-out examinations" in text
+    assert "1 patient is on both sides, as the manifest prescribes: 100% of the held-out examinations" in text
     assert "The study has 2 different grids." in text
 
 

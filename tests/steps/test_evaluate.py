@@ -253,7 +253,7 @@ def test_a_changed_table_is_noticed_and_the_places_are_named(root: Path, capsys:
     path.write_text("\n".join([rows[0], *sorted(rows[1:], reverse=True)]) + "\n")
     assert command(root, "verdict", "--check", "--results", str(root / "train")) == 1
     message = capsys.readouterr().err
-    assert "differs from the stored one in 1 places" in message
+    assert "differs from the stored one in 1 place:" in message
     assert "evidence.per_exam.encdec-t1-t1c-adc: stored" in message
 
 

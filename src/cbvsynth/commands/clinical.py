@@ -29,7 +29,7 @@ def analyse(reads: Annotated[Path, Positional], out: Path = Path("artifacts/clin
     """
     from cbvsynth.domain.clinical import analyse_reads
     from cbvsynth.pages.clinical_page import AREA_HEADER, area_cells, write_clinical
-    from cbvsynth.pages.tables.formats import text_table
+    from cbvsynth.pages.tables.formats import counted, text_table
     from cbvsynth.records.reads import read_reads
 
     table = read_reads(reads)
@@ -37,8 +37,8 @@ def analyse(reads: Annotated[Path, Positional], out: Path = Path("artifacts/clin
     readers = len({read.reader for read in table})
     examinations = len({read.exam_id for read in table})
     about = (
-        f"{examinations} examinations, {readers} {'reader' if readers == 1 else 'readers'}, "
-        f"{len(analysis.tasks)} {'task' if len(analysis.tasks) == 1 else 'tasks'}."
+        f"{counted(examinations, 'examination')}, {counted(readers, 'reader')}, "
+        f"{counted(len(analysis.tasks), 'task')}."
     )
     write_clinical(out, analysis, about=about)
     print(text_table(AREA_HEADER, [area_cells(row) for row in analysis.results], frozenset({0, 1})))
@@ -60,13 +60,13 @@ def simulate(  # noqa: PLR0913  # each is a flag
     seed: int = 1,
     out: Path = Path("artifacts/clinical"),
 ) -> None:
-    """Show the clinical tables on new phantom patients, read by simulated readers. A simulation throughout.
+    """Make the clinical tables for new phantom patients and simulated readers: a simulation throughout.
 
     Three tasks, after the paper's: grading of gliomas, and recurrence against treatment effect in gliomas
     and in metastases. Each patient is drawn anew and was seen by no model. A simulated reader is a logistic
     regression, cross-validated by patient, on lesion signals that are read with an error; the error's size
-    is a choice, and with it the result. reads.csv is written as a real reader study would be, and can be
-    given to 'cbvsynth clinical analyse'.
+    is your choice, and the result depends on it. reads.csv is written as a real reader study would be, and
+    can be given to 'cbvsynth clinical analyse'.
 
     Args:
         model: Trained model that makes the maps; by default the one that the last verdict names.
@@ -133,7 +133,7 @@ def warning(cbv: str, reading_error: float) -> str:
     return (
         "A simulation: the patients are phantoms, the readers are logistic regressions on lesion signals "
         f"that are read with an error of {reading_error:.0%} of their value. The size of the error is "
-        f"a choice, and with it the gain. It shows how the tables work and says nothing about human "
+        f"our choice, and the gain depends on it. It shows how the tables work and says nothing about human "
         f"readers.{real}"
     )
 

@@ -102,7 +102,7 @@ def analyse(
     from cbvsynth.domain.reader_study import POINTS, analyse_ratings
     from cbvsynth.errors import UsageError
     from cbvsynth.pages.reader_results_page import DISTRIBUTION_HEADER, distribution_rows, write_results
-    from cbvsynth.pages.tables.formats import text_table
+    from cbvsynth.pages.tables.formats import counted, text_table
     from cbvsynth.records.ratings import read_key, read_ratings, read_study
 
     if not scores:
@@ -116,5 +116,5 @@ def analyse(
     folder = out or study / "results"
     write_results(folder, result, study=name, apart=apart)
     print(text_table(DISTRIBUTION_HEADER, distribution_rows(result), frozenset({0, 1})))
-    print(f"\n{len(result.consensus)} scores to be discussed: {folder / 'consensus.csv'}")
+    print(f"\n{counted(len(result.consensus), 'score')} to be discussed: {folder / 'consensus.csv'}")
     print(f"report: {folder / 'results.html'}")

@@ -18,8 +18,8 @@ def report(artifacts: Path = Path("artifacts"), out: Path = Path("artifacts/repo
 
     The first page holds SSIM by sequences, agreement in lesions, what each model cost with its Pareto
     fronts, and a table of the examinations; each examination that has a synthetic map ('cbvsynth
-    synthesise' makes them) has a page of its own with montage, lesion table and checks. Unlike the report
-    of evaluate these pages are no output of the pipeline: they tell training times.
+    synthesise' makes them) has a page of its own with montage, lesion table and checks. Unlike evaluate's
+    report, these pages are not an output of the pipeline, for they tell training times.
 
     Args:
         artifacts: Folder of the run's results.
@@ -28,6 +28,7 @@ def report(artifacts: Path = Path("artifacts"), out: Path = Path("artifacts/repo
     from cbvsynth.errors import ResultError, UsageError
     from cbvsynth.pages.image_checks import read_checks
     from cbvsynth.pages.run_page import INDEX_PAGE, RunInputs, model_costs, write_run
+    from cbvsynth.pages.tables.formats import counted
     from cbvsynth.pages.tables.leaderboard import read_leaderboard
     from cbvsynth.records.examinations import read_index
     from cbvsynth.records.maps import INDEX_FILE, read_map_index, read_measures
@@ -66,7 +67,7 @@ def report(artifacts: Path = Path("artifacts"), out: Path = Path("artifacts/repo
     with atomic_folder(out) as folder:
         pages = write_run(folder, run)
     print(
-        f"{pages} {'page' if pages == 1 else 'pages'}"
+        counted(pages, "page")
         + ("" if maps else "; for one of each examination run 'cbvsynth synthesise' first")
     )
     print(f"report: {out / INDEX_PAGE}")

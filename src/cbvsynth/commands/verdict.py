@@ -35,14 +35,16 @@ def verdict(
 def _check(evaluate: Path, results: Path) -> None:
     from cbvsynth.errors import ResultError
     from cbvsynth.evaluation.recompute import evaluate_again, verdict_differences
+    from cbvsynth.pages.tables.formats import counted
 
     stored, again = evaluate_again(evaluate, results)
     differences = verdict_differences(stored, again.verdict)
     if differences:
         shown = "\n".join(f"  {line}" for line in differences[:20])
         more = f"\n  ... and {len(differences) - 20} more" if len(differences) > 20 else ""
+        places = counted(len(differences), "place")
         raise ResultError(
-            f"The verdict computed again differs from the stored one in {len(differences)} places:\n"
+            f"The verdict computed again differs from the stored one in {places}:\n"
             f"{shown}{more}\nThe tables, the settings or the program changed since. Run evaluate again."
         )
     print(f"equal: the tables of {stored.models} models give the stored verdict again ({stored.outcome})")

@@ -1,6 +1,6 @@
-"""Pages that people open beside a run: clinical tables, examinations, costs, the reader study.
+"""Pages that people open, and the files that lie beside them: evaluations, runs, readers, model cards.
 
-Each page is one HTML file with everything inside: no script or picture is fetched from anywhere. Charts
-are SVG, so that they print sharply and can be read out. Unlike the report of evaluate these pages are no
-outputs of the pipeline, and may tell what a run cost.
+One module for each page; `charts`, `tables` and `pictures` hold what pages are made of, `templates` their
+HTML. Each page is one file with everything inside: no script or picture is fetched from anywhere. The pages
+of a run may tell what it cost, because, unlike evaluate's report, they are not an output of the pipeline.
 """

@@ -16,7 +16,7 @@ from cbvsynth.domain.clinical import (
 from cbvsynth.domain.statistics.agreement import agreement_band
 from cbvsynth.domain.statistics.roc import Auc
 from cbvsynth.pages.charts.roc import roc_chart
-from cbvsynth.pages.tables.formats import DASH, Cell, markdown_table, number, p_text, write_csv
+from cbvsynth.pages.tables.formats import DASH, Cell, counted, markdown_table, number, p_text, write_csv
 from cbvsynth.records.storage import write_text
 from cbvsynth.signature import RESEARCH_NOTE
 from cbvsynth.theme.html import write_page
@@ -120,7 +120,7 @@ def area_note(analysis: ClinicalAnalysis) -> str:
     return (
         f"AUC: area under the ROC curve, from {STANDARD} alone and with the synthetic CBV map beside. CI, z "
         "and P by DeLong's method for correlated curves; a positive z favours synthetic CBV. P, corrected: "
-        f"Bonferroni over {len(analysis.tasks)} {'task' if len(analysis.tasks) == 1 else 'tasks'}. "
+        f"Bonferroni over {counted(len(analysis.tasks), 'task')}. "
         "Examinations are taken as independent."
     )
 

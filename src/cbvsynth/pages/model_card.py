@@ -76,7 +76,7 @@ def model_card(summary: TrainSummary, scores: Sequence[ExamScore], verdict: Verd
         *_checks(summary, verdict),
         "## Where it ends",
         _limits(summary, scores, unit),
-        "## Made by",
+        "## Made with",
         _facts([(name, str(value)) for name, value in summary.versions.items()]),
         "The settings:",
         _facts([(name, str(value)) for name, value in summary.settings.items()]),
@@ -87,7 +87,7 @@ def model_card(summary: TrainSummary, scores: Sequence[ExamScore], verdict: Verd
 _USES = "For research: comparison with measured CBV, reader studies, development of methods."
 _NOT_FOR = (
     "Not for diagnosis, treatment or follow-up of a patient. Not a medical device: no regulator has looked "
-    "at it. Not for examinations without a brain mask, of children, or of other diseases than those below."
+    "at it. Not for examinations without a brain mask, of children, or of diseases other than those below."
 )
 
 
@@ -150,7 +150,7 @@ def _model_facts(summary: TrainSummary, model: ModelId, unit: str) -> list[tuple
         ("Reads", ", ".join(sequence.label for sequence in model.combination.sequences)),
         ("Inputs", "raw intensities, 0 outside the brain; ADC in 1e-6 mm²/s; normalised inside the model"),
         (
-            "Answers",
+            "Output",
             f"CBV in {unit}, 0 outside the brain; the network's scale ends at {summary.data_range:g}",
         ),
         ("Parameters", f"{summary.parameters}"),

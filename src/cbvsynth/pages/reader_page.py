@@ -20,6 +20,7 @@ from cbvsynth.pages.pictures.tiles import (
     read_slices,
     slices_around,
 )
+from cbvsynth.pages.tables.formats import counted
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
 from cbvsynth.records.maps import MapIndex, read_map
 from cbvsynth.theme.html import write_page
@@ -70,13 +71,12 @@ def write_reader_pages(  # noqa: PLR0913  # a study, a reader, and where the ima
 def _write_part(  # noqa: PLR0913  # what the page says of itself
     path: Path, part: Sequence[ShownItem], *, study: str, reader: str, number: int, of: int, bar: Bar
 ) -> None:
-    maps = "1 map" if len(part) == 1 else f"{len(part)} maps"
     write_page(
         path,
         "pages/templates/reader.html.j2",
         {
             "title": f"How good are these CBV maps? Reader {reader}",
-            "subtitle": f"Study {study}, part {number} of {of}: {maps}.",
+            "subtitle": f"Study {study}, part {number} of {of}: {counted(len(part), 'map')}.",
             "study": study,
             "reader": reader,
             "part": number,

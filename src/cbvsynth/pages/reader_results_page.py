@@ -7,7 +7,7 @@ from pathlib import Path
 from cbvsynth.domain.reader_study import CRITERIA, SCALE, StudyResult
 from cbvsynth.domain.statistics.agreement import agreement_band
 from cbvsynth.pages.charts.reader_scores import score_chart
-from cbvsynth.pages.tables.formats import DASH, markdown_table, number, p_text, write_csv
+from cbvsynth.pages.tables.formats import DASH, counted, markdown_table, number, p_text, write_csv
 from cbvsynth.records.storage import write_text
 from cbvsynth.signature import RESEARCH_NOTE
 from cbvsynth.theme.html import write_page
@@ -38,7 +38,8 @@ def write_results(folder: Path, result: StudyResult, *, study: str, apart: int) 
         ],
     )
     write_csv(folder / "consensus.csv", header, consensus)
-    subtitle = f"Study {study}: {len(result.readers)} readers, {result.maps} maps scored by all of them."
+    readers, maps = counted(len(result.readers), "reader"), counted(result.maps, "map")
+    subtitle = f"Study {study}: {readers}, {maps} scored by all of them."
     parts = [f"# {TITLE}", subtitle, f"> {RESEARCH_NOTE}", "## Scores"]
     parts += [markdown_table(DISTRIBUTION_HEADER, distribution, left=2), notes["scores"]]
     if comparison:
@@ -106,9 +107,9 @@ def consensus_rows(result: StudyResult) -> list[tuple[str, ...]]:
 
 def _notes(result: StudyResult, apart: int) -> dict[str, str]:
     joint = "; ".join(f"{kind.value} {value:.2f}" for kind, value in result.joint_agreement.items())
-    left_out = (
-        f" {result.left_out} maps that not every reader scored are left out." if result.left_out else ""
-    )
+    left_out = ""
+    if result.left_out:
+        left_out = f" Left out, because not every reader scored them: {counted(result.left_out, 'map')}."
     return {
         "scores": (
             "How often each score was given, by all readers together. r_wg: within-group agreement of James, "
@@ -120,7 +121,7 @@ def _notes(result: StudyResult, apart: int) -> dict[str, str]:
             f"corrected for {len(CRITERIA)} criteria."
         ),
         "consensus": (
-            f"{len(result.consensus)} scores in which readers differ by {apart} points or more"
+            f"{counted(len(result.consensus), 'score')} in which readers differ by {apart} points or more"
             + (", the furthest apart first." if result.consensus else ".")
         ),
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from cbvsynth.domain.selection.records import Check, Standing, Verdict
 from cbvsynth.domain.sequences import Combination, ModelId, all_combinations
-from cbvsynth.pages.tables.formats import DASH, number, p_text
+from cbvsynth.pages.tables.formats import DASH, counted, number, p_text
 from cbvsynth.signature import RESEARCH_NOTE
 
 SIGNS = {True: "✓", False: "✗", None: DASH}
@@ -61,10 +61,10 @@ def availability_text(verdict: Verdict) -> str:
     winners = verdict.champions_by_availability
     without = len(all_combinations()) - len(winners)
     models = len(set(winners.values()))
-    served = "1 model serves" if models == 1 else f"{models} models serve"
-    text = f"By available sequences: {served} {len(winners)} of the 31 patterns."
+    serve = "serves" if models == 1 else "serve"
+    text = f"By available sequences: {counted(models, 'model')} {serve} {len(winners)} of the 31 patterns."
     if without:
-        text += f" For {without} patterns no model of this sweep passes the guards."
+        text += f" For {counted(without, 'pattern')} no model of this sweep passes the guards."
     return text
 
 
@@ -93,8 +93,11 @@ def not_trained_text(not_trained: Mapping[str, str], ranked: int) -> str:
     if not not_trained:
         return ""
     count, total = len(not_trained), len(not_trained) + ranked
-    could = "1 model could" if count == 1 else f"{count} models could"
-    return f"{could} not be trained, of the {total} of this sweep; the tables and the verdict are without."
+    them = "it" if count == 1 else "them"
+    return (
+        f"{counted(count, 'model')} of the {total} of this sweep could not be trained; the tables and the "
+        f"verdict leave {them} out."
+    )
 
 
 def champion_text(verdict: Verdict) -> str:

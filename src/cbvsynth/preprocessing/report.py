@@ -143,9 +143,10 @@ def _warnings(config: PreprocessConfig, split: SplitReport, grids: Mapping[str, 
             "before the first model is trained."
         )
     if split.patients_in_both:
+        who = "1 patient is" if split.patients_in_both == 1 else f"{split.patients_in_both} patients are"
         where = "" if config.split_by is SplitUnit.EXAMINATION else ", as the manifest prescribes"
         warnings.append(
-            f"{split.patients_in_both} patients are on both sides{where}: {split.leaking_share:.0%} of the "
+            f"{who} on both sides{where}: {split.leaking_share:.0%} of the "
             "held-out examinations have a sibling in training. Scores will be too good."
         )
     if len(grids) > 1:

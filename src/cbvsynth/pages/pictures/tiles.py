@@ -177,7 +177,7 @@ def map_row(
     where: tuple[int, int],
     spacing_mm: tuple[float, float],
 ) -> TileRow:
-    """One slice of some volumes without an outline, for readers who shall find the lesion themselves."""
+    """One slice of some volumes without an outline, for readers, who are to find the lesion themselves."""
     bare = Regions(regions.brain, np.zeros_like(regions.lesion), regions.window)
     return _row(volumes, scales, bare, where, spacing_mm, ["none"] * len(volumes))
 
