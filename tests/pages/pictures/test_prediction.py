@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.image
@@ -50,3 +51,16 @@ def test_the_colour_scale_is_fixed_and_not_fitted_to_the_map(tmp_path: Path) -> 
         pixels.append(matplotlib.image.imread(tmp_path / "x.png"))
     assert pixels[0].shape == pixels[1].shape
     assert np.mean(np.abs(pixels[0] - pixels[1]).max(axis=-1) > 0.1) > 0.1
+
+
+def test_a_single_slice_is_drawn_wide_enough_for_the_research_note(tmp_path: Path) -> None:
+    """A picture of one slice was narrower than its note, whose ends were cut off."""
+    whole = picture()
+    only = np.zeros_like(whole.brain)
+    only[..., 5] = whole.brain[..., 5]
+    draw_prediction(tmp_path / "a.png", replace(whole, brain=only), data_range=25.0, target_unit="mL/100g")
+    drawn = matplotlib.image.imread(tmp_path / "a.png")[..., :3]
+    note = drawn[-25:].min(axis=(0, 2)) < 0.5
+    assert note.any()
+    assert not note[:5].any()
+    assert not note[-5:].any()

@@ -65,7 +65,8 @@ def draw_prediction(path: Path, picture: PredictionPicture, *, data_range: float
     inside = picture.anatomy[picture.brain]
     low, top = (float(value) for value in np.percentile(inside, (1, 99.5)))
     with house_style():
-        figure = Figure(figsize=(1.9 * len(shown) + 1.2, 2 * 1.9 * tall + 1.45), layout="constrained")
+        width = max(5.6, 1.9 * len(shown) + 1.2)  # the research note is 5.4 inches long
+        figure = Figure(figsize=(width, 2 * 1.9 * tall + 1.45), layout="constrained")
         grid = figure.subplots(2, len(shown), squeeze=False)
         for column, place in enumerate(shown):
             cut = (*window, place)
