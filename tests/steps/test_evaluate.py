@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 import shutil
 import subprocess
@@ -13,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from cbvsynth.cli import main
 from cbvsynth.config import EvaluateConfig
 from cbvsynth.domain.options import Baseline
 from cbvsynth.domain.sequences import all_combinations
@@ -228,68 +226,6 @@ def test_after_an_error_the_former_report_is_still_there(root: Path):
         run(config_of(root), no_champion)
     assert (root / "evaluate/verdict.json").read_bytes() == before
     assert [path.name for path in root.iterdir() if path.name.startswith(".evaluate")] == []
-
-
-def command(root: Path, *words: str) -> int:
-    return main([*words, "--evaluate", str(root / "evaluate")])
-
-
-def test_the_stored_verdict_is_computed_again_from_its_tables(root: Path, capsys: pytest.CaptureFixture[str]):
-    assert command(root, "verdict", "--check", "--results", str(root / "train")) == 0
-    assert "equal: the tables of 5 models give the stored verdict again (promote)" in capsys.readouterr().out
-
-
-def test_the_verdict_against_a_champion_is_computed_again_as_well(
-    root: Path, capsys: pytest.CaptureFixture[str]
-):
-    held = champion_of(root / "train", "fcgan-t1")
-    run(config_of(root), lambda _: held)
-    assert command(root, "verdict", "--check", "--results", str(root / "train")) == 0
-
-
-def test_a_changed_table_is_noticed_and_the_places_are_named(root: Path, capsys: pytest.CaptureFixture[str]):
-    path = root / "train/encdec-t1-t1c-adc/per_exam.csv"
-    rows = path.read_text().splitlines()
-    path.write_text("\n".join([rows[0], *sorted(rows[1:], reverse=True)]) + "\n")
-    assert command(root, "verdict", "--check", "--results", str(root / "train")) == 1
-    message = capsys.readouterr().err
-    assert "differs from the stored one in 1 place:" in message
-    assert "evidence.per_exam.encdec-t1-t1c-adc: stored" in message
-
-
-def test_a_forged_decision_is_noticed(root: Path, capsys: pytest.CaptureFixture[str]):
-    path = root / "evaluate/verdict.json"
-    content = json.loads(path.read_text())
-    content["candidate"]["lesion_bias"] += 0.5
-    path.write_text(json.dumps(content))
-    assert command(root, "verdict", "--check", "--results", str(root / "train")) == 1
-    assert "candidate.lesion_bias: stored" in capsys.readouterr().err
-
-
-def test_the_verdict_is_shown_in_words(root: Path, capsys: pytest.CaptureFixture[str]):
-    assert command(root, "verdict") == 0
-    printed = capsys.readouterr().out
-    assert "✓ lesion-bias: mean lesion CBV" in printed
-    assert "By available sequences: " in printed
-
-
-def test_the_leaderboard_is_shown_best_first_and_by_any_column(
-    root: Path, capsys: pytest.CaptureFixture[str]
-):
-    assert command(root, "leaderboard") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[2].split()[:2] == ["1", "encdec-t1-t1c-adc"]
-    assert max(map(len, lines[:9])) <= 100
-    assert command(root, "leaderboard", "--sort_by", "mae_brain", "--top", "1") == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[1] for line in lines[2:5]] == ["encdec-t1-t1c-adc", "constant-mean", "tissue-mean"]
-    assert command(root, "leaderboard", "--sort_by", "beauty") == 2
-
-
-def test_commands_before_any_evaluation_say_what_to_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    for words in (["verdict"], ["verdict", "--check"], ["leaderboard"]):
-        assert command(tmp_path, *words) == 1
-        assert "run evaluate first" in capsys.readouterr().err
 
 
 def test_the_program_explains_itself_without_heavy_imports():
