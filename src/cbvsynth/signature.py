@@ -36,7 +36,7 @@ MIN_IN_PLANE = 16
 """Fewest voxels along H and W: the generator halves both twice and still needs a neighbourhood."""
 
 DESCRIPTION_FORMAT = 1
-RESEARCH_NOTE = "For research only; not a medical device. Synthetic CBV must not guide the care of a patient."
+RESEARCH_NOTE = "For research only. Not a medical device; not for diagnosis or treatment."
 """On every page, picture, model card and map, and in what a model says of itself."""
 
 Range = tuple[float, float]

@@ -10,6 +10,7 @@ import pytest
 
 from cbvsynth.pages.model_card import by_diagnosis, by_size, model_card
 from cbvsynth.records.summaries import read_summary
+from cbvsynth.signature import RESEARCH_NOTE
 from tests.registry.trained_models import decide, score, train
 
 MODEL = "encdec-t1c"
@@ -50,7 +51,7 @@ def test_classes_hold_every_examination_once_on_both_sides_of_each_limit():
 def test_the_card_says_what_for_from_what_how_good_and_where_it_ends(made):
     card = model_card(made[0], scores(), made[1], phantom=False)
     for said in (
-        "For research only; not a medical device.",
+        RESEARCH_NOTE,
         "Not for diagnosis",
         "in mL/100 g from T1C of one",
     ):

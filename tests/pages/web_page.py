@@ -6,6 +6,8 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+from cbvsynth.signature import RESEARCH_NOTE
+
 VOID = {"meta", "link", "img", "br", "input", "hr", "line", "circle", "rect", "polyline", "polygon", "path"}
 MOST_BYTES = 5_000_000
 
@@ -68,5 +70,5 @@ def require_good_page(path: Path, *, links: tuple[str, ...] = ()) -> str:
     assert set(outside) <= set(links), outside
     assert "://" not in html.replace("http://www.w3.org", "")
     assert "default-src 'none'" in html, "the browser itself is told to fetch nothing"
-    assert "For research only; not a medical device." in html
+    assert RESEARCH_NOTE in html
     return html

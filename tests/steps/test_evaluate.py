@@ -18,6 +18,7 @@ from cbvsynth.domain.sequences import all_combinations
 from cbvsynth.errors import ResultError, UnitError, UsageError
 from cbvsynth.records.examinations import read_index
 from cbvsynth.records.verdicts import read_verdict
+from cbvsynth.signature import RESEARCH_NOTE
 from cbvsynth.steps.evaluate import run
 from tests.pages.sweep_files import MODELS, champion_of, write_model, write_sweep
 from tests.pages.web_page import require_good_page
@@ -94,7 +95,7 @@ def test_the_same_sweep_gives_the_same_bytes(root: Path, evaluated: Path):
 
 def test_the_report_needs_no_network_and_names_no_path(evaluated: Path):
     html = (evaluated / "evaluate" / "report.html").read_text(encoding="utf-8")
-    assert "For research only; not a medical device." in html
+    assert RESEARCH_NOTE in html
     assert re.findall(r"(?:src|href)=\"(?!data:|#)[^\"]*", html) == []
     assert re.findall(r"url\((?!#)", html) == [], "a chart's parts refer to each other only"
     assert (html.count("data:image/png;base64,"), html.count("<svg")) == (1, 2)
