@@ -188,7 +188,7 @@ def start_up(code: str) -> float:
     return statistics.median(costs)
 
 
-CLIENT = "from cbvsynth.client.client import CbvClient; CbvClient('localhost:8500').close()"
+CLIENT = "from cbvsynth.client import CbvClient; CbvClient('localhost:8500').close()"
 HELP = "from cbvsynth.cli import main; main(['predict', '--help'])"
 
 

@@ -49,7 +49,7 @@ from benchmarks.load_models import (
     made_up_images,
     register,
 )
-from cbvsynth.client.client import CbvClient
+from cbvsynth.client import CbvClient
 from cbvsynth.client.connection import Connection, ModelReference, VersionState
 from cbvsynth.errors import CbvsynthError, ModelError
 from cbvsynth.proof.processes import ServerProcess, server_process
@@ -57,8 +57,8 @@ from cbvsynth.records.selection import STABLE
 from cbvsynth.registry.canary import clear_canary, set_canary
 from cbvsynth.registry.rollback import roll_back
 from cbvsynth.registry.store import Registry
+from cbvsynth.sync.follower import Sync
 from cbvsynth.sync.options import SyncOptions
-from cbvsynth.sync.program import Sync
 from cbvsynth.sync.repository import Repository
 
 HALF_COPIED = 900

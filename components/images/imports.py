@@ -24,7 +24,7 @@ IMAGES = {
             "cbvsynth.kubeflow.tasks.evaluate",
         ),
         *("cbvsynth.steps.evaluate", "cbvsynth.pages.evaluation_report", "cbvsynth.kubeflow.tasks.promote"),
-        *("cbvsynth.steps.promote", "cbvsynth.sync.program"),
+        *("cbvsynth.steps.promote", "cbvsynth.sync.watch"),
     ),
     "train": (
         *SHARED,

@@ -12,8 +12,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from cbvsynth.client.client import CbvClient
-from cbvsynth.client.prediction import sidecar_of
+import cbvsynth.client
+from cbvsynth.client import CbvClient
+from cbvsynth.client.synthesis import sidecar_of
 from cbvsynth.domain.sequences import Combination, TargetUnit
 from cbvsynth.errors import ModelError, RefusedError, ReplyError, UsageError
 from cbvsynth.records.selection import Selection, ServedVersion, pattern_label, write_selection
@@ -36,6 +37,13 @@ def server(**changes: Any) -> PredictionServer:
         },
     }
     return PredictionServer(versions, labels, **changes)
+
+
+def test_the_client_is_what_the_package_offers() -> None:
+    """The documentation said `from cbvsynth.client import CbvClient` while only client.client had it."""
+    assert cbvsynth.client.CbvClient is CbvClient
+    with pytest.raises(AttributeError, match="no attribute 'Client'"):
+        cbvsynth.client.Client  # noqa: B018
 
 
 def test_two_lines_make_a_map(tmp_path: Path) -> None:

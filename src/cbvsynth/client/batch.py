@@ -11,8 +11,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from cbvsynth.client.image_files import prepare_files
-from cbvsynth.client.prediction import Models, sidecar_of, synthesise
+from cbvsynth.client.preparation import prepare_files
+from cbvsynth.client.synthesis import Models, sidecar_of, synthesise
 from cbvsynth.domain import sequences
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout

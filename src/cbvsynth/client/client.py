@@ -1,6 +1,6 @@
 """The Python client: a few images in, a CBV map out.
 
-    from cbvsynth.client.client import CbvClient
+    from cbvsynth.client import CbvClient
 
     client = CbvClient("localhost:8500")
     result = client.predict({"t1": "t1.nii.gz", "t2": "t2.nii.gz", "t1c": "t1c.nii.gz"})
@@ -17,23 +17,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-import numpy.typing as npt
-
+from cbvsynth.client.choice import SelectionTable, Table, served_version, table_of_server
 from cbvsynth.client.connection import Connection, ModelReference
 from cbvsynth.client.defaults import DEFAULT_ATTEMPTS, DEFAULT_MODEL, DEFAULT_SERVER, DEFAULT_TIMEOUT_S
-from cbvsynth.client.image_files import examination_of_files, prepare_files
-from cbvsynth.client.images import PreparedExamination, prepare_arrays
-from cbvsynth.client.prediction import Prediction, synthesise
-from cbvsynth.client.select import SelectionTable, Table, served_version, table_of_server
-from cbvsynth.domain.sequences import Sequence
+from cbvsynth.client.preparation import Image, prepare
+from cbvsynth.client.request import PreparedExamination
+from cbvsynth.client.synthesis import Prediction, synthesise
 from cbvsynth.errors import UsageError
 from cbvsynth.records.selection import Selection, ServedVersion, read_selection
 from cbvsynth.signature import Description
 from cbvsynth.wire.tensors import Float32Array
-
-Image = str | os.PathLike[str] | npt.NDArray[np.generic]
-"""A NIfTI file, or voxels (X, Y, Z) with axes to the right, front and top of the head."""
 
 
 class ServerModels:
@@ -167,46 +160,3 @@ class CbvClient:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def prepare(  # noqa: PLR0913  all by name, all with a default
-    images: Mapping[str, Image],
-    *,
-    mask: Image | None = None,
-    unusable: Collection[str] = (),
-    reference: str = "",
-    resample: bool = False,
-    spacing_mm: tuple[float, float, float] | None = None,
-) -> PreparedExamination:
-    """Make the images of one examination ready to be sent; the arguments are those of `predict`.
-
-    Raises:
-        UsageError: files and arrays are mixed, or a name is not a sequence.
-        DataError: as `prepare_files` and `prepare_arrays`.
-    """
-    ruled_out = {_sequence(name) for name in unusable}
-    given = {_sequence(name).value: image for name, image in images.items()}
-    if mask is not None:
-        given["mask"] = mask
-    arrays = {role: image for role, image in given.items() if isinstance(image, np.ndarray)}
-    paths = {role: Path(image) for role, image in given.items() if not isinstance(image, np.ndarray)}
-    if arrays and paths:
-        raise UsageError(
-            f"{', '.join(paths)} are files and {', '.join(arrays)} are arrays; expected one kind. "
-            "Read the files yourself, or write the arrays."
-        )
-    if paths:
-        root, examination = examination_of_files(paths)
-        return prepare_files(root, examination, unusable=ruled_out, reference=reference, resample=resample)
-    if reference or resample:
-        raise UsageError("reference and resample are for files; arrays must lie on one grid already.")
-    brain = arrays.pop("mask", None)
-    volumes = {Sequence(role): array for role, array in arrays.items()}
-    return prepare_arrays(volumes, brain, unusable=ruled_out, spacing_mm=spacing_mm)
-
-
-def _sequence(name: str) -> Sequence:
-    try:
-        return Sequence(name)
-    except ValueError as error:
-        raise UsageError(f"'{name}' is not a sequence; expected one of {', '.join(Sequence)}.") from error

@@ -15,7 +15,7 @@ from tempfile import mkdtemp
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from cbvsynth.client.select import Table
+from cbvsynth.client.choice import Table
 from cbvsynth.domain.sequences import Combination, ModelId, TargetUnit
 from cbvsynth.errors import ModelError, RegistryError
 from cbvsynth.records.selection import CANARY, STABLE, ServedVersion

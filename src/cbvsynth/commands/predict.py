@@ -18,7 +18,7 @@ from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import UsageError
 
 if TYPE_CHECKING:
-    from cbvsynth.client.prediction import Models, Prediction
+    from cbvsynth.client.synthesis import Models, Prediction
 
 _ANATOMY = (Sequence.T1C, Sequence.FLAIR, Sequence.T1, Sequence.T2, Sequence.ADC)
 """Which image to show above the map; the paper shows T1C."""
@@ -124,8 +124,8 @@ def predict(
 
 
 def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOptions) -> None:
-    from cbvsynth.client.client import prepare
-    from cbvsynth.client.prediction import synthesise
+    from cbvsynth.client.preparation import prepare
+    from cbvsynth.client.synthesis import synthesise
 
     if output.out is None:
         raise UsageError("There is no --out; give the map's name, as in --out cbv.nii.gz.")
@@ -187,7 +187,7 @@ def _predict_many(
 
 @contextmanager
 def _models(server: ServerOptions) -> Iterator[Models]:
-    from cbvsynth.client.client import CbvClient
+    from cbvsynth.client import CbvClient
 
     if server.version and server.label:
         raise UsageError("--version and --label are both given; expected one of them, or none.")
@@ -213,7 +213,7 @@ def _models(server: ServerOptions) -> Iterator[Models]:
 
 def _require_writable(output: OutputOptions, *, overwrite: bool) -> None:
     """Say before the work, not after it, that a file is there."""
-    from cbvsynth.client.prediction import require_free
+    from cbvsynth.client.synthesis import require_free
 
     assert output.out is not None
     if not overwrite:
@@ -244,7 +244,7 @@ def _draw(path: Path, made: Prediction) -> None:
 
 
 def _print(made: Prediction, output: OutputOptions, sidecar: Path) -> None:
-    from cbvsynth.client.images import NOT_GIVEN
+    from cbvsynth.client.request import NOT_GIVEN
 
     record = made.record
     assert output.out is not None

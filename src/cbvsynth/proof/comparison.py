@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from cbvsynth.client.client import CbvClient
-from cbvsynth.client.prediction import Prediction
+from cbvsynth.client import CbvClient
+from cbvsynth.client.synthesis import Prediction
 from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.ssim import score_ssim
 from cbvsynth.errors import ResultError

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from cbvsynth.client.client import CbvClient
-from cbvsynth.client.prediction import Prediction
+from cbvsynth.client import CbvClient
+from cbvsynth.client.synthesis import Prediction
 from cbvsynth.errors import ManifestError, UsageError
 from cbvsynth.proof.comparison import (
     Comparison,
@@ -24,7 +24,7 @@ from cbvsynth.proof.options import DemoOptions
 from cbvsynth.proof.processes import child_process, server_process
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, read_index
 from cbvsynth.records.selection import SELECTION_FILE, STABLE, Selection, read_selection
-from cbvsynth.sync import program as sync
+from cbvsynth.sync import follower as sync
 from cbvsynth.sync.models_config import MODELS_CONFIG_FILE
 from cbvsynth.sync.options import Mode, SyncOptions
 from cbvsynth.sync.plan import PREVIOUS

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cbvsynth.client.client import CbvClient
-from cbvsynth.client.images import PreparedExamination
+from cbvsynth.client import CbvClient
+from cbvsynth.client.request import PreparedExamination
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import ModelError, ResultError
 from cbvsynth.proof.comparison import predict_cached, ssim_by_convention, stored_scores

@@ -1,6 +1,6 @@
 """models.config: what TensorFlow Serving is told to load, as the text that it reads.
 
-The text is written without TensorFlow; tests/serving/test_models_config.py reads it with TensorFlow
+The text is written without TensorFlow; tests/sync/test_models_config.py reads it with TensorFlow
 Serving's own parser.
 """
 

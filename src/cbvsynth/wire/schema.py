@@ -10,7 +10,7 @@ instead of 80 ms.
 
 Source: field numbers and names as published in tensorflow/core/framework/{tensor,tensor_shape}.proto,
 tensorflow/core/protobuf/meta_graph.proto and tensorflow_serving/apis/*.proto;
-tests/wire/test_wire_contract.py compares every one with them.
+tests/wire/test_schema.py compares every one with them.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from cbvsynth.errors import ModelError, RegistryError, StorageError, UsageError
 from cbvsynth.records.selection import read_selection
 from cbvsynth.registry.champion import present_champion
 from cbvsynth.steps.promote import run as promote
+from cbvsynth.sync.follower import run
 from cbvsynth.sync.options import SyncOptions
-from cbvsynth.sync.program import run
 from tests.registry.trained_models import decide, program_of, train
 
 pytestmark = pytest.mark.slow
@@ -272,7 +272,7 @@ def test_stopped_before_its_end_a_single_sync_does_not_call_itself_done(promoted
 
 def test_sync_imports_no_tensorflow() -> None:
     code = (
-        "import sys, cbvsynth.sync.program, cbvsynth.sync.plan, cbvsynth.sync.publish, mlflow; "
+        "import sys, cbvsynth.sync.follower, cbvsynth.sync.plan, cbvsynth.sync.publish, mlflow; "
         "print([name for name in ('tensorflow', 'keras', 'tensorflow_serving') if name in sys.modules])"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -1,4 +1,4 @@
-"""From a person's files to what a model is sent: read, turned to RAS, on one grid.
+"""From a person's files or arrays to what a model is sent: read, turned to RAS, on one grid.
 
 An image whose voxels cannot serve is left out with its reason, and the others go on; a file that is not
 there or is no image at all is an error, for that is a slip.
@@ -6,11 +6,15 @@ there or is no image at all is an error, for that is a slip.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from cbvsynth.client.images import (
+import numpy as np
+import numpy.typing as npt
+
+from cbvsynth.client.request import (
     NOT_GIVEN,
     BoolArray,
     Float32Array,
@@ -37,7 +41,46 @@ from cbvsynth.study.aligned import read_aligned, support_mask
 from cbvsynth.study.nifti import VolumeHeader, read_header, read_image
 from cbvsynth.study.paths import resolve_inside
 
+Image = str | os.PathLike[str] | npt.NDArray[np.generic]
+"""A NIfTI file, or voxels (X, Y, Z) with axes to the right, front and top of the head."""
 GRID_TOLERANCE_MM = 1e-3
+"""Headers store float32: grids that are the same may differ by a rounding, and by no more than this."""
+
+
+def prepare(  # noqa: PLR0913  all by name, all with a default
+    images: Mapping[str, Image],
+    *,
+    mask: Image | None = None,
+    unusable: Collection[str] = (),
+    reference: str = "",
+    resample: bool = False,
+    spacing_mm: tuple[float, float, float] | None = None,
+) -> PreparedExamination:
+    """Make the images of one examination ready to be sent; the arguments are those of `predict`.
+
+    Raises:
+        UsageError: files and arrays are mixed, or a name is not a sequence.
+        DataError: as `prepare_files` and `prepare_arrays`.
+    """
+    ruled_out = {_sequence(name) for name in unusable}
+    given = {_sequence(name).value: image for name, image in images.items()}
+    if mask is not None:
+        given["mask"] = mask
+    arrays = {role: image for role, image in given.items() if isinstance(image, np.ndarray)}
+    paths = {role: Path(image) for role, image in given.items() if not isinstance(image, np.ndarray)}
+    if arrays and paths:
+        raise UsageError(
+            f"{', '.join(paths)} are files and {', '.join(arrays)} are arrays; expected one kind. "
+            "Read the files yourself, or write the arrays."
+        )
+    if paths:
+        root, examination = examination_of_files(paths)
+        return prepare_files(root, examination, unusable=ruled_out, reference=reference, resample=resample)
+    if reference or resample:
+        raise UsageError("reference and resample are for files; arrays must lie on one grid already.")
+    brain = arrays.pop("mask", None)
+    volumes = {Sequence(role): array for role, array in arrays.items()}
+    return prepare_arrays(volumes, brain, unusable=ruled_out, spacing_mm=spacing_mm)
 
 
 def examination_of_files(files: Mapping[str, Path], name: str = "input") -> tuple[Path, Examination]:
@@ -196,3 +239,64 @@ def _mask(
     mask: BoolArray = to_canonical(read_image(root, examination, "mask")).data != 0.0
     require_brain(mask, examination)
     return mask, "file"
+
+
+def prepare_arrays(
+    arrays: Mapping[Sequence, npt.NDArray[np.generic]],
+    mask: npt.NDArray[np.generic] | None = None,
+    *,
+    unusable: Collection[Sequence] = (),
+    spacing_mm: tuple[float, float, float] | None = None,
+) -> PreparedExamination:
+    """Make arrays ready for a model.
+
+    Args:
+        arrays: (X, Y, Z) each on one grid, axes to the right, front and top of the head.
+        mask: (X, Y, Z), brain where not 0; by default where the images are not 0.
+        unusable: sequences that a person rules out.
+        spacing_mm: voxel size, if it is to be compared with what the model has seen.
+
+    Raises:
+        VolumeError: an array is not three-dimensional, nothing is usable, or there is no mask and no
+            image is skull-stripped.
+        GridError: the shapes differ.
+    """
+    label = Examination("input", "input", "", {})
+    shapes = {name.value: np.shape(array) for name, array in arrays.items()}
+    _require_one_shape(shapes if mask is None else {**shapes, "mask": np.shape(mask)}, label)
+    left_out = {
+        name: "ruled out by the caller" if name in unusable else NOT_GIVEN
+        for name in Sequence
+        if name in unusable or name not in arrays
+    }
+    images = {
+        name: np.ascontiguousarray(arrays[name], np.float32)
+        for name in Sequence
+        if name in arrays and name not in unusable
+    }
+    for name, image in list(images.items()):
+        bad = image.size - int(np.count_nonzero(np.isfinite(image)))
+        if bad:
+            left_out[name] = f"{bad} of {image.size} voxels are NaN or infinite"
+            del images[name]
+    require_a_sequence(label, images, left_out)
+    brain, source = support_mask(images, "input") if mask is None else (np.asarray(mask) != 0, "array")
+    require_brain(brain, label)
+    prepared = keep_usable(images, brain, label, left_out)
+    return replace(prepared, mask_source=source, spacing_mm=spacing_mm)
+
+
+def _require_one_shape(shapes: Mapping[str, tuple[int, ...]], label: Examination) -> None:
+    for role, shape in shapes.items():
+        if len(shape) != 3:
+            raise VolumeError(f"{label.label(role)} has shape {shape}; expected three axes (X, Y, Z).")
+    if len(set(shapes.values())) > 1:
+        found = ", ".join(f"{role} {shape}" for role, shape in shapes.items())
+        raise GridError(f"The arrays have the shapes {found}; expected one. Resample them to one grid.")
+
+
+def _sequence(name: str) -> Sequence:
+    try:
+        return Sequence(name)
+    except ValueError as error:
+        raise UsageError(f"'{name}' is not a sequence; expected one of {', '.join(Sequence)}.") from error

@@ -7,8 +7,7 @@ from typing import Any
 import grpc
 import pytest
 
-from cbvsynth.client.connection import Connection
-from cbvsynth.client.select import (
+from cbvsynth.client.choice import (
     ALL_SEQUENCES,
     LabelTable,
     LiveTable,
@@ -17,6 +16,7 @@ from cbvsynth.client.select import (
     insist,
     table_of_server,
 )
+from cbvsynth.client.connection import Connection
 from cbvsynth.domain.selection.availability import champions_by_availability
 from cbvsynth.domain.sequences import Combination, ModelId, Sequence, TargetUnit, all_combinations, all_models
 from cbvsynth.errors import ModelError, RefusedError

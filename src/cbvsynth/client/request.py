@@ -5,24 +5,19 @@ Every image is turned to RAS, all lie on one grid, only the brain is kept, and A
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from cbvsynth.domain.examination import Examination
-from cbvsynth.domain.geometry import (
-    Grid,
-    canonical_grid,
-    from_canonical,
-)
+from cbvsynth.domain.geometry import Grid, canonical_grid, from_canonical
 from cbvsynth.domain.intensity import adc_in_e6_mm2_per_s
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
-from cbvsynth.errors import GridError, UnitError, VolumeError
+from cbvsynth.errors import UnitError, VolumeError
 from cbvsynth.signature import MIN_IN_PLANE
-from cbvsynth.study.aligned import support_mask
 
 NOT_GIVEN = "not given"
 """Why a sequence is left out that nobody named."""
@@ -77,60 +72,6 @@ class PreparedExamination:
             return cbv
         affine = canonical_grid(self.placement.grid).affine
         return from_canonical(Volume(cbv, affine), self.placement.grid).data
-
-
-def prepare_arrays(
-    arrays: Mapping[Sequence, npt.NDArray[np.generic]],
-    mask: npt.NDArray[np.generic] | None = None,
-    *,
-    unusable: Collection[Sequence] = (),
-    spacing_mm: tuple[float, float, float] | None = None,
-) -> PreparedExamination:
-    """Make arrays ready for a model.
-
-    Args:
-        arrays: (X, Y, Z) each on one grid, axes to the right, front and top of the head.
-        mask: (X, Y, Z), brain where not 0; by default where the images are not 0.
-        unusable: sequences that a person rules out.
-        spacing_mm: voxel size, if it is to be compared with what the model has seen.
-
-    Raises:
-        VolumeError: an array is not three-dimensional, nothing is usable, or there is no mask and no
-            image is skull-stripped.
-        GridError: the shapes differ.
-    """
-    label = Examination("input", "input", "", {})
-    shapes = {name.value: np.shape(array) for name, array in arrays.items()}
-    _require_one_shape(shapes if mask is None else {**shapes, "mask": np.shape(mask)}, label)
-    left_out = {
-        name: "ruled out by the caller" if name in unusable else NOT_GIVEN
-        for name in Sequence
-        if name in unusable or name not in arrays
-    }
-    images = {
-        name: np.ascontiguousarray(arrays[name], np.float32)
-        for name in Sequence
-        if name in arrays and name not in unusable
-    }
-    for name, image in list(images.items()):
-        bad = image.size - int(np.count_nonzero(np.isfinite(image)))
-        if bad:
-            left_out[name] = f"{bad} of {image.size} voxels are NaN or infinite"
-            del images[name]
-    require_a_sequence(label, images, left_out)
-    brain, source = support_mask(images, "input") if mask is None else (np.asarray(mask) != 0, "array")
-    require_brain(brain, label)
-    prepared = keep_usable(images, brain, label, left_out)
-    return replace(prepared, mask_source=source, spacing_mm=spacing_mm)
-
-
-def _require_one_shape(shapes: Mapping[str, tuple[int, ...]], label: Examination) -> None:
-    for role, shape in shapes.items():
-        if len(shape) != 3:
-            raise VolumeError(f"{label.label(role)} has shape {shape}; expected three axes (X, Y, Z).")
-    if len(set(shapes.values())) > 1:
-        found = ", ".join(f"{role} {shape}" for role, shape in shapes.items())
-        raise GridError(f"The arrays have the shapes {found}; expected one. Resample them to one grid.")
 
 
 def require_a_sequence(

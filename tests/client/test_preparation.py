@@ -10,8 +10,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from cbvsynth.client.image_files import examination_of_files, prepare_files
-from cbvsynth.client.images import PreparedExamination, prepare_arrays
+from cbvsynth.client.preparation import examination_of_files, prepare_arrays, prepare_files
+from cbvsynth.client.request import PreparedExamination
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import GridError, ManifestError, UsageError, VolumeError

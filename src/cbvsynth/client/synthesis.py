@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cbvsynth import __version__
-from cbvsynth.client.images import PreparedExamination
-from cbvsynth.client.select import Choice, Table, choose, insist
+from cbvsynth.client.choice import Choice, Table, choose, insist
+from cbvsynth.client.request import PreparedExamination
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import ModelError, RefusedError, ReplyError, UsageError
