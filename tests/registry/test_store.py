@@ -1,17 +1,23 @@
-"""A new registry appears whole or not at all."""
+"""A new registry appears whole or not at all, and whoever may read its file can ask it."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from cbvsynth.registry.store import open_registry
+from cbvsynth.errors import RegistryError
+from cbvsynth.registry.store import Registry, open_registry
+from cbvsynth.registry.versions import list_versions
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,3 +38,78 @@ def test_a_kill_while_the_tables_are_made_leaves_no_half_made_database(tmp_path:
     assert not Path("mlflow.db").exists()
     assert open_registry("cbvsynth").client.search_registered_models() == []
     assert Path("mlflow.db").is_file()
+
+
+@pytest.fixture
+def shared_folder(empty_database: Path) -> Iterator[Path]:
+    """A folder with a registry that everybody may read and nobody but its owner may write to."""
+    # Not below tmp_path, which lies in a folder that other users may not enter.
+    folder = Path(tempfile.mkdtemp())
+    shutil.copy(empty_database, folder / "mlflow.db")
+    (folder / "mlflow.db").chmod(0o444)
+    folder.chmod(0o555)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def as_another_user(action: Callable[[], object]) -> int:
+    """The exit code of a child process that does it; where root runs the tests, as the user nobody."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setgid(65534)
+                os.setuid(65534)
+            action()
+            status = 0
+        finally:
+            if status:
+                traceback.print_exc()
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_a_second_user_of_the_host_can_read_the_registry(
+    shared_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lock lay in the temporary folder, its owner's alone, and reading took it: a PermissionError."""
+    monkeypatch.chdir(shared_folder)
+    assert list_versions(open_registry("cbvsynth")) == ()  # MLflow is imported before rights are dropped
+    assert as_another_user(lambda: list_versions(open_registry("cbvsynth"))) == 0
+
+
+def test_reading_does_not_wait_for_a_promotion(empty_registry: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Listing the versions used to wait up to ten minutes for whoever promoted."""
+    monkeypatch.setattr("cbvsynth.registry.store._LOCK_TIMEOUT_S", 0.5)
+    code = (
+        "import sys\n"
+        "from cbvsynth.registry.store import open_registry\n"
+        "with open_registry('cbvsynth').lock():\n"
+        "    print('held', flush=True)\n"
+        "    sys.stdin.read()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    try:
+        assert list_versions(open_registry("cbvsynth")) == ()
+        with (
+            pytest.raises(RegistryError, match=r"has held the registry at mlflow\.db"),
+            open_registry("cbvsynth").lock(),
+        ):
+            pass
+    finally:
+        process.communicate()
+
+
+def test_the_lock_lies_beside_the_database_and_a_servers_is_the_users_own(tmp_path: Path) -> None:
+    database = tmp_path / "some.db"
+    with Registry(f"sqlite:///{database}", "cbvsynth").lock():
+        assert (tmp_path / "some.db.lock").stat().st_mode & 0o777 == 0o666
+    with Registry("http://registry.example.org", "cbvsynth").lock():
+        assert any(Path(tempfile.gettempdir()).glob(f"cbvsynth-registry-*-{os.getuid()}.lock"))

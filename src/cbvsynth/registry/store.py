@@ -24,6 +24,7 @@ _SQLITE = "sqlite:///"
 DEFAULT_ARTIFACTS = Path("mlartifacts")
 EXPERIMENT = "cbvsynth"
 _LOCK_TIMEOUT_S = 600
+"""Longer than any promotion takes: storing 62 models on a slow disk is minutes."""
 
 # Before MLflow is imported: nothing is sent anywhere, and no bar is drawn per copied file.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -53,11 +54,10 @@ class Registry:
         logging.getLogger("alembic").setLevel(logging.WARNING)
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
         try:
-            with self.lock():
-                if self.database is not None and not self.exists:
-                    _create_database(self.database)
-                client = MlflowClient(tracking_uri=self.tracking_uri, registry_uri=self.tracking_uri)
-                client.search_registered_models(max_results=1)
+            if self.database is not None and not self.exists:
+                self._create(self.database)
+            client = MlflowClient(tracking_uri=self.tracking_uri, registry_uri=self.tracking_uri)
+            client.search_registered_models(max_results=1)
         except (MlflowException, SQLAlchemyError) as error:
             raise RegistryError(
                 f"The registry at {self.address} cannot be used ({self.readable(error)}). Check "
@@ -107,34 +107,50 @@ class Registry:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Let one process at a time on this machine create or promote in this registry.
+        """Let one process at a time on this machine create or change this registry; reading needs no lock.
 
         Processes on other machines are not kept out; what guards against them is that promotion
         compares the champion again just before it moves the alias.
         """
         from filelock import FileLock, Timeout
 
-        name = hashlib.sha256(self.tracking_uri.encode()).hexdigest()[:16]
-        lock = FileLock(
-            Path(gettempdir()) / f"cbvsynth-registry-{name}.lock", timeout=_LOCK_TIMEOUT_S, is_singleton=True
-        )
+        # Everybody may open the lock: who may change the registry is for the database's own mode to say.
+        lock = FileLock(self._lock_file, timeout=_LOCK_TIMEOUT_S, mode=0o666, is_singleton=True)
         try:
             with lock:
                 yield
         except Timeout as error:
             raise RegistryError(
-                f"Another process has held the registry at {self.address} for {_LOCK_TIMEOUT_S} s. "
+                f"Another process has held the registry at {self.address} for {_LOCK_TIMEOUT_S:g} s. "
                 "Wait for it, or stop it, and start again; what it had finished is kept."
             ) from error
 
+    @property
+    def _lock_file(self) -> Path:
+        """Beside the database; for a server, which has no folder here, one of this user's own.
 
-def _create_database(database: Path) -> None:
-    """Let MLflow make its tables under another name, then rename: a database half made cannot be mended."""
-    from mlflow import MlflowClient
+        Another user's file in the shared temporary folder cannot be opened, whatever its mode: Linux
+        forbids it (fs.protected_regular).
+        """
+        if self.database is not None:
+            return self.database.with_name(f"{self.database.name}.lock")
+        name = hashlib.sha256(self.tracking_uri.encode()).hexdigest()[:16]
+        return Path(gettempdir()) / f"cbvsynth-registry-{name}-{os.getuid()}.lock"
 
-    with atomic_file(database) as temporary:
-        uri = f"{_SQLITE}{temporary.resolve()}"
-        MlflowClient(tracking_uri=uri, registry_uri=uri).search_registered_models(max_results=1)
+    def _create(self, database: Path) -> None:
+        """Let MLflow make its tables under another name, then rename.
+
+        MLflow makes them one by one, and a database that was half made when its maker was killed cannot
+        be mended.
+        """
+        from mlflow import MlflowClient
+
+        with self.lock():
+            if self.exists:  # made by another process while this one waited for the lock
+                return
+            with atomic_file(database) as temporary:
+                uri = f"{_SQLITE}{temporary.resolve()}"
+                MlflowClient(tracking_uri=uri, registry_uri=uri).search_registered_models(max_results=1)
 
 
 def open_registry(registered_name: str) -> Registry:
