@@ -188,17 +188,6 @@ def test_one_flipped_byte_in_a_model_is_refused() -> None:
     assert not Path("mlflow.db").exists()
 
 
-@pytest.mark.parametrize("name", ["code.py", "extra.pkl", "model.keras", "model.h5", "model.joblib"])
-def test_a_model_with_a_pickle_or_code_is_refused(name: str) -> None:
-    folder = Path("artifacts/train/encdec-t1c/saved_model")
-    folder.mkdir(parents=True)
-    (folder / name).write_bytes(b"x")
-    train("encdec-t1c", 0.9)
-    decide("encdec-t1c")
-    with pytest.raises(ModelError, match=f"holds '{name}'"):
-        run(PromoteConfig())
-
-
 def test_a_table_that_changed_after_the_verdict_is_refused() -> None:
     train("encdec-t1c", 0.9)
     decide("encdec-t1c")

@@ -49,10 +49,8 @@ def flip(folder: Path) -> None:
     [
         (flip, "'variables/variables.data-00000-of-00001' differs"),
         (lambda folder: (folder / "assets.extra/golden.npz").unlink(), "golden.npz' is missing"),
-        (lambda folder: (folder / "notes.txt").write_text("new"), "'notes.txt' is new"),
-        (lambda folder: (folder / "hook.py").write_text("import os"), "holds 'hook.py'"),
-        (lambda folder: (folder / "model.KERAS").write_text(""), "holds 'model.KERAS'"),
-        (lambda folder: (folder / "weights.pkl").write_text(""), "holds 'weights.pkl'"),
+        (lambda folder: (folder / "variables/variables.index").write_text("new"), "variables.index' is new"),
+        (lambda folder: (folder / "notes.txt").write_text("new"), "holds 'notes.txt'"),
         (lambda folder: (folder / "saved_model.pb").unlink(), "there is no saved_model.pb"),
     ],
 )
@@ -64,12 +62,6 @@ def test_what_is_not_as_promoted_is_never_published(
     with pytest.raises(ModelError, match=words):
         repository.ensure(7, content, fetch_from(source))
     assert list(repository.folder.iterdir()) == []
-
-
-def test_code_is_refused_even_where_its_digest_was_stored(source: Path, repository: Repository) -> None:
-    (source / "model.h5").write_bytes(b"")
-    with pytest.raises(ModelError, match="expected a SavedModel without pickles, code and links"):
-        repository.ensure(7, content_of(source), fetch_from(source))
 
 
 def test_a_program_that_reads_files_is_refused_even_where_its_digest_was_stored(
@@ -90,19 +82,6 @@ def test_what_is_no_program_is_refused(source: Path, repository: Repository, pro
     (source / "saved_model.pb").write_bytes(program)
     with pytest.raises(ModelError, match=r"saved_model\.pb (is missing or damaged|holds \d graphs)"):
         repository.ensure(7, content_of(source), fetch_from(source))
-
-
-def test_a_link_is_refused(source: Path, repository: Repository) -> None:
-    content = content_of(source)
-
-    def fetch(target: Path) -> Path:
-        copied = fetch_from(source)(target)
-        (copied / "saved_model.pb").unlink()
-        (copied / "saved_model.pb").symlink_to(source / "saved_model.pb")
-        return copied
-
-    with pytest.raises(ModelError, match=r"holds 'saved_model\.pb'.*links"):
-        repository.ensure(7, content, fetch)
 
 
 @pytest.mark.parametrize("content", [Content({}, ""), None])

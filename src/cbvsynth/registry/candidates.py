@@ -15,6 +15,7 @@ from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import ModelError, RegistryError
 from cbvsynth.records.storage import sha256_tree, tree_digest
 from cbvsynth.records.summaries import TrainSummary
+from cbvsynth.registry.allowed_files import EXPECTED, stray_file
 from cbvsynth.registry.store import Registry
 from cbvsynth.registry.versions import MODEL_ARTIFACT, SAVED_MODEL
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 COMPLETE = "cbvsynth.complete"
 """Tag of a run that holds everything a trained model has to say."""
-_FORBIDDEN_SUFFIXES = frozenset({".pkl", ".pickle", ".joblib", ".keras", ".h5", ".hdf5", ".py"})
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,14 @@ class Candidate:
         """Check that the SavedModel is byte for byte the one that was scored.
 
         Raises:
-            ModelError: a file is missing, added or changed, or is of a kind that runs code when loaded.
+            ModelError: a file is missing, added or changed, or no SavedModel of ours holds such a file.
         """
+        stray = stray_file(self.folder / "saved_model")
+        if stray is not None:
+            raise ModelError(
+                f"{self.summary.model}: the exported model holds '{stray}'; expected {EXPECTED}. Nothing was "
+                "promoted; train the model again."
+            )
         found = sha256_tree(self.folder / "saved_model")
         expected = self.summary.saved_model_sha256
         changed = sorted(
@@ -56,12 +62,6 @@ class Candidate:
                 f"{self.summary.model}: {', '.join(changed) or 'the list of files'} of the exported model "
                 "differs from what was scored; nothing was promoted. Train the model again."
             )
-        for path in found:
-            if Path(path).suffix in _FORBIDDEN_SUFFIXES:
-                raise ModelError(
-                    f"{self.summary.model}: the exported model holds '{path}'; expected a SavedModel "
-                    "without pickles and without code. Nothing was promoted; train the model again."
-                )
 
 
 def find_or_log_run(registry: Registry, candidate: Candidate) -> str:

@@ -29,15 +29,12 @@ from cbvsynth.records.selection import (
     write_selection,
 )
 from cbvsynth.records.storage import sha256_tree, tree_digest, write_text
+from cbvsynth.registry.allowed_files import EXPECTED, stray_file
 from cbvsynth.sync.graph import require_arithmetic
 from cbvsynth.sync.models_config import MODELS_CONFIG_FILE, ModelsConfig
 
 _INCOMING, _OUTGOING = ".incoming-", ".outgoing-"
 _LOCK = ".sync.lock"
-_FORBIDDEN_SUFFIXES = frozenset(
-    {".pkl", ".pickle", ".joblib", ".keras", ".h5", ".hdf5", ".py", ".pyc", ".so", ".sh", ".dll", ".dylib"}
-)
-"""Files that run code when they are loaded; no SavedModel has one."""
 
 Fetch = Callable[[Path], Path]
 """Copies a SavedModel below the given folder and returns where it lies."""
@@ -220,14 +217,13 @@ def _difference(folder: Path, content: Content) -> str | None:
 
 
 def _require_plain(folder: Path, label: str) -> None:
-    """Refuse links and anything that would run code, whatever the list of digests says."""
-    for path in folder.rglob("*"):
-        name = path.relative_to(folder).as_posix()
-        if path.is_symlink() or path.suffix.lower() in _FORBIDDEN_SUFFIXES or "__pycache__" in path.parts:
-            raise ModelError(
-                f"{label}: it holds '{name}'; expected a SavedModel without pickles, code and links. It was "
-                "not published, and what is served stays. Promote a model that this project exported."
-            )
+    """Refuse links and any file that is not a SavedModel's, whatever the list of digests says."""
+    stray = stray_file(folder)
+    if stray is not None:
+        raise ModelError(
+            f"{label}: it holds '{stray}'; expected {EXPECTED}. It was not published, and what is served "
+            "stays. Promote a model that this project exported."
+        )
     if not (folder / "saved_model.pb").is_file():
         raise ModelError(
             f"{label}: there is no saved_model.pb; expected a SavedModel. It was not published, and what is "
