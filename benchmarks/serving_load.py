@@ -57,7 +57,7 @@ from cbvsynth.records.selection import STABLE
 from cbvsynth.registry.canary import clear_canary, set_canary
 from cbvsynth.registry.rollback import roll_back
 from cbvsynth.registry.store import Registry
-from cbvsynth.sync.follower import Sync
+from cbvsynth.sync.follower import Follower
 from cbvsynth.sync.options import SyncOptions
 from cbvsynth.sync.repository import Repository
 
@@ -72,7 +72,7 @@ class Stage:
 
     registry: Registry
     repository: Repository
-    sync: Sync
+    sync: Follower
     address: str
     images: Mapping[str, Float32Array]
     expected: Mapping[int, Float32Array]
@@ -104,14 +104,14 @@ def run_load(options: LoadOptions, folder: Path, registry: Registry) -> Counts:
     models = folder / "models"
     repository = Repository(models, NAME, str(models))
     with repository.lock():
-        Sync(SyncOptions(once=1, base_path=models, interval_s=0.1), registry, repository).round()
+        Follower(SyncOptions(once=1, base_path=models, interval_s=0.1), registry, repository).round()
         with server_process(_flags(models, options), folder / "server.log") as server:
             address = server.addresses(300)["gRPC"]
             asking = SyncOptions(watch=1, base_path=models, server=address, wait_s=PATIENCE_S)
             stage = Stage(
                 registry=registry,
                 repository=repository,
-                sync=Sync(asking, registry, repository),
+                sync=Follower(asking, registry, repository),
                 address=address,
                 images=images,
                 expected={

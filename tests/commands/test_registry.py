@@ -9,8 +9,11 @@ from cbvsynth.config import PromoteConfig
 from cbvsynth.domain.selection.records import Outcome
 from cbvsynth.registry.champion import present_champion
 from cbvsynth.steps.promote import run
+from tests.registry.conftest import _own_folder, empty_database, empty_registry
+from tests.registry.odd_versions import delete, foreign_version
 from tests.registry.trained_models import decide, train
 
+__all__ = ["_own_folder", "empty_database", "empty_registry"]
 pytestmark = pytest.mark.slow
 
 
@@ -37,3 +40,16 @@ def test_list_and_rollback_name_versions_and_models(capsys: pytest.CaptureFixtur
     assert "champion, best for 16 of 31" in lines[2]
     rollback()
     assert "is version 1 (encdec-t1c)" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("empty_registry")
+def test_versions_of_others_and_aliases_of_deleted_versions_are_shown_as_such(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    foreign_version()
+    foreign_version()
+    delete(2, "canary")
+    show()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["1", "(not", "promoted", "by", "cbvsynth)", "-", "-"]
+    assert lines[2].split() == ["2", "(deleted)", "-", "canary"]

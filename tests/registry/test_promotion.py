@@ -213,16 +213,6 @@ def test_a_lost_database_is_rebuilt_by_promoting_again() -> None:
     assert state() == before
 
 
-def test_rollback_says_when_there_is_nothing_to_go_back_to() -> None:
-    with pytest.raises(RegistryError, match="has no champion"):
-        roll_back(open_registry("cbvsynth"))
-    first_promotion()
-    with pytest.raises(RegistryError, match="is the first champion"):
-        roll_back(open_registry("cbvsynth"))
-    with pytest.raises(RegistryError, match=r"Version 2 .* was never champion; expected one of 1"):
-        roll_back(open_registry("cbvsynth"), 2)
-
-
 def test_a_registry_that_does_not_answer_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://user:secret@127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
@@ -240,7 +230,7 @@ def test_a_file_that_is_no_database_is_one_clear_line() -> None:
 def start_promotion() -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "components.promote"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tests.registry.conftest import _own_folder, empty_database, empty_registry
+from tests.sync.promoted import promoted
 
-__all__ = ["_own_folder", "empty_database", "empty_registry"]
+__all__ = ["_own_folder", "empty_database", "empty_registry", "promoted"]

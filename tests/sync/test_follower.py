@@ -2,57 +2,27 @@
 
 from __future__ import annotations
 
-import os
+import json
+import re
 import resource
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cbvsynth.commands.registry import canary, rollback
-from cbvsynth.config import PromoteConfig
-from cbvsynth.domain.selection.records import Outcome
-from cbvsynth.errors import ModelError, RegistryError, StorageError, UsageError
+from cbvsynth.errors import ModelError, RegistryError, StorageError
 from cbvsynth.records.selection import read_selection
-from cbvsynth.registry.champion import present_champion
-from cbvsynth.steps.promote import run as promote
-from cbvsynth.sync.follower import run
-from cbvsynth.sync.options import SyncOptions
-from tests.registry.trained_models import decide, program_of, train
+from cbvsynth.registry.store import open_registry
+from cbvsynth.sync.follower import Follower
+from cbvsynth.sync.options import Mode, SyncOptions
+from cbvsynth.sync.repository import Repository
+from tests.registry.odd_versions import delete, foreign_version, point, tag
+from tests.registry.trained_models import program_of
+from tests.sync.promoted import MODELS, crown, labels, sync
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).parents[3]
-MODELS = Path("models")
-
-
-def crown(model: str, ssim: float, by_availability: dict[str, str] | None = None) -> None:
-    train(model, ssim)
-    present = present_champion("cbvsynth")
-    against = None if present is None else (present.version, present.model, present.digest)
-    decide(model, Outcome.PROMOTE, against, by_availability)
-    promote(PromoteConfig())
-
-
-def sync(**changes: Any) -> None:
-    run(SyncOptions(**({"once": 1, "base_path": MODELS, "interval_s": 0.01} | changes)))
-
-
-def labels() -> dict[str, int]:
-    return dict(read_selection(MODELS / "selection.json").labels)
-
-
-@pytest.fixture
-def promoted(empty_registry: None) -> None:
-    """Version 1 is encdec-t1c, version 2 is encdec-t1-t1c and champion."""
-    crown("encdec-t1c", 0.8)
-    crown("encdec-t1-t1c", 0.85, {"t1-t1c": "encdec-t1-t1c", "t1c": "encdec-t1c"})
 
 
 def test_what_the_registry_names_is_served_and_the_client_can_read_it(
@@ -96,15 +66,6 @@ def test_rollback_and_canary_move_labels_and_copy_nothing(
     assert lines[3].endswith("had none")
     sync()
     assert labels() == {"stable": 1}
-
-
-def test_a_canary_must_be_another_version_that_exists(promoted: None) -> None:
-    with pytest.raises(UsageError, match="Version 2 of 'cbvsynth' is the champion"):
-        canary(version=2)
-    with pytest.raises(RegistryError, match="has no version 9; expected one of 1, 2"):
-        canary(version=9)
-    with pytest.raises(UsageError, match="both given"):
-        canary(version=1, clear=1)
 
 
 def test_one_flipped_byte_in_the_registry_is_not_published_and_the_old_one_stays(promoted: None) -> None:
@@ -206,114 +167,132 @@ def test_a_damaged_selection_is_written_anew(promoted: None, capsys: pytest.Capt
     assert "selection.json cannot be read" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"once": 0}, "either --once or --watch"),
-        ({"watch": 1}, "either --once or --watch"),
-        ({"keep": -1}, "keep is -1"),
-        ({"interval_s": 0.0}, "interval_s is 0"),
-    ],
-)
-def test_flags_that_cannot_be_are_refused(changes: dict[str, Any], words: str) -> None:
-    with pytest.raises(UsageError, match=words):
-        SyncOptions(**({"once": 1} | changes))
+def versions_served() -> list[int]:
+    return [one.version for one in read_selection(MODELS / "selection.json").versions]
 
 
-def start(*flags: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "cbvsynth.cli", "serving", "sync", *flags, "--base_path", str(MODELS)],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@pytest.mark.parametrize("mode", list(Mode))
+def test_a_version_of_somebody_else_is_left_out_and_the_rest_is_served(
+    promoted: None, capsys: pytest.CaptureFixture[str], mode: Mode
+) -> None:
+    """One version without our tags, registered in MLflow by hand, stopped sync in every mode."""
+    foreign = foreign_version()
+    for alias in ("canary", "available-t2"):
+        point(alias, foreign)
+    sync(mode=mode)
+    assert labels() == {"stable": 2, "previous": 1}
+    assert versions_served() == [1, 2]
+    warnings = capsys.readouterr().err.splitlines()
+    assert len(warnings) == 1
+    assert warnings[0].startswith(f"warning: Version {foreign} has the tags model ''")
+    assert warnings[0].endswith("It is left out; the others are served.")
 
 
-def wait_for(condition: Any, seconds: float = 120.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not come true in time"
-        time.sleep(0.2)
+def forget_its_files(version: int) -> None:
+    run_id = open_registry("cbvsynth").client.get_model_version("cbvsynth", str(version)).run_id
+    (stored,) = Path("mlartifacts").rglob(f"{run_id}/artifacts/model")
+    shutil.rmtree(stored)
 
 
-def test_watching_follows_the_registry_survives_its_loss_and_stops_when_told(promoted: None) -> None:
-    process = start("--watch", "--interval_s", "0.3")
-    try:
-        wait_for((MODELS / "models.config").exists)
-        Path("mlflow.db").rename("away.db")
-        time.sleep(1.5)
-        Path("away.db").rename("mlflow.db")
-        rollback()
-        wait_for(lambda: labels()["stable"] == 1)
-        process.send_signal(signal.SIGTERM)
-        output, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 0
-    assert "What is served stays; next look in 0.3 s" in errors
-    assert "stopped; what is served stays" in errors
-    assert "Traceback" not in errors
-    assert "stable is version 1" in output
+DAMAGES = {
+    "no model": (lambda version: tag(version, "model", "what?"), "has the tags model 'what?'"),
+    "no unit": (lambda version: tag(version, "target_unit", "litres"), "target_unit 'litres'"),
+    "no list": (lambda version: tag(version, "saved_model_sha256", "{"), "no list of its files' digests"),
+    "a list": (lambda version: tag(version, "saved_model_sha256", "[1]"), "no list of its files' digests"),
+    "other files": (
+        lambda version: tag(version, "saved_model_sha256", json.dumps({"saved_model.pb": "00"})),
+        "expected what was promoted",
+    ),
+    "no digest": (lambda version: tag(version, "saved_model_digest", ""), "not the one that its digest"),
+    "no files": (forget_its_files, "has no artefact 'model/tf2model'"),
+}
 
 
-def test_stopped_before_its_end_a_single_sync_does_not_call_itself_done(promoted: None) -> None:
-    process = start("--once", "--server", "127.0.0.1:1")
-    try:
-        wait_for((MODELS / "models.config").exists)
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert process.returncode == 143
-    assert "stopped before the end" in errors
-    assert labels()["stable"] == 2
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_version_that_is_best_for_some_sequences_is_left_out(
+    promoted: None, capsys: pytest.CaptureFixture[str], damage: str
+) -> None:
+    spoil, words = DAMAGES[damage]
+    spoil(1)
+    sync()
+    assert labels() == {"stable": 2}
+    assert versions_served() == [2]
+    shown = capsys.readouterr().err
+    assert words in shown
+    assert "Version 1 " in shown
+    assert shown.count("warning: ") == 1
 
 
-def test_sync_imports_no_tensorflow() -> None:
-    code = (
-        "import sys, cbvsynth.sync.follower, cbvsynth.sync.plan, cbvsynth.sync.publish, mlflow; "
-        "print([name for name in ('tensorflow', 'keras', 'tensorflow_serving') if name in sys.modules])"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    found = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
-    assert found.stdout.strip() == "[]"
-
-
-def test_the_registry_may_be_a_server(empty_registry: None, monkeypatch: Any) -> None:
-    """A real MLflow server over the same database; artefacts are proxied as on a cluster."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "mlflow", "server", "--backend-store-uri", "sqlite:///mlflow.db"),
-            *("--artifacts-destination", str(Path("stored").resolve()), "--serve-artifacts"),
-            *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
-        wait_for(lambda: server.poll() is None and _answers(port))
-        crown("encdec-t1c", 0.8)
-        assert not Path("mlartifacts").exists()
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_champion_is_an_error_and_what_is_served_stays(promoted: None, damage: str) -> None:
+    sync()
+    before = (MODELS / "models.config").read_text()
+    crown("encdec-t1-t1c-adc", 0.9)
+    spoil, words = DAMAGES[damage]
+    spoil(3)
+    with pytest.raises((RegistryError, ModelError), match=re.escape(words)) as caught:
         sync()
-        assert labels() == {"stable": 1}
-        assert (MODELS / "cbvsynth/1/saved_model.pb").read_bytes() == program_of("encdec-t1c")
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    with pytest.raises(RegistryError, match=r"127\.0\.0\.1"):
+    assert "Version 3 " in str(caught.value)
+    assert "what is served stays" in str(caught.value)
+    assert (MODELS / "models.config").read_text() == before
+    assert labels() == {"stable": 2, "previous": 1}
+
+
+def test_versions_that_were_deleted_are_left_out_whoever_names_them(
+    promoted: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An alias that outlived its version stopped sync."""
+    delete(1, "available-t1c", "canary")
+    sync()
+    assert labels() == {"stable": 2}
+    assert versions_served() == [2]
+    shown = capsys.readouterr().err
+    assert "Version 1, which the alias 'available-t1c', 'canary' points at, was deleted" in shown
+
+
+def test_a_champion_that_was_deleted_is_an_error_and_what_is_served_stays(promoted: None) -> None:
+    sync()
+    delete(2, "champion")
+    with pytest.raises(RegistryError, match=r"champion of .* cannot be served.*Version 2, .* deleted"):
         sync()
-    assert labels() == {"stable": 1}
+    assert labels() == {"stable": 2, "previous": 1}
 
 
-def _answers(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
+def test_an_alias_at_a_model_that_needs_more_sequences_is_left_out(
+    promoted: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    point("available-t2", 2)
+    sync()
+    assert labels() == {"stable": 2, "previous": 1}
+    assert "The alias 'available-t2' points at version 2, encdec-t1-t1c" in capsys.readouterr().err
+
+
+def test_a_run_that_was_deleted_costs_a_version_its_score_alone(promoted: None) -> None:
+    foreign = foreign_version(model="encdec-t2", target_unit="mL/100g")
+    point("available-t2", foreign)
+    sync()
+    assert versions_served() == [1, 2]
+
+
+def test_what_was_left_out_is_tried_again_and_a_quiet_registry_is_not(
+    promoted: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = program_of("encdec-t1c")
+    stored = next(path for path in Path("mlartifacts").rglob("saved_model.pb") if path.read_bytes() == whole)
+    stored.write_bytes(b"damaged")
+    follower = Follower(
+        SyncOptions(watch=1, base_path=MODELS, interval_s=0.01),
+        open_registry("cbvsynth"),
+        Repository(MODELS, "cbvsynth", str(MODELS.resolve())),
+    )
+    with follower.repository.lock():
+        follower.round()
+        stored.write_bytes(whole)
+        assert labels() == {"stable": 2}
+        for _ in range(11):
+            follower.round()
+        assert labels() == {"stable": 2, "previous": 1}
+        capsys.readouterr()
+        for _ in range(30):
+            follower.round()
+    assert capsys.readouterr().out == "", "nothing was looked at again"

@@ -39,7 +39,7 @@ def state(**aliases: int) -> ServedState:
 
 
 def versions(mode: Mode, **aliases: int) -> list[int]:
-    return [one.version for one in plan("cbvsynth", state(**aliases), mode).versions]
+    return [one.version for one in plan("cbvsynth", state(**aliases), mode).selection.versions]
 
 
 def test_each_mode_loads_what_it_says() -> None:
@@ -50,23 +50,23 @@ def test_each_mode_loads_what_it_says() -> None:
 
 
 def test_labels_are_the_champion_what_it_replaced_and_the_canary() -> None:
-    planned = plan("cbvsynth", state(canary=6, challenger=8), Mode.FALLBACK)
+    planned = plan("cbvsynth", state(canary=6, challenger=8), Mode.FALLBACK).selection
     assert planned.labels == {"stable": 7, "previous": 5, "canary": 6}
     assert planned.version(8) is None
 
 
 def test_patterns_are_the_aliases_and_only_of_what_is_loaded() -> None:
-    best = plan("cbvsynth", state(), Mode.FALLBACK).patterns
+    best = plan("cbvsynth", state(), Mode.FALLBACK).selection.patterns
     assert best[Combination.parse("t1-t2-t1c-flair-adc")] == 7
     assert best[Combination.parse("t1-t2-t1c-flair")] == 5
     assert best[Combination.parse("t2-flair")] == 3
     assert Combination.parse("t1") not in best
-    champion_only = plan("cbvsynth", state(), Mode.CHAMPION)
+    champion_only = plan("cbvsynth", state(), Mode.CHAMPION).selection
     assert set(champion_only.patterns.values()) == {5, 7}
 
 
 def test_a_version_tells_its_score_where_it_is_known() -> None:
-    planned = plan("cbvsynth", state(), Mode.FALLBACK)
+    planned = plan("cbvsynth", state(), Mode.FALLBACK).selection
     by_number = {one.version: one for one in planned.versions}
     assert by_number[7].ssim == 0.86
     assert by_number[5].ssim is None
@@ -77,7 +77,7 @@ def test_a_predecessor_that_was_deleted_is_not_waited_for() -> None:
     known = state()
     left = {number: version for number, version in known.versions.items() if number != 5}
     aliases = {alias: number for alias, number in known.aliases.items() if number != 5}
-    assert "previous" not in plan("cbvsynth", ServedState(aliases, left), Mode.FALLBACK).labels
+    assert "previous" not in plan("cbvsynth", ServedState(aliases, left), Mode.FALLBACK).selection.labels
 
 
 def test_without_a_champion_nothing_is_planned() -> None:
@@ -85,6 +85,8 @@ def test_without_a_champion_nothing_is_planned() -> None:
         plan("cbvsynth", ServedState({}, {}), Mode.FALLBACK)
 
 
-def test_an_alias_on_a_deleted_version_is_an_error() -> None:
-    with pytest.raises(RegistryError, match="points at version 99, which is gone"):
-        plan("cbvsynth", state(canary=99), Mode.FALLBACK)
+def test_an_alias_on_a_deleted_version_is_left_out() -> None:
+    planned = plan("cbvsynth", state(canary=99), Mode.FALLBACK)
+    assert planned.selection.labels == {"stable": 7, "previous": 5}
+    (why,) = planned.left_out
+    assert why.startswith("Version 99, which the alias 'canary' points at, was deleted")

@@ -48,7 +48,7 @@ def repository(tmp_path: Path) -> Repository:
 def test_the_first_sync_has_nobody_to_wait_for(tmp_path: Path) -> None:
     repository = filled(tmp_path / "models", 1)
     witness = Witness()
-    assert publish(repository, OLD, witness, lambda: pytest.fail("waited"))
+    assert publish(repository, OLD, witness, lambda: pytest.fail("waited")).changed
     assert witness.asked == []
     assert repository.published() == OLD
     assert repository.config_text() == repository.config(OLD).to_text()
@@ -56,7 +56,7 @@ def test_the_first_sync_has_nobody_to_wait_for(tmp_path: Path) -> None:
 
 def test_labels_move_after_the_new_version_was_loaded_beside_the_old(repository: Repository) -> None:
     witness = Witness()
-    assert publish(repository, NEW, witness, lambda: pytest.fail("waited"))
+    assert publish(repository, NEW, witness, lambda: pytest.fail("waited")).changed
     assert witness.asked == [2]
     assert witness.told == [repository.config(OLD, also=[2]).to_text()]
     assert witness.clients == [OLD]
@@ -66,20 +66,20 @@ def test_labels_move_after_the_new_version_was_loaded_beside_the_old(repository:
 
 def test_without_a_server_labels_move_after_a_pause(repository: Repository) -> None:
     told = []
-    assert publish(repository, NEW, None, lambda: told.append(repository.config_text()))
+    assert publish(repository, NEW, None, lambda: told.append(repository.config_text())).changed
     assert told == [repository.config(OLD, also=[2]).to_text()]
     assert repository.published() == NEW
 
 
 def test_the_same_again_changes_nothing(repository: Repository) -> None:
     before = (repository.root / "models.config").stat().st_mtime_ns
-    assert not publish(repository, OLD, None, lambda: pytest.fail("waited"))
+    assert not publish(repository, OLD, None, lambda: pytest.fail("waited")).changed
     assert (repository.root / "models.config").stat().st_mtime_ns == before
 
 
 def test_going_back_waits_for_nobody(repository: Repository) -> None:
     publish(repository, NEW, None, lambda: None)
-    assert publish(repository, OLD, Witness(), lambda: pytest.fail("waited"))
+    assert publish(repository, OLD, Witness(), lambda: pytest.fail("waited")).changed
     assert repository.published() == OLD
 
 
@@ -89,6 +89,18 @@ def test_a_wrong_answer_leaves_everything_as_it_was(repository: Repository) -> N
         publish(repository, NEW, Witness({2: "off by 3"}), lambda: None)
     assert repository.config_text() == before
     assert repository.published() == OLD
+
+
+def test_a_wrong_version_that_is_not_the_champion_is_left_out(tmp_path: Path) -> None:
+    """One new version that the server could not load held up the champion that came with it."""
+    repository = filled(tmp_path / "models", 1, 2, 3)
+    publish(repository, OLD, None, lambda: None)
+    wanted = selection(1, 2, 3, stable=2, previous=1, canary=3)
+    done = publish(repository, wanted, Witness({3: "off by 3"}), lambda: None)
+    assert done.changed
+    assert done.wrong == {3: "off by 3"}
+    assert done.selection == repository.published() == NEW
+    assert repository.config_text() == repository.config(NEW).to_text()
 
 
 def test_the_first_and_only_version_can_be_withdrawn(repository: Repository) -> None:
@@ -108,7 +120,7 @@ def test_a_version_that_the_server_cannot_load_is_not_waited_for(repository: Rep
     server.broken = {2: "saved_model.pb is damaged."}
     with (
         serve(server),
-        pytest.raises(ModelError, match=r"cannot load version 2 of 'cbvsynth': saved_model\.pb is damaged"),
+        pytest.raises(ModelError, match=r"Version 2 .*cannot load it: saved_model\.pb is damaged"),
     ):
         publish(repository, NEW, ServerConfirm(server.address, 60, broken_s=0.6), lambda: None)
     assert repository.published() == OLD
@@ -123,13 +135,13 @@ def test_a_server_that_is_about_to_look_again_is_given_the_time(repository: Repo
 
     with serve(server):
         threading.Timer(0.7, mend).start()
-        assert publish(repository, NEW, ServerConfirm(server.address, 60, broken_s=5), lambda: None)
+        assert publish(repository, NEW, ServerConfirm(server.address, 60, broken_s=5), lambda: None).changed
     assert repository.published() == NEW
 
 
 def test_a_server_that_answers_golden_requests_rightly_gets_the_labels(repository: Repository) -> None:
     with serve(server_with(1, 2)) as server:
-        assert publish(repository, NEW, ServerConfirm(server.address, 5), lambda: None)
+        assert publish(repository, NEW, ServerConfirm(server.address, 5), lambda: None).changed
     assert repository.published() == NEW
 
 

@@ -6,8 +6,8 @@ and imports this module only for --local.
 
 from __future__ import annotations
 
-import json
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,21 +16,21 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from cbvsynth.client.choice import Table
-from cbvsynth.domain.sequences import Combination, ModelId, TargetUnit
+from cbvsynth.domain.sequences import Combination
 from cbvsynth.errors import ModelError, RegistryError
-from cbvsynth.records.selection import CANARY, STABLE, ServedVersion
+from cbvsynth.records.selection import ServedVersion
 from cbvsynth.records.storage import sha256_tree
-from cbvsynth.registry.store import Registry, open_registry
+from cbvsynth.registry.served import as_served, labels_of, stored_digests
+from cbvsynth.registry.store import open_registry
 from cbvsynth.registry.versions import (
-    CHALLENGER,
-    CHAMPION,
+    AVAILABLE_PREFIX,
     MODEL_ARTIFACT,
     SAVED_MODEL,
     ModelVersion,
+    aliases_of,
     available_alias,
     fetch_artifact,
     list_versions,
-    version_of,
 )
 from cbvsynth.signature import Description
 from cbvsynth.wire.tensors import Float32Array
@@ -38,14 +38,15 @@ from cbvsynth.wire.tensors import Float32Array
 if TYPE_CHECKING:
     from cbvsynth.training.saved_model import ExportedModel
 
-_ALIASES = {STABLE: CHAMPION, CANARY: CHALLENGER}
-
 
 @dataclass(frozen=True)
 class AliasTable:
-    """The table that the registry's aliases `available-<pattern>` hold."""
+    """The table that the registry's aliases `available-<pattern>` hold.
 
-    registry: Registry
+    best: alias -> version, without those that are no model of this project.
+    """
+
+    best: Mapping[str, ServedVersion]
 
     @property
     def basis(self) -> str:
@@ -54,8 +55,7 @@ class AliasTable:
 
     def best_for(self, available: Combination) -> ServedVersion | None:
         """As `Table.best_for`."""
-        version = version_of(self.registry, available_alias(available))
-        return None if version is None else _served(version)
+        return self.best.get(available_alias(available))
 
 
 class LocalModels:
@@ -66,28 +66,39 @@ class LocalModels:
         self._registry = open_registry(name)
         self._folder = Path(mkdtemp(prefix="cbvsynth-local-"))
         self._loaded: dict[int, ExportedModel] = {}
+        self._warned: set[int] = set()
         self._lock = Lock()
 
     def table(self) -> Table:
-        """The registry's aliases."""
-        return AliasTable(self._registry)
+        """The registry's aliases; one that points at a version that cannot serve is named and left out."""
+        versions = self._versions()
+        best = {}
+        for alias, number in aliases_of(self._registry).items():
+            if alias.startswith(AVAILABLE_PREFIX):
+                try:
+                    best[alias] = self._served(versions, number)
+                except RegistryError as error:
+                    self._warn(number, f"{error} It is left out.")
+        return AliasTable(best)
 
     def named(self, version: int, label: str) -> ServedVersion:
-        """A version by number, or by alias: stable is champion, canary is challenger.
+        """A version by number, or by label; labels mean what sync makes of them behind a server.
 
         Raises:
-            RegistryError: there is no such version.
+            RegistryError: there is no such version or label, or the version is no model of this project.
         """
+        versions = self._versions()
         if version:
-            found = next((one for one in list_versions(self._registry) if one.version == version), None)
-        else:
-            found = version_of(self._registry, _ALIASES.get(label, label))
-        if found is None:
+            return self._served(versions, version)
+        aliases = aliases_of(self._registry)
+        labels = labels_of(aliases, versions)
+        labels |= {alias: at for alias, at in aliases.items() if alias.startswith(AVAILABLE_PREFIX)}
+        if label not in labels:
             raise RegistryError(
-                f"'{self.name}' at {self._registry.address} has no version {version or label}; see which "
-                "there are with 'cbvsynth registry list'."
+                f"'{self.name}' at {self._registry.address} has no version with the label '{label}'; "
+                f"expected one of {', '.join(labels) or '(none)'}. See 'cbvsynth registry list'."
             )
-        return _served(found)
+        return self._served(versions, labels[label])
 
     def description(self, served: ServedVersion) -> Description:
         """What a version says about itself."""
@@ -107,15 +118,33 @@ class LocalModels:
                 self._loaded[served.version] = self._load(served)
             return self._loaded[served.version]
 
+    def _versions(self) -> dict[int, ModelVersion]:
+        return {version.version: version for version in list_versions(self._registry)}
+
+    def _served(self, versions: Mapping[int, ModelVersion], number: int) -> ServedVersion:
+        if number not in versions:
+            raise RegistryError(
+                f"'{self.name}' at {self._registry.address} has no version {number}, or not any more; see "
+                "which there are with 'cbvsynth registry list'."
+            )
+        return as_served(versions[number])
+
+    def _warn(self, number: int, sentence: str) -> None:
+        """Once for each version, however many examinations are asked for."""
+        with self._lock:
+            if number not in self._warned:
+                print(f"warning: {sentence}", file=sys.stderr)
+                self._warned.add(number)
+
     def _load(self, served: ServedVersion) -> ExportedModel:
-        version = next(one for one in list_versions(self._registry) if one.version == served.version)
+        version = self._versions()[served.version]
         folder = fetch_artifact(
             self._registry,
             version,
             f"{MODEL_ARTIFACT}/{SAVED_MODEL}",
             self._folder / str(served.version),
         )
-        found, expected = sha256_tree(folder), json.loads(version.tags.get("saved_model_sha256", "{}"))
+        found, expected = sha256_tree(folder), stored_digests(version)
         if found != expected:
             changed = sorted(path for path in {*found, *expected} if found.get(path) != expected.get(path))
             raise ModelError(
@@ -128,12 +157,3 @@ class LocalModels:
             from cbvsynth.training.saved_model import load_exported
 
             return load_exported(folder)
-
-
-def _served(version: ModelVersion) -> ServedVersion:
-    return ServedVersion(
-        version=version.version,
-        model=ModelId.parse(version.model),
-        target_unit=TargetUnit(version.tags.get("target_unit", "")),
-        digest=version.digest,
-    )

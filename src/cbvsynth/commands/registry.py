@@ -12,7 +12,7 @@ def show(name: str = "cbvsynth") -> None:
         name: Registered model.
     """
     from cbvsynth.registry.store import open_registry
-    from cbvsynth.registry.versions import AVAILABLE_PREFIX, list_versions
+    from cbvsynth.registry.versions import AVAILABLE_PREFIX, aliases_of, list_versions
 
     registry = open_registry(name)
     versions = list_versions(registry)
@@ -26,8 +26,13 @@ def show(name: str = "cbvsynth") -> None:
         if patterns:
             named.append(f"best for {patterns} of 31 sets of available sequences")
         print(
-            f"{version.version:>7}  {version.model:<28} {version.digest[:12]:<12}  {', '.join(named) or '-'}"
+            f"{version.version:>7}  {version.model or '(not promoted by cbvsynth)':<28} "
+            f"{version.digest[:12] or '-':<12}  {', '.join(named) or '-'}"
         )
+    there = {version.version for version in versions}
+    for alias, number in aliases_of(registry).items():
+        if number not in there:
+            print(f"{number:>7}  {'(deleted)':<28} {'-':<12}  {alias}")
 
 
 def rollback(name: str = "cbvsynth", to: int = 0) -> None:
@@ -41,7 +46,8 @@ def rollback(name: str = "cbvsynth", to: int = 0) -> None:
     from cbvsynth.registry.store import open_registry
 
     before, now = roll_back(open_registry(name), to)
-    print(f"champion of '{name}': was version {before.version} ({before.model}),")
+    was = f"version {before.version} ({before.model})" if before else "none"
+    print(f"champion of '{name}': was {was},")
     print(f"{'':>{len(name) + 14}}is version {now.version} ({now.model})")
 
 
@@ -56,7 +62,8 @@ def canary(name: str = "cbvsynth", version: int = 0, clear: tyro.conf.UseCounter
         clear: Take the canary away.
     """
     from cbvsynth.errors import UsageError
-    from cbvsynth.registry.canary import CANARY, clear_canary, set_canary
+    from cbvsynth.records.selection import CANARY
+    from cbvsynth.registry.canary import clear_canary, set_canary
     from cbvsynth.registry.store import open_registry
     from cbvsynth.registry.versions import version_of
 

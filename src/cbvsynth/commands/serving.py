@@ -14,7 +14,7 @@ _FLAT = tyro.conf.arg(name="")
 
 def sync(options: Annotated[SyncOptions, _FLAT]) -> None:
     """Follow the model registry: keep the folder that a prediction server reads as the aliases say."""
-    from cbvsynth.sync.follower import run
+    from cbvsynth.sync.watch import run
 
     run(options)
 

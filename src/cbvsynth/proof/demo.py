@@ -23,13 +23,12 @@ from cbvsynth.proof.comparison import (
 from cbvsynth.proof.options import DemoOptions
 from cbvsynth.proof.processes import child_process, server_process
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, read_index
-from cbvsynth.records.selection import SELECTION_FILE, STABLE, Selection, read_selection
-from cbvsynth.sync import follower as sync
+from cbvsynth.records.selection import PREVIOUS, SELECTION_FILE, STABLE, Selection, read_selection
 from cbvsynth.sync.models_config import MODELS_CONFIG_FILE
 from cbvsynth.sync.options import Mode, SyncOptions
-from cbvsynth.sync.plan import PREVIOUS
 from cbvsynth.sync.publish import ServerConfirm, require_right
 from cbvsynth.sync.repository import Repository
+from cbvsynth.sync.watch import run as sync
 
 _HOST = "localhost"
 _POLL_S = 5
@@ -47,7 +46,7 @@ def run(options: DemoOptions) -> Comparison:
     for port in (options.port, options.rest_api_port):
         _require_free(port)
     models = options.artifacts / "models"
-    sync.run(
+    sync(
         SyncOptions(
             once=1,
             base_path=models,
@@ -185,7 +184,7 @@ def _require_golden(options: DemoOptions, models: Path, selection: Selection, ad
     """Let every version answer the golden request that travels with it."""
     repository = Repository(models, options.registered_name, str(models.resolve()))
     versions = [one.version for one in selection.versions]
-    require_right(repository, ServerConfirm(address, options.wait_s)(repository, versions))
+    require_right(repository.name, ServerConfirm(address, options.wait_s)(repository, versions))
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def child_process(
     """A module of ours as a program while the block runs.
 
     Args:
-        module: as in cbvsynth.sync.follower.
+        module: as in cbvsynth.sync.watch.
         flags: its command line.
         output: file descriptor for its words; None leaves them where ours go.
     """

@@ -31,8 +31,10 @@ from cbvsynth.records.json_codec import JsonFile
 SELECTION_FILE = "selection.json"
 STABLE = "stable"
 """Label of the version that is champion in the registry."""
+PREVIOUS = "previous"
+"""Label of the version that the champion replaced: it stays loaded, so that going back is instant."""
 CANARY = "canary"
-"""Label of the version that challenges it."""
+"""Label of the version on trial, and the registry's alias of it."""
 PATTERN_LABEL_PREFIX = "available-"
 """How the server's label of a pattern begins, as does the registry's alias."""
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from cbvsynth.errors import RegistryError, UsageError
+from cbvsynth.records.selection import CANARY
+from cbvsynth.registry.served import as_served
 from cbvsynth.registry.store import Registry
 from cbvsynth.registry.versions import CHAMPION, ModelVersion, aliases_of, list_versions
-
-CANARY = "canary"
-"""Alias of the version to be tried; sync serves it under the label of the same name."""
 
 
 def set_canary(registry: Registry, version: int) -> ModelVersion:
     """Point the alias `canary` at a version; the champion and all other aliases stay.
 
     Raises:
-        RegistryError: there is no such version.
+        RegistryError: there is no such version, or it is no model of this project.
         UsageError: it is the champion already.
     """
     with registry.lock():
@@ -30,6 +29,7 @@ def set_canary(registry: Registry, version: int) -> ModelVersion:
                 f"Version {version} of '{registry.registered_name}' is the champion; expected another one, "
                 "to be tried beside it. See 'cbvsynth registry list'."
             )
+        as_served(versions[version])
         registry.client.set_registered_model_alias(registry.registered_name, CANARY, str(version))
     return versions[version]
 

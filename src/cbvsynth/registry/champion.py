@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 from cbvsynth.domain.selection.records import PresentChampion
 from cbvsynth.records.results import read_scores
+from cbvsynth.registry.served import as_served
 from cbvsynth.registry.store import open_registry
 from cbvsynth.registry.versions import CHAMPION, SCORES_ARTIFACT, fetch_artifact, version_of
 
@@ -15,13 +16,15 @@ def present_champion(registered_name: str) -> PresentChampion | None:
     """The version behind the alias `champion` with its per-examination scores; None before the first.
 
     Raises:
-        RegistryError: the registry cannot be reached, or the champion's scores are gone.
+        RegistryError: the registry cannot be reached, the champion was deleted or is no model of this
+            project, or its scores are gone.
         ResultError: the stored scores are damaged.
     """
     registry = open_registry(registered_name)
     version = version_of(registry, CHAMPION)
     if version is None:
         return None
+    as_served(version)
     with TemporaryDirectory() as folder:
         scores = read_scores(fetch_artifact(registry, version, SCORES_ARTIFACT, Path(folder)))
     return PresentChampion(

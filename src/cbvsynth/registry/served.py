@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import shutil
 from collections.abc import Mapping
@@ -9,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cbvsynth.domain.sequences import ModelId, TargetUnit
 from cbvsynth.entrypoint import storage_error
-from cbvsynth.errors import RegistryError, ResultError
+from cbvsynth.errors import RegistryError, ResultError, UsageError
+from cbvsynth.records.selection import CANARY, PREVIOUS, STABLE, ServedVersion
 from cbvsynth.records.verdicts import read_verdict
 from cbvsynth.registry.store import Registry
 from cbvsynth.registry.versions import (
@@ -25,6 +29,8 @@ from cbvsynth.registry.versions import (
 )
 
 DEFAULT_SELECT_BY = "ssim_3d_whole"
+_ALIASES = {STABLE: CHAMPION, CANARY: CANARY}
+"""Label -> the registry's alias of the same version."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +78,57 @@ def read_served_state(registry: Registry) -> ServedState:
         versions = {version.version: version for version in list_versions(registry)}
         champion = versions.get(aliases.get(CHAMPION, 0))
         select_by = DEFAULT_SELECT_BY if champion is None else _select_by(registry, champion)
-        ssim = {}
-        for number in sorted(set(aliases.values()) & set(versions)):
-            metrics = registry.client.get_run(versions[number].run_id).data.metrics
-            if select_by in metrics:
-                ssim[number] = float(metrics[select_by])
+        named = [versions[number] for number in sorted(set(aliases.values()) & set(versions))]
+        scores = {version.version: _score(registry, version, select_by) for version in named}
+        ssim = {number: score for number, score in scores.items() if score is not None}
     except (MlflowException, SQLAlchemyError) as error:
         raise _unreachable(registry, error) from error
     return ServedState(aliases, versions, select_by, ssim)
+
+
+def labels_of(aliases: Mapping[str, int], versions: Mapping[int, ModelVersion]) -> dict[str, int]:
+    """Label -> version, the same behind a server and locally.
+
+    The champion is `stable`, the version it replaced is `previous` as long as it is there, and the alias
+    canary is `canary`. What an alias points at may have been deleted.
+    """
+    labels = {label: aliases[alias] for label, alias in _ALIASES.items() if alias in aliases}
+    champion = versions.get(labels.get(STABLE, 0))
+    if champion is not None and champion.replaces in versions:
+        labels[PREVIOUS] = champion.replaces
+    return labels
+
+
+def as_served(version: ModelVersion, ssim: float | None = None) -> ServedVersion:
+    """What a version is to those who serve it or ask it.
+
+    Raises:
+        RegistryError: its tags do not say which model of this project it is.
+    """
+    unit = version.tags.get("target_unit", "")
+    try:
+        return ServedVersion(
+            version=version.version,
+            model=ModelId.parse(version.model),
+            target_unit=TargetUnit(unit),
+            digest=version.digest,
+            ssim=ssim,
+        )
+    except (UsageError, ValueError) as error:
+        raise RegistryError(
+            f"Version {version.version} has the tags model '{version.model}' and target_unit '{unit}'; "
+            "expected those of a model that this project promoted. Promote the model again, or delete the "
+            "version in MLflow."
+        ) from error
+
+
+def stored_digests(version: ModelVersion) -> dict[str, str]:
+    """Sha256 of the files of a version's SavedModel, by POSIX path; empty where the list is damaged."""
+    try:
+        stored = json.loads(version.tags.get("saved_model_sha256", "{}"))
+        return {str(path): str(digest) for path, digest in stored.items()}
+    except (ValueError, AttributeError):
+        return {}
 
 
 def download_saved_model(registry: Registry, version: ModelVersion, target: Path) -> Path:
@@ -123,6 +172,19 @@ def _require_space(folder: Path, size: int) -> None:
             os.posix_fallocate(probe.fileno(), 0, size)
     except OSError as error:
         raise storage_error(OSError(error.errno, error.strerror)) from error
+
+
+def _score(registry: Registry, version: ModelVersion, column: str) -> float | None:
+    """Mean of a score of a version's run; None where the run, or the score, is gone or is no number."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        score = registry.client.get_run(version.run_id).data.metrics.get(column)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        return None
+    return float(score) if score is not None and math.isfinite(score) else None
 
 
 def _select_by(registry: Registry, champion: ModelVersion) -> str:

@@ -49,9 +49,20 @@ class ModelVersion:
         return self.tags.get("saved_model_digest", "")
 
     @property
+    def replaces(self) -> int:
+        """Version that was champion before this one; 0 where there was none."""
+        number = self.tags.get("replaces", "")
+        return int(number) if number.isdecimal() else 0
+
+    @property
     def alias_snapshot(self) -> Mapping[str, int]:
-        """All aliases as they were when this version became champion."""
-        return {alias: int(version) for alias, version in json.loads(self.tags.get("aliases", "{}")).items()}
+        """All aliases as they were when this version became champion; empty where it never did."""
+        try:
+            stored = json.loads(self.tags.get("aliases", "{}"))
+            snapshot = {str(alias): int(version) for alias, version in stored.items()}
+        except (ValueError, TypeError, AttributeError):
+            return {}
+        return snapshot if snapshot.get(CHAMPION) == self.version else {}
 
 
 def available_alias(pattern: Combination | str) -> str:
@@ -93,11 +104,26 @@ def list_versions(registry: Registry) -> tuple[ModelVersion, ...]:
 
 
 def version_of(registry: Registry, alias: str) -> ModelVersion | None:
-    """The version that an alias points at, or None."""
+    """The version that an alias points at, or None.
+
+    Raises:
+        RegistryError: it points at a version that was deleted.
+    """
+    from mlflow.exceptions import MlflowException
+
     aliases = aliases_of(registry)
     if alias not in aliases:
         return None
-    entry = registry.client.get_model_version(registry.registered_name, str(aliases[alias]))
+    try:
+        entry = registry.client.get_model_version(registry.registered_name, str(aliases[alias]))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        raise RegistryError(
+            f"The alias '{alias}' of '{registry.registered_name}' points at version {aliases[alias]}, which "
+            "was deleted; expected one of 'cbvsynth registry list'. For another champion run 'cbvsynth "
+            "registry rollback --to'; a canary goes with 'cbvsynth registry canary --clear'."
+        ) from error
     return _version(entry, aliases)
 
 

@@ -1,32 +1,41 @@
-"""`cbvsynth serving sync`: from the model registry to the folder that a prediction server reads."""
+"""One look at the model registry after the other: the folder that a prediction server reads obeys it."""
 
 from __future__ import annotations
 
-import json
-import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from types import FrameType
-from typing import NoReturn
 
-from cbvsynth.entrypoint import storage_error
-from cbvsynth.errors import CbvsynthError, ModelError, RegistryError, ServingError, UsageError
-from cbvsynth.records.selection import Selection
-from cbvsynth.registry.served import ServedState, download_saved_model, read_aliases, read_served_state
-from cbvsynth.registry.store import Registry, open_registry
+from cbvsynth.errors import CbvsynthError, ModelError, RegistryError
+from cbvsynth.records.selection import STABLE, Selection
+from cbvsynth.registry.served import (
+    ServedState,
+    download_saved_model,
+    read_aliases,
+    read_served_state,
+    stored_digests,
+)
+from cbvsynth.registry.store import Registry
 from cbvsynth.registry.versions import ModelVersion
 from cbvsynth.sync.options import SyncOptions
-from cbvsynth.sync.plan import plan, without_previous
-from cbvsynth.sync.publish import ServerConfirm, publish, require_right, withdraw
-from cbvsynth.sync.repository import Content, Repository
-from cbvsynth.sync.status import SyncStatus, answering
+from cbvsynth.sync.plan import plan
+from cbvsynth.sync.publish import (
+    ServerConfirm,
+    publish,
+    withdraw,
+    without,
+    wrongness,
+)
+from cbvsynth.sync.repository import Content, Repository, restricted
 
-_MOST_PAUSES = 4
+_LOOKS_BEFORE_RETRY = 10
+"""A version that is not what was promoted is rarely mended and dear to copy: it is tried again after this
+many looks at an unchanged registry, five minutes by default."""
 
 
 @dataclass
-class Sync:
+class Follower:
     """One sync at work. It remembers what it has checked, so that a quiet round costs one request."""
 
     options: SyncOptions
@@ -38,71 +47,97 @@ class Sync:
     """Digests of the versions that the server answers rightly for."""
     settled: tuple[dict[str, int], str] | None = None
     """The registry's aliases and models.config at the end of the last round that went well."""
+    looks_left: float = 0
+    """How often `settled` is believed before versions that were left out are tried again."""
 
     def round(self) -> None:
         """Bring the folder to what the registry says.
 
+        A version that cannot be served is left out and named on standard error; the others are served.
+
         Raises:
-            RegistryError: the registry does not answer, has no champion, or does not give a version.
-            ModelError: a version is not what was promoted; nothing of this round was published.
+            RegistryError: the registry does not answer, or has no champion that can be served.
+            ModelError: the champion is not what was promoted; nothing of this round was published.
             ServingError: the server did not load the new versions.
             StorageError: the disk does not take them.
         """
         aliases = read_aliases(self.registry)
-        if self.settled == (aliases, self.repository.config_text()):
+        if self.settled == (aliases, self.repository.config_text()) and self.looks_left > 0:
+            self.looks_left -= 1
             return
         state = read_served_state(self.registry)
-        wanted = plan(self.options.registered_name, state, self.options.mode)
+        planned = plan(self.options.registered_name, state, self.options.mode)
         before = self._loaded()
-        try:
-            self._bring(state, wanted, before)
-        except ModelError as error:
-            lesser = without_previous(wanted)
-            if lesser == wanted:
-                raise
-            self._bring(state, lesser, before)
-            print(
-                f"{error} That was said of what is kept to go back to; the others are served without it.",
-                file=sys.stderr,
-                flush=True,
-            )
-            wanted = lesser
-        needed = {one.version for one in wanted.versions} | before
-        self.repository.prune(needed, self.options.keep)
-        self.settled = (dict(state.aliases), self.repository.config_text())
-
-    def _bring(self, state: ServedState, wanted: Selection, before: set[int]) -> None:
-        """Have the wanted versions on the disk, then in the server and under their labels."""
-        copied = [one.version for one in wanted.versions if self._ensure(state.versions[one.version])]
+        wanted, copied, unfit = self._copy(state, planned.selection)
         confirm = ServerConfirm(self.options.server, self.options.wait_s) if self.options.server else None
-        changed = publish(self.repository, wanted, confirm, lambda: time.sleep(self.options.interval_s))
-        if before and changed and confirm is not None:
-            self.confirmed |= {one.digest for one in wanted.versions if one.version not in before}
-        self._tell(wanted, copied, changed=changed)
+        done = publish(self.repository, wanted, confirm, lambda: time.sleep(self.options.interval_s))
+        served, wrong = done.selection, dict(done.wrong)
+        if before and done.changed and confirm is not None:
+            self.confirmed |= {one.digest for one in served.versions if one.version not in before}
+        self._tell(served, copied, changed=done.changed)
         if confirm is not None:
-            self._confirm(wanted, confirm)
+            served = self._confirm(served, confirm, wrong)
+        left_out = [*planned.left_out, *map(str, unfit), *wrongness(self.repository.name, wrong)]
+        _warn(left_out)
+        self.repository.prune({one.version for one in served.versions} | before, self.options.keep)
+        self.settled = (dict(state.aliases), self.repository.config_text())
+        # What the registry did not give may be there at the next look, and asking costs little.
+        self.looks_left = _looks(left_out, unfit)
+
+    def _copy(
+        self, state: ServedState, wanted: Selection
+    ) -> tuple[Selection, list[int], list[CbvsynthError]]:
+        """Have the wanted versions on the disk: what there is of them, what was copied, and what failed."""
+        copied, unfit = [], {}
+        for one in wanted.versions:
+            try:
+                if self._ensure(state.versions[one.version]):
+                    copied.append(one.version)
+            except (ModelError, RegistryError) as error:
+                if one.version == wanted.labels[STABLE]:
+                    raise type(error)(f"{error} It is the champion, so what is served stays.") from error
+                read_aliases(self.registry)  # raises where the registry itself is away: all of it stays then
+                unfit[one.version] = error
+        kept = {one.version for one in wanted.versions} - set(unfit)
+        return restricted(wanted, kept), copied, list(unfit.values())
 
     def _ensure(self, version: ModelVersion) -> bool:
         if version.digest in self.checked and version.version in self.repository.present():
             return False
         copied = self.repository.ensure(
             version.version,
-            _content(version),
+            Content(stored_digests(version), version.digest),
             lambda target: download_saved_model(self.registry, version, target),
         )
         self.checked.add(version.digest)
         return copied
 
-    def _confirm(self, wanted: Selection, confirm: ServerConfirm) -> None:
-        """Replay what was not replayed yet: all after a start, also of versions that were there before."""
-        open_ones = [one.version for one in wanted.versions if one.digest not in self.confirmed]
-        if not open_ones:
-            return
-        wrong = confirm(self.repository, open_ones)
-        withdraw(self.repository, wrong)
-        require_right(self.repository, wrong)
-        self.confirmed |= {one.digest for one in wanted.versions}
-        print(f"{self.options.server} answers {len(open_ones)} golden requests rightly", flush=True)
+    def _confirm(self, served: Selection, confirm: ServerConfirm, wrong: dict[int, str]) -> Selection:
+        """Replay what was not replayed yet: all after a start, also of versions that were there before.
+
+        Args:
+            served: what is published.
+            confirm: asks the server.
+            wrong: gets the versions that the server has wrong, which are served no more.
+
+        Returns:
+            What is published afterwards.
+
+        Raises:
+            ModelError: the champion is wrong; it is not served any more either.
+        """
+        unconfirmed = [one.version for one in served.versions if one.digest not in self.confirmed]
+        if not unconfirmed:
+            return served
+        found = confirm(self.repository, unconfirmed)
+        if found:
+            withdraw(self.repository, found)
+        left = without(served, found)
+        self.confirmed |= {one.digest for one in left.versions}
+        right = len(unconfirmed) - len(found)
+        print(f"{self.options.server} answers {right} golden requests rightly", flush=True)
+        wrong |= found
+        return left
 
     def _loaded(self) -> set[int]:
         try:
@@ -117,89 +152,23 @@ class Sync:
         present = self.repository.published()
         return {} if present is None else dict(present.labels)
 
-    def _tell(self, wanted: Selection, copied: list[int], *, changed: bool) -> None:
-        labels = ", ".join(f"{label} is version {number}" for label, number in wanted.labels.items())
+    def _tell(self, served: Selection, copied: list[int], *, changed: bool) -> None:
+        labels = ", ".join(f"{label} is version {number}" for label, number in served.labels.items())
         state = "served now" if changed else "served as before"
         print(
-            f"'{wanted.registered_name}': {labels}; versions loaded: {len(wanted.versions)}, for "
-            f"{len(wanted.patterns)} of 31 sets of available sequences; copied: {len(copied)}; {state}",
+            f"'{served.registered_name}': {labels}; versions loaded: {len(served.versions)}, for "
+            f"{len(served.patterns)} of 31 sets of available sequences; copied: {len(copied)}; {state}",
             flush=True,
         )
 
 
-def run(options: SyncOptions) -> None:
-    """Sync once or until told to stop.
-
-    Raises:
-        CbvsynthError: as `Sync.round`, with --once; with --watch errors are printed and it is tried again.
-    """
-    root = options.base_path
-    sync = Sync(
-        options,
-        open_registry(options.registered_name),
-        Repository(root, options.registered_name, options.served_path or str(root.resolve())),
-    )
-    former = signal.signal(signal.SIGTERM, _stop_watching if options.watch else _stop_early)
-    try:
-        with sync.repository.lock():
-            if options.watch:
-                _watch_openly(sync)
-            else:
-                sync.round()
-    finally:
-        signal.signal(signal.SIGTERM, former)
+def _warn(left_out: Sequence[str]) -> None:
+    for sentence in left_out:
+        print(f"warning: {sentence} It is left out; the others are served.", file=sys.stderr, flush=True)
 
 
-def _watch_openly(sync: Sync) -> NoReturn:
-    """Watch, and say how it goes where a port is given for it."""
-    status = SyncStatus()
-    if not sync.options.status_port:
-        _watch(sync, status)
-    with answering(sync.options.status_port, status, lambda: bool(sync.repository.config_text())):
-        _watch(sync, status)
-
-
-def _watch(sync: Sync, status: SyncStatus) -> NoReturn:
-    pauses = 1
-    while True:
-        try:
-            sync.round()
-            status.succeeded(sync.labels())
-            pauses = 1
-        except UsageError:
-            raise
-        except (CbvsynthError, OSError) as error:
-            status.failed()
-            shown = storage_error(error) if isinstance(error, OSError) else error
-            wait_s = pauses * sync.options.interval_s
-            print(
-                f"error: {shown} What is served stays; next look in {wait_s:g} s.",
-                file=sys.stderr,
-                flush=True,
-            )
-            # A server or registry that is not there may be back soon; a bad model stays bad for longer.
-            patient = isinstance(error, (RegistryError, ServingError))
-            pauses = 1 if patient else min(2 * pauses, _MOST_PAUSES)
-            time.sleep(wait_s)
-            continue
-        time.sleep(sync.options.interval_s)
-
-
-def _content(version: ModelVersion) -> Content:
-    try:
-        digests = json.loads(version.tags.get("saved_model_sha256", "{}"))
-    except ValueError:
-        digests = {}
-    return Content({str(path): str(digest) for path, digest in digests.items()}, version.digest)
-
-
-def _stop_watching(_number: int, _frame: FrameType | None) -> NoReturn:
-    """SIGTERM is what Kubernetes says for stop; at any moment it costs no more than the work in hand."""
-    print("stopped; what is served stays", file=sys.stderr, flush=True)
-    raise SystemExit(0)
-
-
-def _stop_early(_number: int, _frame: FrameType | None) -> NoReturn:
-    """As `_stop_watching`, but with --once the work is not done."""
-    print("stopped before the end; start again to go on", file=sys.stderr, flush=True)
-    raise SystemExit(128 + signal.SIGTERM)
+def _looks(left_out: Sequence[str], unfit: Sequence[CbvsynthError]) -> float:
+    """How many looks at an unchanged registry may pass before the next round."""
+    if any(isinstance(error, RegistryError) for error in unfit):
+        return 0
+    return _LOOKS_BEFORE_RETRY if left_out else float("inf")

@@ -2,89 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from cbvsynth.domain.sequences import Combination, ModelId, TargetUnit, all_combinations
+from cbvsynth.domain.sequences import Combination, all_combinations
 from cbvsynth.errors import RegistryError
-from cbvsynth.records.selection import CANARY, STABLE, Selection, ServedVersion
-from cbvsynth.registry.canary import CANARY as CANARY_ALIAS
-from cbvsynth.registry.served import ServedState
-from cbvsynth.registry.versions import CHAMPION, ModelVersion, available_alias
+from cbvsynth.records.selection import STABLE, Selection, ServedVersion
+from cbvsynth.registry.served import ServedState, as_served, labels_of
+from cbvsynth.registry.versions import available_alias
 from cbvsynth.sync.options import Mode
 
-PREVIOUS = "previous"
-"""Label of the version that the champion replaced: it stays loaded, so that going back is instant."""
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be served, and what is left out although the registry names it: a sentence each."""
+
+    selection: Selection
+    left_out: tuple[str, ...]
 
 
-def plan(registered_name: str, state: ServedState, mode: Mode) -> Selection:
+def plan(registered_name: str, state: ServedState, mode: Mode) -> Plan:
     """What is to be served.
 
     In every mode the champion is `stable`, the version it replaced is `previous`, and the alias canary is
     `canary`. `champion` serves these alone. `fallback` adds the best version for every set of available
-    sequences, the fewest that serve them all; `all` adds every version there is.
+    sequences, the fewest that serve them all; `all` adds every version there is. A version that was
+    deleted, or is no model of this project, is left out.
 
     Raises:
-        RegistryError: there is no champion, or an alias points at a version that is gone.
+        RegistryError: there is no champion, or it is such a version.
     """
-    champion = state.versions.get(state.aliases.get(CHAMPION, 0))
-    if champion is None:
+    labels = labels_of(state.aliases, state.versions)
+    if STABLE not in labels:
         raise RegistryError(
             f"'{registered_name}' has no champion; expected one to serve. What is served stays. Promote a "
             "model first: make demo, or cbvsynth promote."
         )
-    labels = {STABLE: champion.version}
-    replaced = int(champion.tags.get("replaces", "0"))
-    if replaced in state.versions:
-        labels[PREVIOUS] = replaced
-    if CANARY_ALIAS in state.aliases:
-        labels[CANARY] = state.aliases[CANARY_ALIAS]
     patterns = _patterns(state)
     loaded = set(labels.values())
-    if mode is Mode.CHAMPION:
-        patterns = {pattern: number for pattern, number in patterns.items() if number in loaded}
-    else:
+    if mode is not Mode.CHAMPION:
         loaded |= set(patterns.values())
     if mode is Mode.ALL:
         loaded |= set(state.versions)
-    _require_there(registered_name, state, loaded)
-    return Selection(
-        registered_name=registered_name,
-        select_by=state.select_by,
-        versions=tuple(_served(state, state.versions[number]) for number in sorted(loaded)),
-        patterns=patterns,
-        labels=labels,
+    served, unfit = _served(state, loaded)
+    if labels[STABLE] in unfit:
+        raise RegistryError(
+            f"The champion of '{registered_name}' cannot be served, and what is served stays. "
+            f"{unfit[labels[STABLE]]} Or go back with 'cbvsynth registry rollback'."
+        )
+    mismatched = {
+        pattern: number
+        for pattern, number in patterns.items()
+        if number in served and not served[number].model.combination.usable_with(pattern.sequences)
+    }
+    return Plan(
+        Selection(
+            registered_name=registered_name,
+            select_by=state.select_by,
+            versions=tuple(served.values()),
+            patterns={
+                pattern: number
+                for pattern, number in patterns.items()
+                if number in served and pattern not in mismatched
+            },
+            labels={label: number for label, number in labels.items() if number in served},
+        ),
+        (
+            *unfit.values(),
+            *(
+                f"The alias '{available_alias(pattern)}' points at version {number}, "
+                f"{served[number].model}, which needs more than these sequences. Promote again."
+                for pattern, number in mismatched.items()
+            ),
+        ),
     )
 
 
-def _require_there(registered_name: str, state: ServedState, loaded: Collection[int]) -> None:
-    gone = sorted(set(loaded) - set(state.versions))
-    if gone:
-        raise RegistryError(
-            f"An alias of '{registered_name}' points at version {gone[0]}, which is gone; expected it to be "
-            "kept as long as it is named. What is served stays. Roll back, or promote again."
-        )
-
-
-def without_previous(selection: Selection) -> Selection:
-    """The selection without the version that the champion replaced, where nothing else names that one."""
-    labels = {label: number for label, number in selection.labels.items() if label != PREVIOUS}
-    named = {*labels.values(), *selection.patterns.values()}
-    gone = {selection.labels[PREVIOUS]} - named if PREVIOUS in selection.labels else set()
-    kept = tuple(served for served in selection.versions if served.version not in gone)
-    return replace(selection, labels=labels, versions=kept)
+def _served(state: ServedState, loaded: set[int]) -> tuple[dict[int, ServedVersion], Mapping[int, str]]:
+    """The versions that can be served, ascending, and why the others cannot."""
+    served, unfit = {}, {}
+    for number in sorted(loaded):
+        if number not in state.versions:
+            aliases = ", ".join(f"'{alias}'" for alias, at in state.aliases.items() if at == number)
+            unfit[number] = (
+                f"Version {number}, which the alias {aliases} points at, was deleted; expected it to be kept "
+                "as long as it is named. Roll back, or promote again."
+            )
+            continue
+        try:
+            served[number] = as_served(state.versions[number], (state.ssim or {}).get(number))
+        except RegistryError as error:
+            unfit[number] = str(error)
+    return served, unfit
 
 
 def _patterns(state: ServedState) -> dict[Combination, int]:
     named = {pattern: state.aliases.get(available_alias(pattern)) for pattern in all_combinations()}
     return {pattern: number for pattern, number in named.items() if number is not None}
-
-
-def _served(state: ServedState, version: ModelVersion) -> ServedVersion:
-    return ServedVersion(
-        version=version.version,
-        model=ModelId.parse(version.model),
-        target_unit=TargetUnit(version.tags.get("target_unit", "")),
-        digest=version.digest,
-        ssim=(state.ssim or {}).get(version.version),
-    )

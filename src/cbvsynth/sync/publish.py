@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from cbvsynth.client.connection import Connection, ModelReference, VersionState
 from cbvsynth.errors import ModelError, RefusedError, ReplyError, ServingError, UnreachableError
 from cbvsynth.records.golden import require_golden
-from cbvsynth.records.selection import Selection
+from cbvsynth.records.selection import STABLE, Selection
 from cbvsynth.sync.repository import Repository, restricted
 from cbvsynth.wire.tensors import Float32Array
 
@@ -29,7 +30,7 @@ class Confirm(Protocol):
     """Waits until a server has loaded versions, and checks that they are what they should be."""
 
     def __call__(self, repository: Repository, versions: Collection[int]) -> Mapping[int, str]:
-        """Versions that answer wrongly, with what is wrong; a ServingError where they are not loaded."""
+        """Versions that cannot be loaded or answer wrongly, with the reason; ServingError: no answer."""
 
 
 class ServerConfirm:
@@ -45,14 +46,12 @@ class ServerConfirm:
 
         Raises:
             UnreachableError: the server does not answer, or has not loaded them in time.
-            ModelError: the server cannot load one of them.
             RefusedError: there is something else than a prediction server.
         """
         connection = Connection(self._server, attempts=1)
-        wrong = {}
         try:
-            self._wait(connection, repository.name, versions)
-            for number in sorted(versions):
+            wrong = self._wait(connection, repository.name, versions)
+            for number in sorted(set(versions) - wrong.keys()):
                 ask = partial(_predict, connection, ModelReference(repository.name, number))
                 try:
                     require_golden(repository.folder / str(number), ask)
@@ -62,15 +61,17 @@ class ServerConfirm:
             connection.close()
         return wrong
 
-    def _wait(self, connection: Connection, name: str, wanted: Collection[int]) -> None:
+    def _wait(self, connection: Connection, name: str, wanted: Collection[int]) -> dict[int, str]:
+        """Wait until versions are loaded; those that the server cannot load, with its reason."""
         begin = sound_at = time.monotonic()
+        wrong: dict[int, str] = {}
         while True:
             broken: dict[int, str] = {}
             try:
                 states = connection.version_states(name)
-                missing = [number for number in sorted(wanted) if not _is_live(states, number)]
+                missing = [one for one in sorted(set(wanted) - wrong.keys()) if not _is_live(states, one)]
                 if not missing:
-                    return
+                    return wrong
                 broken = {one: states[one].error for one in missing if one in states and states[one].error}
                 found = f"version {', '.join(map(str, missing))} of '{name}' is not loaded"
             except UnreachableError:
@@ -82,11 +83,8 @@ class ServerConfirm:
             now = time.monotonic()
             sound_at = sound_at if broken else now
             if now - sound_at >= self._broken_s:
-                number, reason = next(iter(broken.items()))
-                raise ModelError(
-                    f"{self._server} cannot load version {number} of '{name}': {reason} Labels were not "
-                    "moved, and what is served stays."
-                )
+                wrong |= {one: f"{self._server} cannot load it: {error}" for one, error in broken.items()}
+                continue
             if now - begin >= self._wait_s:
                 raise UnreachableError(
                     f"{self._server} was given {self._wait_s:g} s, and {found}; expected it to load what "
@@ -105,56 +103,81 @@ def _predict(
     return connection.predict(model, inputs)[0]
 
 
+@dataclass(frozen=True)
+class Published:
+    """What is served now, whether anything changed, and versions left out because a server has them wrong."""
+
+    selection: Selection
+    changed: bool
+    wrong: Mapping[int, str]
+
+
 def publish(
     repository: Repository,
     wanted: Selection,
     confirm: Confirm | None,
     pause: Callable[[], None],
-) -> bool:
-    """Make server and clients obey a selection whose folders are all there; whether anything changed.
+) -> Published:
+    """Make server and clients obey a selection whose folders are all there.
 
     Args:
         repository: where.
-        wanted: what is to be served.
+        wanted: what is to be served; a new version that the server has wrong is left out of it.
         confirm: asks the server whether it has loaded the new versions and answers rightly.
         pause: waits until a server has surely looked at models.config; used where none can be asked.
 
     Raises:
         ServingError: the server did not load the new versions in time; what was served stays.
-        ModelError: the server's new versions are not what was promoted; what was served stays.
+        ModelError: the server's new champion is not what was promoted; what was served stays.
     """
     former = _former(repository)
     final = repository.config(wanted)
     if former == wanted and repository.config_text() == final.to_text():
-        return False
-    if former is None or not former.versions or not repository.config_text():
-        repository.write_selection(wanted)
-        repository.write_config(final)
-        return True
-    new = [served.version for served in wanted.versions if former.version(served.version) is None]
-    if new:
+        return Published(wanted, changed=False, wrong={})
+    wrong: Mapping[int, str] = {}
+    new = [
+        served.version for served in wanted.versions if not former or former.version(served.version) is None
+    ]
+    if former is not None and former.versions and repository.config_text() and new:
         repository.write_config(repository.config(former, also=new))
         try:
             if confirm is None:
                 pause()
             else:
-                require_right(repository, confirm(repository, new))
+                wrong = confirm(repository, new)
+            wanted = without(wanted, wrong)
         except (ServingError, ModelError):
             repository.write_config(repository.config(former))
             raise
     repository.write_selection(wanted)
-    repository.write_config(final)
-    return True
+    repository.write_config(repository.config(wanted))
+    return Published(wanted, changed=former != wanted, wrong=wrong)
 
 
-def require_right(repository: Repository, wrong: Mapping[int, str]) -> None:
-    """Raise ModelError where versions answer wrongly."""
+def without(selection: Selection, wrong: Mapping[int, str]) -> Selection:
+    """The selection without some versions.
+
+    Raises:
+        ModelError: the champion is among them.
+    """
+    require_right(
+        selection.registered_name, {one: wrong[one] for one in wrong if one == selection.labels[STABLE]}
+    )
+    return restricted(selection, {one.version for one in selection.versions} - set(wrong))
+
+
+def wrongness(name: str, wrong: Mapping[int, str]) -> list[str]:
+    """A sentence for each version that a server has wrong."""
+    return [
+        f"Version {number} of '{name}', as the server has it, is not what was promoted: {reason}"
+        for number, reason in sorted(wrong.items())
+    ]
+
+
+def require_right(name: str, wrong: Mapping[int, str]) -> None:
+    """Raise ModelError where versions are wrong."""
     if wrong:
-        numbers = ", ".join(map(str, sorted(wrong)))
-        raise ModelError(
-            f"Version {numbers} of '{repository.name}' is loaded by the server and is not what was promoted: "
-            f"{next(iter(wrong.values()))}"
-        )
+        raise ModelError(" ".join(wrongness(name, wrong)))
 
 
 def withdraw(repository: Repository, versions: Collection[int]) -> None:

@@ -111,8 +111,8 @@ class Repository:
             wrong = _difference(copied, content)
             if wrong is not None:
                 raise ModelError(
-                    f"{label}: {wrong}; expected what was promoted, byte for byte. It was not published, "
-                    "and what is served stays. Promote the model again."
+                    f"{label}: {wrong}; expected what was promoted, byte for byte. It was not published. "
+                    "Promote the model again."
                 )
             require_arithmetic(copied, label)
             _make_durable(copied)
@@ -202,6 +202,8 @@ def restricted(selection: Selection, versions: Collection[int]) -> Selection:
 
 def _difference(folder: Path, content: Content) -> str | None:
     """What is not as promoted, in words; None where all is."""
+    if not content.sha256:
+        return "there is no list of its files' digests"
     found = sha256_tree(folder)
     changed = sorted(
         path for path in found.keys() | content.sha256.keys() if found.get(path) != content.sha256.get(path)
@@ -211,7 +213,7 @@ def _difference(folder: Path, content: Content) -> str | None:
         what = "is missing" if path not in found else "differs" if path in content.sha256 else "is new"
         more = f", and {len(changed) - 1} more differ" if len(changed) > 1 else ""
         return f"'{path}' {what}{more}"
-    if not content.sha256 or tree_digest(found) != content.digest:
+    if tree_digest(found) != content.digest:
         return "the list of its files is not the one that its digest was made of"
     return None
 
@@ -221,13 +223,13 @@ def _require_plain(folder: Path, label: str) -> None:
     stray = stray_file(folder)
     if stray is not None:
         raise ModelError(
-            f"{label}: it holds '{stray}'; expected {EXPECTED}. It was not published, and what is served "
-            "stays. Promote a model that this project exported."
+            f"{label}: it holds '{stray}'; expected {EXPECTED}. It was not published. Promote a model "
+            "that this project exported."
         )
     if not (folder / "saved_model.pb").is_file():
         raise ModelError(
-            f"{label}: there is no saved_model.pb; expected a SavedModel. It was not published, and what is "
-            "served stays. Promote the model again."
+            f"{label}: there is no saved_model.pb; expected a SavedModel. It was not published. "
+            "Promote the model again."
         )
 
 

@@ -17,8 +17,8 @@ from cbvsynth.registry.rollback import roll_back
 from cbvsynth.registry.store import open_registry
 from cbvsynth.registry.versions import MODEL_ARTIFACT, SAVED_MODEL, fetch_artifact, version_of
 from cbvsynth.steps.promote import run as promote
-from cbvsynth.sync.follower import run as sync
 from cbvsynth.sync.options import SyncOptions
+from cbvsynth.sync.watch import run as sync
 from tests.k8s.stores.conftest import Server, container
 from tests.k8s.stores.conftest import empty as empty_all
 from tests.registry.test_promotion import first_promotion, state
