@@ -18,8 +18,9 @@ import grpc
 import numpy as np
 import numpy.typing as npt
 
-from cbvsynth.domain.sequences import ModelId, TargetUnit
+from cbvsynth.domain.sequences import Combination, ModelId, TargetUnit
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
+from cbvsynth.records.selection import pattern_label
 from cbvsynth.signature import Description
 from cbvsynth.wire.schema import (
     DT_FLOAT,
@@ -31,6 +32,7 @@ from cbvsynth.wire.schema import (
 )
 from cbvsynth.wire.tensors import array_of, fill_tensor
 
+ALL = Combination.parse("t1-t2-t1c-flair-adc")
 WEIGHTS = {"t1": 0.001, "t2": 0.002, "t1c": 0.003, "flair": 0.004, "adc": 0.0005}
 
 
@@ -142,6 +144,20 @@ class PredictionServer:
                 grpc.StatusCode.NOT_FOUND, f"Servable not found for request: Specific({spec.name}, {number})"
             )
         return number
+
+
+def three_versions(**changes: Any) -> PredictionServer:
+    """Version 7 is best of all, version 12 where ADC is missing, version 3 for T1 alone."""
+    versions = {7: describe("encdec-t1-t1c-adc"), 12: describe("encdec-t2-t1c"), 3: describe("fcgan-t1")}
+    labels = {
+        "stable": 7,
+        "canary": 12,
+        **{
+            pattern_label(Combination.parse(slug)): number
+            for slug, number in {ALL.slug: 7, "t1-t1c-adc": 7, "t1-t2-t1c-flair": 12, "t1": 3}.items()
+        },
+    }
+    return PredictionServer(versions, labels, **changes)
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,29 +12,13 @@ import pytest
 
 import cbvsynth.client
 from cbvsynth.client import CbvClient
-from cbvsynth.client.synthesis import sidecar_of
-from cbvsynth.domain.sequences import Combination, TargetUnit
+from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.errors import ModelError, RefusedError, ReplyError, UsageError
-from cbvsynth.records.selection import Selection, ServedVersion, pattern_label, write_selection
+from cbvsynth.records.selection import Selection, ServedVersion, write_selection
 from cbvsynth.wire.tensors import array_of
 from tests.client.heads import AFFINES, PATIENT_NAME, SHAPES, brain, image, write, write_head
-from tests.client.prediction_server import PredictionServer, describe, expected_cbv, serve
-
-ALL = Combination.parse("t1-t2-t1c-flair-adc")
-
-
-def server(**changes: Any) -> PredictionServer:
-    """Version 7 is best of all, version 12 where ADC is missing, version 3 for T1 alone."""
-    versions = {7: describe("encdec-t1-t1c-adc"), 12: describe("encdec-t2-t1c"), 3: describe("fcgan-t1")}
-    labels = {
-        "stable": 7,
-        "canary": 12,
-        **{
-            pattern_label(Combination.parse(slug)): number
-            for slug, number in {ALL.slug: 7, "t1-t1c-adc": 7, "t1-t2-t1c-flair": 12, "t1": 3}.items()
-        },
-    }
-    return PredictionServer(versions, labels, **changes)
+from tests.client.prediction_server import ALL, PredictionServer, describe, expected_cbv, serve
+from tests.client.prediction_server import three_versions as server
 
 
 def test_the_client_is_what_the_package_offers() -> None:
@@ -106,32 +88,6 @@ def test_a_sequence_that_cannot_be_used_leads_to_the_model_without_it(tmp_path: 
     assert [name.value for name in result.record.not_needed] == ["t1", "flair"]
 
 
-def test_a_stored_map_says_what_it_is_and_nothing_about_who(tmp_path: Path) -> None:
-    folder = tmp_path / PATIENT_NAME
-    files = write_head(folder, "t1 t2 t1c flair adc")
-    out = folder / "cbv.nii.gz"
-    with serve(server()) as running, CbvClient(running.address) as client:
-        sidecar = client.predict(files, unusable=["adc"]).save(out)
-    record = json.loads(sidecar.read_text())
-    assert sidecar == folder / "cbv.json"
-    assert record["Synthetic"] is True
-    assert record["Units"] == "mL/100 g"
-    assert record["ModelVersion"] == 12
-    assert record["Model"] == "encdec-t2-t1c"
-    assert record["InputsUsed"] == ["t2", "t1c"]
-    assert record["InputsLeftOut"] == {"adc": "ruled out by --unusable"}
-    assert record["Fallback"] is True
-    assert record["PreprocessingVersion"] == "1"
-    assert "research" in record["Note"]
-    assert set(record["InputSha256"]) == {"t1", "t2", "t1c", "flair"}
-    everything = sidecar.read_bytes() + gzip.decompress(out.read_bytes())
-    assert PATIENT_NAME.encode() not in everything
-    assert str(tmp_path).encode() not in everything
-    header = nib.load(out).header
-    assert header["descrip"].item() == b"synthetic CBV, mL/100 g; research use only"
-    assert len(header.extensions) == 0
-
-
 def test_a_planted_name_reaches_neither_server_nor_error(tmp_path: Path) -> None:
     folder = tmp_path / PATIENT_NAME
     with serve(server(reply=lambda cbv: cbv[:, :-1])) as running, CbvClient(running.address) as client:
@@ -139,33 +95,6 @@ def test_a_planted_name_reaches_neither_server_nor_error(tmp_path: Path) -> None
             client.predict(write_head(folder, "t1"))
         assert all(PATIENT_NAME.encode() not in one.SerializeToString() for one in running.requests)
     assert PATIENT_NAME not in str(caught.value)
-
-
-def test_the_same_images_give_the_same_files(tmp_path: Path) -> None:
-    files = write_head(tmp_path, "t1")
-    with serve(server()) as running, CbvClient(running.address) as client:
-        client.predict(files).save(tmp_path / "a.nii.gz")
-        client.predict(files).save(str(tmp_path / "b.nii.gz"))
-    assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
-    assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
-
-
-@pytest.mark.parametrize("taken", ["cbv.nii.gz", "cbv.json"])
-def test_nothing_is_written_over_unless_asked(tmp_path: Path, taken: str) -> None:
-    (tmp_path / taken).write_text("mine")
-    with serve(server()) as running, CbvClient(running.address) as client:
-        result = client.predict(write_head(tmp_path, "t1"))
-    with pytest.raises(UsageError, match=f"'{taken}' exists"):
-        result.save(tmp_path / "cbv.nii.gz")
-    assert (tmp_path / taken).read_text() == "mine"
-    result.save(tmp_path / "cbv.nii.gz", overwrite=True)
-    assert json.loads((tmp_path / "cbv.json").read_text())["Synthetic"]
-
-
-@pytest.mark.parametrize("name", ["cbv", "cbv.mgz", ".nii.gz", "cbv.json"])
-def test_a_name_that_is_not_niftis_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="not a NIfTI name"):
-        sidecar_of(Path(name))
 
 
 def test_arrays_give_an_array(tmp_path: Path) -> None:
@@ -239,64 +168,6 @@ def test_a_version_or_label_that_is_not_served_is_refused(
     ):
         client.predict(write_head(tmp_path, "t1"), **options)
     assert caught.value.code == code
-
-
-def test_a_model_of_another_preprocessing_is_not_asked(tmp_path: Path) -> None:
-    strange = PredictionServer({1: describe("encdec-t1", preprocessing_version="99")})
-    with serve(strange) as running, CbvClient(running.address) as client:
-        with pytest.raises(ModelError, match="trained on preprocessing version 99, found 1"):
-            client.predict(write_head(tmp_path, "t1"))
-        assert not running.predictions()
-
-
-def test_a_field_of_view_that_training_never_saw_is_warned_of(tmp_path: Path) -> None:
-    narrow = describe("encdec-t1", spacing_range_mm=((0.5, 1.0),) * 3, shape_range=((4.0, 256.0),) * 3)
-    with serve(PredictionServer({1: narrow})) as running, CbvClient(running.address) as client:
-        warnings = client.predict(write_head(tmp_path, "t1")).record.warnings
-        assert len(warnings) == 3
-        assert "2 mm along H, outside the training range 0.5-1 mm" in warnings[0]
-        assert client.predict({"t1": image("t1")}).record.warnings == ()
-        assert len(client.predict({"t1": image("t1")}, spacing_mm=(1, 1, 4)).record.warnings) == 1
-
-
-def test_a_relative_model_says_so_in_map_and_record(tmp_path: Path) -> None:
-    relative = PredictionServer({1: describe("encdec-t1", target_unit=TargetUnit.RELATIVE)})
-    with serve(relative) as running, CbvClient(running.address) as client:
-        sidecar = client.predict(write_head(tmp_path, "t1")).save(tmp_path / "cbv.nii")
-    assert json.loads(sidecar.read_text())["Units"] == "relative"
-    assert b"synthetic CBV, relative" in nib.load(tmp_path / "cbv.nii").header["descrip"].item()
-
-
-@pytest.mark.parametrize(
-    ("reply", "words"),
-    [
-        (lambda cbv: cbv[..., :-1], r"answered with shape \(1, 20, 18, 7\); expected \(1, 20, 18, 8\)"),
-        (lambda cbv: np.where(cbv > 3.5, np.nan, cbv), "voxels that are NaN or infinite"),
-    ],
-)
-def test_a_map_that_cannot_be_right_is_refused(tmp_path: Path, reply: Any, words: str) -> None:
-    with (
-        serve(server(reply=reply)) as running,
-        CbvClient(running.address) as client,
-        pytest.raises(ReplyError, match=words),
-    ):
-        client.predict(write_head(tmp_path, "t1"))
-
-
-def test_a_version_that_is_taken_away_between_choice_and_request_is_chosen_again(tmp_path: Path) -> None:
-    """During a rollback the version may be unloaded just after the client was told to use it."""
-
-    class RollingBack(PredictionServer):
-        def predict(self, request: Any, context: Any) -> Any:
-            if request.model_spec.signature_name == "serving_default" and 8 in self.versions:
-                del self.versions[8]
-                self.labels = dict.fromkeys(self.labels, 3)
-            return super().predict(request, context)
-
-    labels = {pattern_label(ALL): 8, pattern_label(Combination.parse("t1")): 8}
-    rolling = RollingBack({8: describe("encdec-t1"), 3: describe("fcgan-t1")}, labels)
-    with serve(rolling) as running, CbvClient(running.address) as client:
-        assert client.predict(write_head(tmp_path, "t1")).record.served.version == 3
 
 
 def test_a_client_may_be_shared_by_threads(tmp_path: Path) -> None:

@@ -131,14 +131,6 @@ def test_an_image_whose_voxels_cannot_serve_is_left_out_with_the_reason(
     assert set(prepared.sha256 or {}) == {"t1c", "mask"}
 
 
-@pytest.mark.parametrize("kind", ["nan", "zero", "flat", "negative"])
-def test_arrays_are_judged_by_the_same_rules(kind: str) -> None:
-    arrays = {Sequence.T1: spoilt("t1", kind), Sequence.T2: image("t2")}
-    prepared = prepare_arrays(arrays, brain())
-    assert list(prepared.inputs) == [Sequence.T2]
-    assert Sequence.T1 in prepared.left_out
-
-
 def test_images_that_are_ruled_out_are_not_even_read(tmp_path: Path) -> None:
     files = write_head(tmp_path, "t1")
     files["adc"] = str(tmp_path / "not-there.nii.gz")
@@ -274,3 +266,11 @@ def test_arrays_keep_their_order_of_axes_and_have_no_place() -> None:
     assert prepared.mask_source == "support of T1"
     assert prepared.in_place(image("t1")) is not None
     np.testing.assert_array_equal(prepared.in_place(image("t1")), image("t1"))
+
+
+@pytest.mark.parametrize("kind", ["nan", "zero", "flat", "negative"])
+def test_arrays_are_judged_by_the_same_rules(kind: str) -> None:
+    arrays = {Sequence.T1: spoilt("t1", kind), Sequence.T2: image("t2")}
+    prepared = prepare_arrays(arrays, brain())
+    assert list(prepared.inputs) == [Sequence.T2]
+    assert Sequence.T1 in prepared.left_out

@@ -209,7 +209,7 @@ def test_a_study_goes_on_where_it_stopped(tmp_path: Path, capsys: pytest.Capture
         asked = len(running.predictions())
         assert many(data, out, running, "--concurrency", "1") == 0
         assert len(running.predictions()) == asked + 1
-        assert "1 maps made, 0 of them" in capsys.readouterr().out
+        assert "1 map made, 0 of them" in capsys.readouterr().out
         again = table(out)
         assert [row["status"] for row in again] == ["made", "there already", "there already"]
         assert [row["reason"] for row in again] == [row["reason"] for row in first]
@@ -269,3 +269,125 @@ def test_a_manifest_of_ones_own_may_be_given(tmp_path: Path) -> None:
         "first_cbv.nii.gz",
         "predictions.csv",
     ]
+
+
+def test_a_missing_package_stops_it_before_a_server_is_asked(tmp_path: Path) -> None:
+    """Without Matplotlib the map was written, the picture failed, and the retry was refused."""
+    files, out = write_head(tmp_path, "t1"), tmp_path / "cbv.nii.gz"
+    program = (
+        "import sys; sys.modules['matplotlib'] = None\n"
+        "from cbvsynth.cli import main\nsys.exit(main(['predict', *sys.argv[1:]]))"
+    )
+    with serve(server()) as running:
+        words = [*flags(files), "--out", str(out), "--server", running.address]
+        command = [sys.executable, "-c", program, *words]
+        done = subprocess.run(
+            [*command, "--montage", str(tmp_path / "cbv.png")], capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0
+        assert "matplotlib" in done.stderr
+        assert not running.requests
+        assert not out.exists()
+        assert subprocess.run(command, check=False).returncode == 0
+    assert out.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--out", "file/cbv.nii.gz"], "'file' is a file"),
+        (["--out", "cbv.nii.gz", "--montage", "file/cbv.png"], "'file' is a file"),
+        (["--out", "cbv.nii.gz", "--montage", "folder"], "'folder' is a folder"),
+        (["--out", "cbv.nii.gz", "--montage", "cbv.json"], "which the map or its record will be"),
+    ],
+)
+def test_a_place_that_cannot_be_written_to_stops_it_before_a_server_is_asked(
+    tmp_path: Path, words: list[str], message: str, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+) -> None:
+    """The map was made, and then there was no place for the picture."""
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    Path("folder").mkdir()
+    with serve(server()) as running:
+        assert run(*flags(write_head(tmp_path, "t1")), *words, "--server", running.address) != 0
+        assert not running.requests
+    assert message in capsys.readouterr().err
+    assert not Path("cbv.nii.gz").exists()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_map_that_this_command_did_not_make_is_never_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A map without a record beside it was taken for a run that was stopped, and overwritten."""
+    data, out = study(tmp_path / "data"), tmp_path / "maps"
+    out.mkdir()
+    (out / "BraTS-GLI-00001-000_cbv.nii.gz").write_text("a radiologist's own")
+    before = contents(out)
+    with serve(server()) as running:
+        assert many(data, out, running) == 2
+        assert contents(out) == before
+        assert not running.predictions()
+        shown = capsys.readouterr().err
+        assert "There is a map in 'maps' without a record beside it" in shown
+        assert "BraTS-GLI-00001-000_cbv.nii.gz. Nothing was made." in shown
+        assert many(data, out, running, "--overwrite", "on") == 0
+    assert len(table(out)) == 3
+
+
+def test_a_record_of_somebody_else_is_not_written_over_either(tmp_path: Path) -> None:
+    data, out = study(tmp_path / "data"), tmp_path / "maps"
+    out.mkdir()
+    (out / "BraTS-GLI-00001-000_cbv.json").write_text('{"mine": 1}')
+    with serve(server()) as running:
+        assert many(data, out, running) == 1
+    assert (out / "BraTS-GLI-00001-000_cbv.json").read_text() == '{"mine": 1}'
+    assert not (out / "BraTS-GLI-00001-000_cbv.nii.gz").exists()
+    assert [row["status"] for row in table(out)] == ["made", "failed", "made"]
+
+
+@pytest.mark.parametrize("asked", [("--version", "3"), ("--label", "canary")])
+def test_maps_by_another_version_are_not_passed_off_as_those_of_the_one_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: tuple[str, str]
+) -> None:
+    """`--version 3` over the maps of version 7 said that they were there already."""
+    data, out = study(tmp_path / "data", 2), tmp_path / "maps"
+    with serve(server()) as running:
+        running.labels["canary"] = 3
+        assert many(data, out, running, "--manifest", manifest_of(tmp_path)) == 0
+        before = contents(out)
+        assert many(data, out, running, "--manifest", manifest_of(tmp_path), *asked) == 2
+        shown = capsys.readouterr().err
+        assert "There is a map in 'maps' by another version than version 3" in shown
+        assert "first_cbv.nii.gz by version 7" in shown
+        assert contents(out) == before
+        more = ("--manifest", manifest_of(tmp_path), *asked, "--overwrite", "on")
+        assert many(data, out, running, *more) == 0
+        assert [row["version"] for row in table(out)] == ["3"]
+        assert many(data, out, running, "--manifest", manifest_of(tmp_path), *asked) == 0
+        assert "1 was there already" in capsys.readouterr().out
+
+
+def manifest_of(folder: Path) -> Path:
+    """One examination with T1 and T1C."""
+    name = "BraTS-GLI-00000-000"
+    path = folder / "mine.csv"
+    path.write_text(
+        "exam_id,subject_id,target_unit,t1,t1c\n"
+        f"first,one,mL/100g,{name}/{name}-t1n.nii.gz,{name}/{name}-t1c.nii.gz\n"
+    )
+    return path
+
+
+def test_a_folder_for_maps_that_cannot_be_made_is_one_clear_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file of the folder's name ended in a traceback."""
+    (tmp_path / "maps").touch()
+    with serve(server()) as running:
+        assert many(study(tmp_path / "data"), tmp_path / "maps", running) == 1
+        assert not running.requests
+    assert "'maps' is a file" in capsys.readouterr().err

@@ -9,8 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ import pytest
 from cbvsynth.errors import RegistryError
 from cbvsynth.registry.store import Registry, open_registry
 from cbvsynth.registry.versions import list_versions
+from tests.other_user import as_another_user, folder_for_all
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,34 +42,12 @@ def test_a_kill_while_the_tables_are_made_leaves_no_half_made_database(tmp_path:
 
 @pytest.fixture
 def shared_folder(empty_database: Path) -> Iterator[Path]:
-    """A folder with a registry that everybody may read and nobody but its owner may write to."""
-    # Not below tmp_path, which lies in a folder that other users may not enter.
-    folder = Path(tempfile.mkdtemp())
-    shutil.copy(empty_database, folder / "mlflow.db")
-    (folder / "mlflow.db").chmod(0o444)
-    folder.chmod(0o555)
-    yield folder
-    folder.chmod(0o755)
-    shutil.rmtree(folder)
-
-
-def as_another_user(action: Callable[[], object]) -> int:
-    """The exit code of a child process that does it; where root runs the tests, as the user nobody."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            if os.geteuid() == 0:
-                os.setgroups([])
-                os.setgid(65534)
-                os.setuid(65534)
-            action()
-            status = 0
-        finally:
-            if status:
-                traceback.print_exc()
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    """A folder with a registry that everybody may read and nobody may write to."""
+    with folder_for_all() as folder:
+        shutil.copy(empty_database, folder / "mlflow.db")
+        (folder / "mlflow.db").chmod(0o444)
+        folder.chmod(0o555)
+        yield folder
 
 
 def test_a_second_user_of_the_host_can_read_the_registry(

@@ -11,8 +11,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from cbvsynth.client.outputs import require_writable, sidecar_of
 from cbvsynth.client.preparation import prepare_files
-from cbvsynth.client.synthesis import Models, sidecar_of, synthesise
+from cbvsynth.client.synthesis import Models, synthesise
 from cbvsynth.domain import sequences
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout
@@ -20,6 +21,8 @@ from cbvsynth.errors import CbvsynthError, DataError, ServingError, UnreachableE
 from cbvsynth.records.csv_codec import columns_of, write_rows
 from cbvsynth.study.manifest import load_manifest, read_manifest
 
+TABLE_FILE = "predictions.csv"
+"""What became of each examination."""
 _MOST_ERRORS_SHOWN = 10
 _MADE, _PRESENT, _FAILED = "made", "there already", "failed"
 
@@ -75,7 +78,9 @@ def predict_study(options: BatchOptions, models: Models) -> BatchSummary:
     An examination that fails does not stop the others; a server that does not answer does.
 
     Raises:
-        UsageError: the number of examinations at a time cannot be.
+        UsageError: the number of examinations at a time cannot be, or the folder holds maps that this
+            command did not make, or made with another version than the one that is asked for.
+        StorageError: the folder cannot be written to.
         ManifestError: the list of examinations is missing or wrong.
         UnreachableError: the server does not answer.
         DataError: examinations failed; the others have their maps.
@@ -87,25 +92,69 @@ def predict_study(options: BatchOptions, models: Models) -> BatchSummary:
         if options.manifest is None
         else read_manifest(options.manifest, options.data)
     )
+    require_writable(options.out_folder / TABLE_FILE)
+    if not options.overwrite:
+        _require_own_maps(examinations, options, models)
     options.out_folder.mkdir(parents=True, exist_ok=True)
     rows: list[BatchRow] = []
     try:
         bar = tqdm(_rows(examinations, options, models), total=len(examinations), unit="examination")
         rows.extend(bar)
     finally:
-        _write_rows(options.out_folder / "predictions.csv", rows)
+        _write_rows(options.out_folder / TABLE_FILE, rows)
     failed = [row for row in rows if row.status == _FAILED]
     if failed:
         shown = "\n".join(f"- {row.reason}" for row in failed[:_MOST_ERRORS_SHOWN])
         raise DataError(
             f"{len(failed)} of {len(rows)} examinations got no map; expected one each. The others have "
-            f"theirs; mend these and start again. All reasons are in predictions.csv.\n{shown}"
+            f"theirs; mend these and start again. All reasons are in {TABLE_FILE}.\n{shown}"
         )
     return BatchSummary(
         made=sum(row.status == _MADE for row in rows),
         fallbacks=sum(row.status == _MADE and row.fallback == "yes" for row in rows),
         present=sum(row.status == _PRESENT for row in rows),
     )
+
+
+def _require_own_maps(examinations: Sequence[Examination], options: BatchOptions, models: Models) -> None:
+    """Look at the maps that are there before the first one is made.
+
+    A map without a record is somebody else's. A map by another version is not what was asked for, and
+    would stand among the new ones as if it were.
+    """
+    asked = 0
+    if options.version or options.label:
+        asked = models.named(options.version, options.label).version
+    foreign, other = [], []
+    for examination in examinations:
+        path = options.out_folder / map_name(examination.exam_id)
+        if path.exists() and not sidecar_of(path).exists():
+            foreign.append(path.name)
+        elif path.exists():
+            row = _row_of_record(examination.exam_id, sidecar_of(path))
+            if row.status == _PRESENT and asked and row.version != str(asked):
+                other.append(f"{path.name} by version {row.version}")
+    place = f"in '{options.out_folder.name}'"
+    advice = "Nothing was made. Give another --out_folder, or --overwrite on to make them again."
+    if foreign:
+        raise UsageError(
+            f"{_counted(foreign)} {place} without a record beside it; expected none but maps that this "
+            f"command made: {_shortened(foreign)}. {advice}"
+        )
+    if other:
+        raise UsageError(
+            f"{_counted(other)} {place} by another version than version {asked}, which is asked for: "
+            f"{_shortened(other)}. {advice}"
+        )
+
+
+def _counted(names: Sequence[str]) -> str:
+    return "There is a map" if len(names) == 1 else f"There are {len(names)} maps"
+
+
+def _shortened(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_ERRORS_SHOWN
+    return ", ".join(names[:_MOST_ERRORS_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _rows(examinations: Sequence[Examination], options: BatchOptions, models: Models) -> Iterator[BatchRow]:
@@ -121,8 +170,10 @@ def _rows(examinations: Sequence[Examination], options: BatchOptions, models: Mo
 def _predict_one(examination: Examination, options: BatchOptions, models: Models) -> BatchRow:
     exam_id = examination.exam_id
     path = options.out_folder / map_name(exam_id)
-    if not options.overwrite and path.exists() and sidecar_of(path).exists():
-        return _row_of_record(exam_id, sidecar_of(path))
+    if not options.overwrite and sidecar_of(path).exists():
+        row = _row_of_record(exam_id, sidecar_of(path))
+        if path.exists() or row.status == _FAILED:
+            return row
     try:
         prepared = prepare_files(
             options.data,

@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 from threading import Lock
@@ -62,6 +63,10 @@ class LocalModels:
     """The versions in the registry, each copied, checked and loaded once, when first needed."""
 
     def __init__(self, name: str) -> None:
+        # Looked for now: when they are imported, something may have been written already.
+        for package in ("mlflow", "tensorflow"):
+            if find_spec(package) is None:
+                raise ModuleNotFoundError(f"No module named '{package}'", name=package)
         self.name = name
         self._registry = open_registry(name)
         self._folder = Path(mkdtemp(prefix="cbvsynth-local-"))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from cbvsynth import __version__
 from cbvsynth.client.choice import Choice, Table, choose, insist
+from cbvsynth.client.outputs import require_free, sidecar_of
 from cbvsynth.client.request import PreparedExamination
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.domain.volume import Volume
@@ -132,6 +133,14 @@ class Prediction:
         sidecar = sidecar_of(target)
         if not overwrite:
             require_free(target)
+            require_free(sidecar)
+        # Killed in between, this leaves a record without a map, or a map without a record, but never a map
+        # beside another one's record.
+        replaces = target.exists()
+        if replaces:
+            sidecar.unlink(missing_ok=True)
+        else:
+            write_json(sidecar, self.record.to_json())
         unit = UNIT_NOTES[self.record.served.target_unit]
         write_volume(
             target,
@@ -140,33 +149,9 @@ class Prediction:
             sform_code=placement.sform_code or 1,
             qform_code=placement.qform_code or 1,
         )
-        write_json(sidecar, self.record.to_json())
+        if replaces:
+            write_json(sidecar, self.record.to_json())
         return sidecar
-
-
-def sidecar_of(path: Path) -> Path:
-    """Where the record of a map lies: cbv.json beside cbv.nii.gz.
-
-    Raises:
-        UsageError: the map's name is not one of NIfTI.
-    """
-    for end in (".nii.gz", ".nii"):
-        if path.name.endswith(end) and path.name != end:
-            return path.with_name(path.name.removesuffix(end) + ".json")
-    raise UsageError(f"'{path.name}' is not a NIfTI name; expected an end of .nii.gz or .nii.")
-
-
-def require_free(path: Path) -> None:
-    """Refuse to write over a map or its record.
-
-    Raises:
-        UsageError: one of them is there, or the name is not one of NIfTI.
-    """
-    for taken in (path, sidecar_of(path)):
-        if taken.exists():
-            raise UsageError(
-                f"'{taken.name}' exists and is not written over. Give another --out, or --overwrite on."
-            )
 
 
 def synthesise(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -136,7 +135,8 @@ def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOpti
             "--data and --out_folder for a study."
         )
     overwrite = output.overwrite is Switch.ON
-    _require_writable(output, overwrite=overwrite)
+    _require_outputs(output.out, output.montage, overwrite=overwrite)
+    draw = _drawing() if output.montage is not None else None
     prepared = prepare(
         files,
         mask=images.mask,
@@ -147,8 +147,8 @@ def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOpti
     with _models(server) as models:
         made = synthesise(prepared, models, version=server.version, label=server.label)
     sidecar = made.save(output.out, overwrite=overwrite)
-    if output.montage is not None:
-        _draw(output.montage, made)
+    if draw is not None and output.montage is not None:
+        draw(output.montage, made)
     _print(made, output, sidecar)
 
 
@@ -179,9 +179,11 @@ def _predict_many(
     )
     with _models(server) as models:
         summary = predict_study(options, models)
+    made = "1 map" if summary.made == 1 else f"{summary.made} maps"
+    present = "1 was" if summary.present == 1 else f"{summary.present} were"
     print(
-        f"{summary.made} maps made, {summary.fallbacks} of them by a model that stands in for a better one; "
-        f"{summary.present} were there already. Why, by examination: predictions.csv"
+        f"{made} made, {summary.fallbacks} of them by a model that stands in for a better one; {present} "
+        "there already. Why, by examination: predictions.csv"
     )
 
 
@@ -203,44 +205,53 @@ def _models(server: ServerOptions) -> Iterator[Models]:
         return
     if server.selection is not None:
         raise UsageError("--selection is of a server; with --local the registry says which model is best.")
-    # By name: TensorFlow and MLflow are for this path alone.
-    local = import_module("cbvsynth.client.local").LocalModels(server.model or DEFAULT_MODEL)
+    from cbvsynth.client.local import LocalModels
+
+    local = LocalModels(server.model or DEFAULT_MODEL)
     try:
         yield local
     finally:
         local.close()
 
 
-def _require_writable(output: OutputOptions, *, overwrite: bool) -> None:
-    """Say before the work, not after it, that a file is there."""
-    from cbvsynth.client.synthesis import require_free
+def _require_outputs(out: Path, montage: Path | None, *, overwrite: bool) -> None:
+    """Say before the work, not after it, that a file is there or cannot be made."""
+    from cbvsynth.client.outputs import require_free, require_writable, sidecar_of
 
-    assert output.out is not None
-    if not overwrite:
-        require_free(output.out)
-        if output.montage is not None and output.montage.exists():
+    places = {out: "--out", sidecar_of(out): "--out"}
+    if montage is not None:
+        if montage in places:
             raise UsageError(
-                f"'{output.montage.name}' exists and is not written over. Give another --montage, or "
-                "--overwrite on."
+                f"--montage is '{montage.name}', which the map or its record will be; expected a name of its "
+                "own, as in cbv.png."
             )
+        places[montage] = "--montage"
+    for path, flag in places.items():
+        require_writable(path)
+        if not overwrite:
+            require_free(path, flag)
 
 
-def _draw(path: Path, made: Prediction) -> None:
+def _drawing() -> Callable[[Path, Prediction], None]:
+    """What draws the picture; asked for before the work, so that a missing package stops it there."""
     from cbvsynth.pages.pictures.prediction import PredictionPicture, draw_prediction
 
-    prepared, served = made.prepared, made.record.served
-    shown = next(sequence for sequence in _ANATOMY if sequence in prepared.inputs)
-    assert prepared.spacing_mm is not None, "files have a voxel size"
-    picture = PredictionPicture(
-        anatomy=prepared.inputs[shown],
-        anatomy_label=shown.label,
-        cbv=made.canonical,
-        brain=prepared.mask,
-        spacing_mm=prepared.spacing_mm[:2],
-        caption=f"{served.model.label}, version {served.version}"
-        + (", standing in for a better model" if made.record.choice.fallback else ""),
-    )
-    draw_prediction(path, picture, data_range=made.cbv_max, target_unit=served.target_unit)
+    def draw(path: Path, made: Prediction) -> None:
+        prepared, served = made.prepared, made.record.served
+        shown = next(sequence for sequence in _ANATOMY if sequence in prepared.inputs)
+        assert prepared.spacing_mm is not None, "files have a voxel size"
+        picture = PredictionPicture(
+            anatomy=prepared.inputs[shown],
+            anatomy_label=shown.label,
+            cbv=made.canonical,
+            brain=prepared.mask,
+            spacing_mm=prepared.spacing_mm[:2],
+            caption=f"{served.model.label}, version {served.version}"
+            + (", standing in for a better model" if made.record.choice.fallback else ""),
+        )
+        draw_prediction(path, picture, data_range=made.cbv_max, target_unit=served.target_unit)
+
+    return draw
 
 
 def _print(made: Prediction, output: OutputOptions, sidecar: Path) -> None:
