@@ -20,8 +20,6 @@ from cbvsynth.proof.options import DemoOptions
 from tests.registry.trained_models import decide
 from tests.training.cached_study import write_study
 
-ROOT = Path(__file__).parents[3]
-
 
 def test_a_port_that_is_taken_is_named() -> None:
     with socket.socket() as taken:
@@ -104,7 +102,7 @@ def test_a_running_server_follows_a_rollback_and_goes_with_ctrl_c(two_champions:
             f"--port={port}",
             f"--rest_api_port={free_port()}",
         ],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -10,7 +10,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
 
@@ -20,8 +19,6 @@ from cbvsynth.steps.promote import run as promote
 from cbvsynth.sync.options import SyncOptions
 from cbvsynth.sync.status import LAST_SUCCESS, ROUNDS, SERVED_VERSION, SyncStatus, answering
 from tests.registry.trained_models import decide, train
-
-ROOT = Path(__file__).parents[3]
 
 
 def get(port: int, path: str) -> tuple[int, str]:
@@ -84,7 +81,7 @@ def test_a_watching_sync_has_started_when_the_first_champion_is_copied() -> None
             *(sys.executable, "-m", "cbvsynth.cli", "serving", "sync", "--watch", "--base_path", "models"),
             *("--interval_s", "0.2", "--status_port", str(port)),
         ],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ},
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
