@@ -1,4 +1,4 @@
-"""Who asks: from a person's NIfTI files, through a prediction server, to a CBV map.
+"""The client: from NIfTI files, through a prediction server, to a CBV map.
 
 from cbvsynth.client import CbvClient
 """

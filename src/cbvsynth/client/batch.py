@@ -1,4 +1,4 @@
-"""Maps for every examination of a study, several at a time, going on where a former run stopped."""
+"""A map for every examination of a study, several at a time, resuming where an earlier run stopped."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class BatchRow:
 
 @dataclass(frozen=True)
 class BatchSummary:
-    """How many maps were made, how many of them by a model that stands in, how many were there."""
+    """How many maps were made, how many of these by a stand-in model, and how many existed already."""
 
     made: int
     fallbacks: int
@@ -68,7 +68,7 @@ class BatchSummary:
 
 
 def map_name(exam_id: str) -> str:
-    """File of an examination's map."""
+    """File name of an examination's map."""
     return f"{exam_id}_cbv.nii.gz"
 
 
@@ -192,7 +192,7 @@ def _predict_one(examination: Examination, options: BatchOptions, models: Models
 
 
 def _row_of_record(exam_id: str, sidecar: Path) -> BatchRow:
-    """The row of a map that a former run made."""
+    """The row of a map that an earlier run made."""
     try:
         return _row(exam_id, _PRESENT, json.loads(sidecar.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -28,7 +28,7 @@ class Table(Protocol):
         """What the ranking rests on, in words."""
 
     def best_for(self, available: Combination) -> ServedVersion | None:
-        """The best version that needs none but these sequences; None when there is none."""
+        """The best version that needs no other sequences; None when there is none."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class LiveTable:
 
 @dataclass(frozen=True)
 class Choice:
-    """The version to use. `fallback` is whether a better one was passed over for want of a sequence."""
+    """The version to use. `fallback`: a better one was passed over because a sequence is missing."""
 
     served: ServedVersion
     fallback: bool
@@ -106,7 +106,7 @@ class Choice:
 
 
 def served_version(description: Description, version: int) -> ServedVersion:
-    """What a version that described itself is, as a table lists it."""
+    """A version's entry in a table, from its own description."""
     return ServedVersion(version, description.model, description.target_unit)
 
 

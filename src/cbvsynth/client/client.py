@@ -39,7 +39,7 @@ class ServerModels:
         self._descriptions: dict[int, Description] = {}
 
     def table(self) -> Table:
-        """The given selection.json; without one what the server says now."""
+        """The given selection.json, or else what the server says now."""
         if self._selection is not None:
             return SelectionTable(self._selection)
         return table_of_server(self.connection, self.name)
@@ -76,7 +76,7 @@ class CbvClient:
         timeout_s: float = DEFAULT_TIMEOUT_S,
         attempts: int = DEFAULT_ATTEMPTS,
     ) -> None:
-        """Prepare a client; the server is asked first when a map is wanted.
+        """Prepare a client; the server is first contacted when a map is requested.
 
         Args:
             server: host:port, or a gRPC target such as dns:///name:port.

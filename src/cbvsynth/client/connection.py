@@ -33,7 +33,7 @@ FIRST_PAUSE_S = 0.2
 """Pause before the second attempt; it doubles with each further one: 3 s in all by default."""
 _MOST_SERVER_TEXT = 500
 _MOST_REQUEST_BYTES = 2**31 - 2**20
-"""What a message may have, less what is not voxels."""
+"""Protobuf's limit of 2 GiB for a message, less a margin for everything that is not voxels."""
 
 _OPTIONS = (
     # A volume is larger than gRPC's 4 MB.
@@ -80,7 +80,7 @@ class ModelReference:
         return f"{self.name}, label '{self.label}'" if self.label else self.name
 
     def to_message(self, signature: str = "") -> Message:
-        """As the protocol writes it."""
+        """The same as a message of the protocol."""
         spec = ModelSpec(name=self.name, signature_name=signature)
         if self.version:
             spec.version.value = self.version
@@ -91,7 +91,7 @@ class ModelReference:
 
 @dataclass(frozen=True)
 class VersionState:
-    """Whether a version answers requests, and the server's words where it could not be loaded."""
+    """Whether a version answers requests, and the server's reason if it could not be loaded."""
 
     is_live: bool
     error: str
@@ -184,7 +184,7 @@ class Connection:
         return tuple(number for number, state in self.version_states(name).items() if state.is_live)
 
     def version_states(self, name: str) -> dict[int, VersionState]:
-        """What the server says of every version of a model that it knows, ascending.
+        """What the server reports for every version of a model that it knows, ascending.
 
         Raises:
             ServingError: no answer or a refusal.

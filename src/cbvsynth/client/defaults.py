@@ -1,4 +1,4 @@
-"""What holds when nothing is said; light, so that a command line starts at once."""
+"""Defaults, in a module of their own without heavy imports, so that the command line starts at once."""
 
 from __future__ import annotations
 

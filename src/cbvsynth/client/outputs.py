@@ -1,4 +1,4 @@
-"""Where a map and its record go, looked at before the work: is the place free, and can it be written to?"""
+"""Where a map and its record go, checked before the work: is the place free, and is it writable?"""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def require_free(path: Path, flag: str = "--out") -> None:
 
 
 def require_writable(path: Path) -> None:
-    """Check that a file can be made, in folders that are made for it where they are not there.
+    """Check that a file can be created, with the folders above it where they do not exist yet.
 
     Raises:
         StorageError: it is a folder, or the folder that would hold it does not take it.

@@ -1,7 +1,7 @@
 """From a person's files or arrays to what a model is sent: read, turned to RAS, on one grid.
 
 An image whose voxels cannot serve is left out with its reason, and the others go on; a file that is not
-there or is no image at all is an error, for that is a slip.
+there or is no image at all is an error, since that is a mistake in the command.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ from cbvsynth.errors import UnitError, VolumeError
 from cbvsynth.signature import MIN_IN_PLANE
 
 NOT_GIVEN = "not given"
-"""Why a sequence is left out that nobody named."""
+"""Why a sequence that was not given is left out."""
 MAX_ADC_ZERO_SHARE = 0.03
-"""Share of the brain's voxels in which ADC may be 0, as in limits.yaml: more is what metal leaves."""
+"""Share of the brain's voxels in which ADC may be 0, as in limits.yaml: metal leaves more."""
 
 Float32Array = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -100,7 +100,7 @@ def keep_usable(
     examination: Examination,
     left_out: Mapping[Sequence, str],
 ) -> PreparedExamination:
-    """Images inside the brain and in the right unit; those that say nothing there are left out."""
+    """Images inside the brain and in the right unit; those without information there are left out."""
     if min(mask.shape[:2]) < MIN_IN_PLANE:
         raise VolumeError(
             f"{examination.exam_id}: the images have {mask.shape[0]} x {mask.shape[1]} voxels in plane; "

@@ -51,7 +51,7 @@ class Models(Protocol):
 
 @dataclass(frozen=True)
 class Record:
-    """What is to be known about a synthetic map, wherever it goes; no path and no name of a person."""
+    """What travels with a synthetic map: how it was made, but no path and no person's name."""
 
     registered_name: str
     served: ServedVersion

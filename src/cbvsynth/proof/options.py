@@ -37,7 +37,7 @@ class SkewOptions:
     artifacts: Path = Path("artifacts")
     """Folder of the run's results; nothing in it is written."""
     models: tuple[str, ...] = ()
-    """Models to look at, as in encdec-t1-t1c; every trained one when not given."""
+    """Models to look at, as in encdec-t1-t1c; by default every trained one."""
     examinations: int = 0
     """Examinations per model; 0 is all."""
     wait_s: float = 300.0

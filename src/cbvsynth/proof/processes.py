@@ -22,7 +22,7 @@ _OPEN = re.compile(r"^(gRPC|REST) on (\S+:\d+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class ServerProcess:
-    """An embedded server that runs on its own; its words go to `log`."""
+    """An embedded server that runs on its own; its output goes to `log`."""
 
     process: subprocess.Popen[bytes]
     log: Path

@@ -24,7 +24,7 @@ _SQLITE = "sqlite:///"
 DEFAULT_ARTIFACTS = Path("mlartifacts")
 EXPERIMENT = "cbvsynth"
 _LOCK_TIMEOUT_S = 600
-"""Longer than any promotion takes: storing 62 models on a slow disk is minutes."""
+"""Longer than any promotion takes: storing 62 models on a slow disk takes minutes."""
 
 # Before MLflow is imported: nothing is sent anywhere, and no bar is drawn per copied file.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -101,7 +101,7 @@ class Registry:
         return self.database is None or self.database.is_file()
 
     def readable(self, error: Exception) -> str:
-        """The first line of an error of MLflow's, without a password that the address may hold."""
+        """The first line of an MLflow error, without a password that the address may hold."""
         lines = str(error).strip().splitlines() or [type(error).__name__]
         return lines[0].replace(self.tracking_uri, self.address)[:200]
 

@@ -28,9 +28,9 @@ class SyncOptions:
     """
 
     once: tyro.conf.UseCounterAction[int] = 0
-    """Do it once and end."""
+    """Do it once and exit."""
     watch: tyro.conf.UseCounterAction[int] = 0
-    """Keep on doing it, until SIGTERM or Ctrl-C."""
+    """Repeat it until SIGTERM or Ctrl-C."""
     base_path: Path = Path("artifacts/models")
     """Folder for models.config, selection.json and the versions."""
     served_path: str = ""
@@ -41,7 +41,7 @@ class SyncOptions:
     """champion: it and what it replaced. fallback: also the best for every set of available sequences.
     all: every version."""
     keep: int = 2
-    """Versions that stay on the disk though they are served no more."""
+    """Versions that stay on the disk although they are no longer served."""
     interval_s: float = 30.0
     """Seconds between two looks at the registry, and what a server may take to see a new models.config."""
     server: str = ""

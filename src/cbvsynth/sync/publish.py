@@ -190,7 +190,7 @@ def withdraw(repository: Repository, versions: Collection[int]) -> None:
 
 
 def _former(repository: Repository) -> Selection | None:
-    """What was served so far; None where that is not known, for then there is nothing to keep."""
+    """What has been served so far; None if that is unknown, since there is then nothing to keep."""
     try:
         return repository.published()
     except ModelError:

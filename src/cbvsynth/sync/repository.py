@@ -155,7 +155,7 @@ class Repository:
         write_selection(self.root / SELECTION_FILE, selection)
 
     def write_config(self, config: ModelsConfig) -> None:
-        """Tell the server, unless the file says so already."""
+        """Tell the server, unless the file already says so."""
         if self.config_text() != config.to_text():
             write_text(self.root / MODELS_CONFIG_FILE, config.to_text())
 

@@ -1,4 +1,4 @@
-"""What sync says of itself over HTTP: has it started, and the page that Prometheus reads."""
+"""What sync reports about itself over HTTP: has it started, and the page that Prometheus reads."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def run(options: SyncOptions) -> None:
 
 
 def _watch_openly(follower: Follower) -> NoReturn:
-    """Watch, and say how it goes where a port is given for it."""
+    """Watch, and report over HTTP if a port is given for it."""
     status = SyncStatus()
     if not follower.options.status_port:
         _watch(follower, status)
@@ -79,12 +79,12 @@ def _watch(follower: Follower, status: SyncStatus) -> NoReturn:
 
 
 def _stop_watching(_number: int, _frame: FrameType | None) -> NoReturn:
-    """SIGTERM is what Kubernetes says for stop; at any moment it costs no more than the work in hand."""
+    """Kubernetes stops a container with SIGTERM; whenever it comes, only the round in progress is lost."""
     print("stopped; what is served stays", file=sys.stderr, flush=True)
     raise SystemExit(0)
 
 
 def _stop_early(_number: int, _frame: FrameType | None) -> NoReturn:
-    """As `_stop_watching`, but with --once the work is not done."""
+    """As `_stop_watching`, but under --once the work is unfinished, so the exit code says so."""
     print("stopped before the end; start again to go on", file=sys.stderr, flush=True)
     raise SystemExit(128 + signal.SIGTERM)
