@@ -164,7 +164,7 @@ def test_a_damaged_selection_is_written_anew(promoted: None, capsys: pytest.Capt
     (MODELS / "selection.json").write_text("{")
     sync()
     assert labels()["stable"] == 2
-    assert "selection.json cannot be read" in capsys.readouterr().err
+    assert "selection.json is not a selection of models" in capsys.readouterr().err
 
 
 def versions_served() -> list[int]:
