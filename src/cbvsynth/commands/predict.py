@@ -234,6 +234,8 @@ def _require_outputs(out: Path, montage: Path | None, *, overwrite: bool) -> Non
 
 def _drawing() -> Callable[[Path, Prediction], None]:
     """What draws the picture; asked for before the work, so that a missing package stops it there."""
+    import matplotlib.figure  # noqa: F401  draw_prediction itself imports it only when it draws
+
     from cbvsynth.pages.pictures.prediction import PredictionPicture, draw_prediction
 
     def draw(path: Path, made: Prediction) -> None:
