@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from cbvsynth.records.reads import read_reads
 from cbvsynth.records.results import read_scores
 from cbvsynth.records.summaries import read_summary, write_summary
 from tests.pages.web_page import require_good_page
-from tests.training.cached_study import train_small_model, write_study
+from tests.training.cached_study import ORIGIN, train_small_model, write_study
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 MODEL = "encdec-t1c-adc"
@@ -115,7 +114,7 @@ def test_the_clinical_tables_are_simulated_and_said_to_be(root, capsys):
 
 
 def test_the_patients_are_never_those_that_the_models_learned_from(root, capsys):
-    (root / "data.json").write_text(json.dumps({"made_by": "phantom", "settings": {"seed": 9}}))
-    assert simulate(root, "--seed", "9") == 2
-    assert "seed 9 made the study that the models learned from" in capsys.readouterr().err
+    """They were, wherever artifacts/data.json had been lost; now the model says what it learned from."""
+    assert simulate(root, "--seed", str(ORIGIN.seed)) == 2
+    assert f"seed {ORIGIN.seed} made the study that {MODEL} learned from" in capsys.readouterr().err
     assert simulate(root, "--patients_per_class", "4") == 2

@@ -16,8 +16,8 @@ def phantom(config: Annotated[PhantomConfig, tyro.conf.arg(name="")]) -> None:
     """
     from cbvsynth.phantom.fill import fill
     from cbvsynth.phantom.plan import StudySettings, plan_study
-    from cbvsynth.phantom.receipt import BY_PHANTOM
     from cbvsynth.phantom.study import PLANTED_FAULTS
+    from cbvsynth.records.origins import BY_PHANTOM
 
     was_empty = not config.data.is_dir() or not any(config.data.iterdir())
     receipt = fill(config)

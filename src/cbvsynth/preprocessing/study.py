@@ -6,7 +6,7 @@ import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -24,6 +24,7 @@ from cbvsynth.preprocessing.report import StudyReport, build_report, write_repor
 from cbvsynth.preprocessing.selection import common_target_unit, select_accepted
 from cbvsynth.records.decisions import read_decisions
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, write_index
+from cbvsynth.records.origins import NOT_RECORDED, Origin
 from cbvsynth.study.manifest import load_manifest
 
 _MOST_ERRORS_SHOWN = 10
@@ -50,11 +51,15 @@ class PreprocessSummary:
     removed: tuple[str, ...]
 
 
-def preprocess_study(config: PreprocessConfig) -> PreprocessSummary:
+def preprocess_study(config: PreprocessConfig, origin: Origin = NOT_RECORDED) -> PreprocessSummary:
     """Preprocess the accepted examinations of a study into `config.out`.
 
     An examination whose files and settings did not change keeps its arrays. The index is removed first
     and written last, so that an interrupted run is never mistaken for a whole one.
+
+    Args:
+        config: what to prepare, and how.
+        origin: who made the study, for the index.
 
     Raises:
         UsageError: a share, a number of workers or a folder that cannot be.
@@ -74,7 +79,7 @@ def preprocess_study(config: PreprocessConfig) -> PreprocessSummary:
     removed = remove_leftovers(config.out, {examination.exam_id for examination in examinations})
     outcomes = _prepare_all(config, examinations)
     facts = {exam_id: outcome.facts for exam_id, outcome in outcomes.items() if outcome.facts is not None}
-    index = _index(config, unit, examinations, splits, facts)
+    index = replace(_index(config, unit, examinations, splits, facts), origin=origin)
     report = build_report(config, index, report_split(examinations, splits), facts)
     write_report(config.out, report)
     write_index(index)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Literal
 
-BY_PHANTOM, BY_USER = "phantom", "user"
+BY_PHANTOM: Final = "phantom"
+BY_USER: Final = "user"
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Origin:
         digest: of the phantom's files; empty for other studies.
     """
 
-    made_by: str = ""
+    made_by: Literal["", "phantom", "user"] = ""
     seed: int | None = None
     digest: str = ""
 
@@ -29,19 +31,4 @@ class Origin:
         return "a study of the user's" if self.made_by == BY_USER else "not recorded"
 
 
-def origin_from(content: object) -> Origin:
-    """The origin that a JSON file holds; unknown where the file was written before origins were recorded.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    if content is None:
-        return Origin()
-    if not isinstance(content, dict):
-        raise ValueError(f"origin is {content!r}; expected an object")  # noqa: TRY004  # the codecs catch ValueError
-    made_by, seed, digest = content.get("made_by"), content.get("seed"), content.get("digest")
-    if made_by not in ("", BY_PHANTOM, BY_USER):
-        raise ValueError(f"origin is made by {made_by!r}; expected '{BY_PHANTOM}' or '{BY_USER}'")
-    if not isinstance(digest, str) or not (seed is None or isinstance(seed, int)):
-        raise ValueError("origin has no digest or no seed")
-    return Origin(made_by, seed, digest)
+NOT_RECORDED = Origin()

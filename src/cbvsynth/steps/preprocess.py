@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from cbvsynth.config import PreprocessConfig
+from cbvsynth.phantom.receipt import origin_of
 from cbvsynth.preprocessing.study import PreprocessSummary, preprocess_study
 
 
@@ -14,7 +15,7 @@ def run(config: PreprocessConfig) -> PreprocessSummary:
     Raises:
         CbvsynthError: as `preprocess_study`.
     """
-    summary = preprocess_study(config)
+    summary = preprocess_study(config, origin_of(config.data))
     split = summary.report.split
     print(
         f"{len(summary.index.examinations)} examinations: {summary.recomputed} prepared, "

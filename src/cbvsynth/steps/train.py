@@ -93,7 +93,7 @@ def _train(
         device=describe_device(),
     )
 
-    summary = summarise(description, config, fitted, len(data), scores, saved_model)
+    summary = summarise(description, index.origin, config, fitted, len(data), scores, saved_model)
     write_scores(folder / "per_exam.csv", scores)
     write_history(folder / "history.csv", fitted.history)
     write_examples(folder / "examples.npz", maps)
