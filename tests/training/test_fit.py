@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from cbvsynth.domain.options import Switch, UpdateRule
-from cbvsynth.errors import TrainingError, UsageError
+from cbvsynth.errors import TrainingError
 from cbvsynth.records.ledger import RunStatus, read_state
 from cbvsynth.training import fit as fit_module
 from cbvsynth.training.checkpoints import CHECKPOINT_FILE, EpochRecord, read_progress
@@ -154,11 +154,6 @@ def test_a_run_killed_after_a_restart_goes_on_with_the_new_seed(
 def test_no_examinations_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no training examination has all of T1"):
         train(tmp_path, data=ToyStudy(count=0))
-
-
-def test_a_negative_seed_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"^seed is -1; expected 0 or more"):
-        train(tmp_path, seed=-1)
 
 
 def test_tensorboard_curves_are_written_only_when_asked_for(tmp_path: Path) -> None:

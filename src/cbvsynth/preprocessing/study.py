@@ -105,8 +105,6 @@ def prepare_if_changed(data: Path, out: Path, examination: Examination) -> Outco
 
 
 def _check(config: PreprocessConfig) -> None:
-    if config.workers < 1:
-        raise UsageError(f"workers is {config.workers}; expected at least 1.")
     data, out = config.data.resolve(), config.out.resolve()
     if data.is_relative_to(out) or out.is_relative_to(data):
         raise UsageError(

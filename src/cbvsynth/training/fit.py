@@ -21,7 +21,7 @@ import tensorflow as tf
 from cbvsynth.config import TrainConfig
 from cbvsynth.domain.options import Precision
 from cbvsynth.domain.sequences import ModelId
-from cbvsynth.errors import CbvsynthError, TrainingError, UsageError
+from cbvsynth.errors import CbvsynthError, TrainingError
 from cbvsynth.records.ledger import RunStatus
 from cbvsynth.training.checkpoints import (
     EpochRecord,
@@ -73,10 +73,9 @@ def fit(
     of the training code) is the same; when it has all its epochs already, it is returned at once.
 
     Raises:
-        UsageError: a setting is out of range.
         TrainingError: there are no examinations, every seed collapsed, or the checkpoint is damaged.
     """
-    _check(model_id, config, data)
+    _check(model_id, data)
     progress, message = _starting_point(config, folder, fingerprint_of(model_id, config, data_fingerprint))
     networks = build_networks(model_id, config, progress.seed)
     resumed_from = progress.epoch
@@ -130,9 +129,7 @@ def _journal(run: _Run) -> Iterator[Journal]:
         journal.close()
 
 
-def _check(model_id: ModelId, config: TrainConfig, data: TrainingData) -> None:
-    if config.seed < 0:
-        raise UsageError(f"seed is {config.seed}; expected 0 or more. Change the flag or params.yaml.")
+def _check(model_id: ModelId, data: TrainingData) -> None:
     if len(data) == 0:
         raise TrainingError(
             f"{model_id}: no training examination has all of {model_id.combination.label} and a CBV map. "
