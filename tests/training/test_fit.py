@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +155,25 @@ def test_a_run_killed_after_a_restart_goes_on_with_the_new_seed(
 def test_no_examinations_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no training examination has all of T1"):
         train(tmp_path, data=ToyStudy(count=0))
+
+
+@dataclass(frozen=True)
+class GreedyStudy(ToyStudy):
+    """The third examination asks TensorFlow for 64 TB."""
+
+    def load(self, index: int) -> TrainingExample:
+        if index == 2:
+            tf.zeros([1 << 44])
+        return super().load(index)
+
+
+def test_what_tensorflow_refuses_is_noted_with_what_the_run_had_reached(tmp_path: Path) -> None:
+    with pytest.raises(tf.errors.ResourceExhaustedError):
+        train(tmp_path, data=GreedyStudy())
+    state = read_state(tmp_path / ENCDEC.slug)
+    assert state is not None
+    assert state.status is RunStatus.FAILED
+    assert "OOM" in state.message
 
 
 def test_tensorboard_curves_are_written_only_when_asked_for(tmp_path: Path) -> None:

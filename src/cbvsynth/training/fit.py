@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ import tensorflow as tf
 from cbvsynth.config import TrainConfig
 from cbvsynth.domain.options import Precision
 from cbvsynth.domain.sequences import ModelId
-from cbvsynth.errors import CbvsynthError, TrainingError
+from cbvsynth.errors import TrainingError
 from cbvsynth.records.ledger import RunStatus
 from cbvsynth.training.checkpoints import (
     EpochRecord,
@@ -69,8 +69,8 @@ def fit(
 ) -> FittedModel:
     """Train a model, or finish the training that `folder` holds.
 
-    A stored run is gone on with when its fingerprint (model, data, settings with an effect, version
-    of the training code) is the same; when it has all its epochs already, it is returned at once.
+    Training goes on from a stored run that has the same fingerprint (model, data, settings with an
+    effect, version of the training code); one that already has all its epochs is returned at once.
 
     Raises:
         TrainingError: there are no examinations, every seed collapsed, or the checkpoint is damaged.
@@ -122,8 +122,9 @@ def _journal(run: _Run) -> Iterator[Journal]:
     journal = Journal(run.model_id.slug, run.folder, run.config.epochs, len(run.data), run.config.tensorboard)
     try:
         yield journal
-    except CbvsynthError as error:
-        journal.state(RunStatus.FAILED, run.progress, str(error))
+    except Exception as error:
+        with suppress(OSError):  # a full disk must not hide why the run failed
+            journal.state(RunStatus.FAILED, run.progress, str(error))
         raise
     finally:
         journal.close()
