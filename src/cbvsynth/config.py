@@ -93,7 +93,8 @@ class PreprocessConfig:
     layout: Layout = Layout.AUTO
     """Folder layout of the study, as for validate."""
     examinations: Path = Path("artifacts/validate/examinations.csv")
-    """Decisions of validate; only accepted examinations are read."""
+    """Decisions of validate; only accepted examinations are read. A manifest.csv beside them says where
+    their images are; without one the study is searched again."""
     out: Path = Path("artifacts/preprocess")
     """Folder for the cached arrays and their index.json."""
     split_by: SplitUnit = SplitUnit.PATIENT

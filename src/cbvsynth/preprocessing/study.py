@@ -25,7 +25,7 @@ from cbvsynth.preprocessing.selection import common_target_unit, select_accepted
 from cbvsynth.records.decisions import read_decisions
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, write_index
 from cbvsynth.records.origins import NOT_RECORDED, Origin
-from cbvsynth.study.manifest import load_manifest
+from cbvsynth.study.manifest import recorded_manifest
 
 _MOST_ERRORS_SHOWN = 10
 
@@ -71,8 +71,8 @@ def preprocess_study(config: PreprocessConfig, origin: Origin = NOT_RECORDED) ->
     """
     _check(config)
     decisions = read_decisions(config.examinations)
-    manifest = load_manifest(config.data, config.layout)
-    examinations = select_accepted(manifest.examinations, decisions)
+    seen = recorded_manifest(config.examinations.parent, config.data, config.layout)
+    examinations = select_accepted(seen, decisions)
     unit = common_target_unit(examinations)
     splits = assign_splits(examinations, config.split_by, config.held_out_share, config.seed)
     (config.out / "index.json").unlink(missing_ok=True)

@@ -72,11 +72,11 @@ def _study_digest(config: ValidateConfig) -> str:
     from cbvsynth.phantom.receipt import origin_of
     from cbvsynth.preprocessing.fingerprint import examination_fingerprint
     from cbvsynth.records.decisions import read_decisions
-    from cbvsynth.study.manifest import load_manifest
+    from cbvsynth.study.manifest import recorded_manifest
 
     decisions = config.out / "examinations.csv"
     accepted = {one.exam_id for one in read_decisions(decisions) if one.accepted}
-    examinations = load_manifest(config.data, config.layout).examinations
+    examinations = recorded_manifest(config.out, config.data, config.layout)
     return short_digest(
         {
             "files": {
