@@ -15,6 +15,7 @@ from cbvsynth.config import PreprocessConfig
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.domain.splits import assign_splits, report_split
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import DataError, UsageError
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.preprocessing.arrays import ArrayFacts, prepare_examination
@@ -155,7 +156,8 @@ def _raise_first(errors: Sequence[DataError], total: int) -> None:
         shown = "\n".join(f"- {error}" for error in errors[:_MOST_ERRORS_SHOWN])
         more = len(errors) - _MOST_ERRORS_SHOWN
         raise DataError(
-            f"{len(errors)} of {total} examinations could not be prepared; expected validate to have dropped "
+            f"{len(errors)} of {counted(total, 'examination')} could not be prepared; expected validate to "
+            "have dropped "
             f"such ones. Mend them, or run validate again.\n{shown}"
             + (f"\n- and {more} more" if more > 0 else "")
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cbvsynth.config import PromoteConfig
 from cbvsynth.domain.selection.records import Outcome, Verdict
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import ResultError
 from cbvsynth.pages.model_card import model_card
 from cbvsynth.records.results import read_scores
@@ -77,5 +78,6 @@ def _tell(config: PromoteConfig, address: str, promotion: Promotion) -> None:
         print(f"No new champion of '{name}' ({promotion.outcome}); the champion is {present}.")
     patterns = sum(alias.startswith("available-") for alias in promotion.aliases)
     models = len({version for alias, version in promotion.aliases.items() if alias.startswith("available-")})
-    print(f"{models} models serve {patterns} of the 31 sets of available sequences.")
+    serve = "serves" if models == 1 else "serve"
+    print(f"{counted(models, 'model')} {serve} {patterns} of the 31 sets of available sequences.")
     print(f"registry: {address}; look with 'cbvsynth registry list', or with 'mlflow ui' in a browser")

@@ -21,6 +21,7 @@ import tensorflow as tf
 from cbvsynth.config import TrainConfig
 from cbvsynth.domain.options import Precision
 from cbvsynth.domain.sequences import ModelId
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import TrainingError
 from cbvsynth.records.ledger import RunStatus
 from cbvsynth.training.checkpoints import (
@@ -147,7 +148,7 @@ def _starting_point(config: TrainConfig, folder: Path, fingerprint: str) -> tupl
         return fresh, "data or settings differ from the stored run's; training from the start"
     if stored.epoch > config.epochs:
         return fresh, (
-            f"the stored run has {stored.epoch} epochs, {config.epochs} are asked for; "
+            f"the stored run has {counted(stored.epoch, 'epoch')}, {config.epochs} asked for; "
             "training from the start"
         )
     if stored.epoch == config.epochs:
@@ -207,7 +208,8 @@ def _restart(run: _Run, journal: Journal, reason: str) -> None:
     if progress.restarts >= run.config.max_restarts:
         raise TrainingError(
             f"{run.model_id}: seed {progress.seed} collapsed in epoch {progress.epoch}: {reason}. This was "
-            f"attempt {progress.restarts + 1}, and --max_restarts allows {run.config.max_restarts} restarts. "
+            f"attempt {progress.restarts + 1}, and --max_restarts allows "
+            f"{counted(run.config.max_restarts, 'restart')}. "
             "Lower --learning_rate, or choose --output_activation softplus."
         )
     run.progress = replace(

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from tempfile import TemporaryFile
 from types import ModuleType
 
+from cbvsynth.domain.wording import counted
+
 NOT_NEEDED = ("matplotlib", "pandas", "sklearn")
 """Keras imports these where they are installed, for wrappers and pictures that training does not use:
 2.3 of 6.9 CPU seconds of every start, measured with Keras 3.15."""
@@ -62,4 +64,4 @@ def describe_device() -> str:
     if gpus:
         name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
         return str(name)
-    return f"CPU, {len(os.sched_getaffinity(0))} threads"
+    return f"CPU, {counted(len(os.sched_getaffinity(0)), 'thread')}"

@@ -154,5 +154,5 @@ def test_a_level_that_is_no_probability_is_refused(level: float) -> None:
 
 
 def test_patients_must_be_as_many_as_values() -> None:
-    with pytest.raises(DataError, match="1 patients for 2 values"):
+    with pytest.raises(DataError, match="1 patient for 2 values"):
         mean_by_patient([1.0, 2.0], ["a"])
