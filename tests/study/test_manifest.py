@@ -76,7 +76,7 @@ def _studies(draw: st.DrawFn) -> tuple[Examination, ...]:
     return tuple(sorted(found, key=lambda one: one.exam_id))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(study=_studies())
 def test_what_is_written_reads_back_without_loss(
     tmp_path_factory: pytest.TempPathFactory, study: tuple[Examination, ...]

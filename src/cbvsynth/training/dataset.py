@@ -33,10 +33,9 @@ def usable_examinations(
     )
     if not found:
         raise TrainingError(
-            f"None of the {counted(len(of_split), 'examination')} of the {split} split has {combination.label} "
-            "and a "
-            "CBV map; expected at least one. Choose a model with other sequences, or add examinations and "
-            "run preprocess again."
+            f"None of the {counted(len(of_split), 'examination')} of the {split} split has "
+            f"{combination.label} and a CBV map; expected at least one. Choose a model with other sequences, "
+            "or add examinations and run preprocess again."
         )
     return found
 
