@@ -1,4 +1,4 @@
-"""What stands in the data folder: the receipt that tells the pipeline which data it works on."""
+"""What lies in the data folder: the receipt that tells which data the pipeline works on."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def preprocess_study(config: PreprocessConfig, origin: Origin = NOT_RECORDED) ->
 
 
 def prepare_if_changed(data: Path, out: Path, examination: Examination) -> Outcome:
-    """Prepare one examination unless its arrays are there already; an error of its data is an outcome."""
+    """Prepare one examination unless its arrays exist already; an error in its data is an outcome, too."""
     exam_id = examination.exam_id
     try:
         fingerprint = examination_fingerprint(data, examination)

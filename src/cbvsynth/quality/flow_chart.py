@@ -34,7 +34,7 @@ _WRAP_SIDE = 33
 
 
 def flow_text(flow: Flow) -> str:
-    """The chart as plain text, one box a line."""
+    """The chart as plain text, one box per line."""
     lines = [f"Examinations found: n = {flow.examinations_found} ({_patients(flow.patients_found)})"]
     lines += [f"  dropped, {group}: n = {count}" for group, count in flow.dropped]
     lines += [

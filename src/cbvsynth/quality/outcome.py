@@ -95,7 +95,7 @@ class Outcome:
 def judge(
     examinations: Sequence[Examination], surveys: Sequence[Survey], findings: Iterable[Finding]
 ) -> Outcome:
-    """Gather what was found under the examinations it is about.
+    """Group the findings by the examination that they are about.
 
     Examinations and surveys are in the same order.
     """
@@ -139,5 +139,5 @@ def _place(group: Group | None) -> int:
 
 
 def _as_reason(text: str) -> str:
-    """A text that the table of decisions can hold: one line, without the sign between reasons."""
+    """A text that the table of decisions can hold: one line, without the mark that separates reasons."""
     return " ".join(text.replace(";", ",").split())

@@ -1,4 +1,4 @@
-"""Measure every examination of a study, header first, several at the same time."""
+"""Measure every examination of a study: headers first, several examinations at a time."""
 
 from __future__ import annotations
 

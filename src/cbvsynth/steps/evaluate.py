@@ -47,7 +47,7 @@ def run(
     Args:
         config: what to judge, and by which limits.
         find_champion: asks a registry for its champion.
-        not_trained: models that the sweep was to have and could not train, and why; the report says so.
+        not_trained: models of the sweep that could not be trained, and why; the report says so.
 
     Raises:
         UsageError: a flag is wrong, or the output folder is somebody else's.

@@ -20,7 +20,7 @@ class ValidateSummary:
 
 
 def run(config: ValidateConfig) -> ValidateSummary:
-    """Check every examination, write decisions and report, tell in short what happened.
+    """Check every examination, write decisions and report, and sum up what happened.
 
     Raises:
         UsageError: the limits are wrong.

@@ -1,4 +1,4 @@
-"""A failed run says so in the ledger, whatever it failed of; what the machine refused, it says in words.
+"""A failed run says so in the ledger, whatever made it fail, and puts the machine's refusals into words.
 
 No TensorFlow here: the step begins to take notes before it imports anything heavy.
 """
@@ -28,7 +28,7 @@ def failure_noted(folder: Path, model: str, epochs: int) -> Iterator[None]:
     """Write `failed` and the reason into the run's ledger entry when an error leaves the block.
 
     What the machine refused (memory, a device, a file) leaves as a `TrainingError` or `StorageError`. An
-    error that is neither ours nor the machine's is a defect: it is noted and leaves as it came.
+    error that is neither ours nor the machine's is a defect: it is noted and goes on unchanged.
 
     Args:
         folder: the run's checkpoint folder.
@@ -112,7 +112,7 @@ def _note(folder: Path, model: str, epochs: int, message: str) -> None:
 def _last_state(folder: Path) -> RunState | None:
     try:
         return read_state(folder)
-    except (ResultError, OSError):  # damaged: the failure to be noted is news, what stood there is lost
+    except (ResultError, OSError):  # damaged: the new failure matters more than what stood there
         return None
 
 

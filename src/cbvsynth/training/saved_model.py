@@ -139,7 +139,7 @@ def _answer(
 
 
 def _as_float32(generator: keras.Model, options: GeneratorOptions, channels: int) -> keras.Model:
-    """The same weights in a network that calculates in float32; the network itself where it does."""
+    """The same weights in a network that calculates in float32; the network itself if it already does."""
     if options.precision is Precision.FLOAT32:
         return generator
     served = build_generator(channels, replace(options, precision=Precision.FLOAT32))

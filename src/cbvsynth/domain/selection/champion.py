@@ -69,7 +69,7 @@ def compare_with_champion(
 
 
 def without_comparison(champion: PresentChampion) -> ChampionComparison:
-    """The record of a champion with whom nothing was compared."""
+    """The record of a champion that nothing could be compared with."""
     return ChampionComparison(
         version=champion.version,
         model=champion.model,

@@ -203,7 +203,7 @@ class Verdict:
 
     @property
     def promote(self) -> bool:
-        """Whether the registry shall make the candidate its champion."""
+        """Whether the registry is to make the candidate its champion."""
         return self.outcome is Outcome.PROMOTE
 
     @property
