@@ -3,7 +3,8 @@
 A field is at once a command-line flag, a key of params.yaml, a Kubeflow parameter and an MLflow
 param; tests/test_step_contract.py holds them together. Values are str, int, float, Path, lists of
 str and words from a closed list; there are no booleans and no None. Hyper-parameters default to the
-paper's values; where the paper gives none, the field says so.
+paper's values; where the paper gives none, the field says so. Every number has a least and a largest
+value: what lies beyond fails here in one sentence, not later in whatever library meets it first.
 """
 
 from __future__ import annotations
@@ -23,8 +24,12 @@ from cbvsynth.domain.options import (
     Switch,
     UpdateRule,
 )
+from cbvsynth.domain.selection.records import MAX_SEED, GateSettings
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import UsageError
+
+MAX_WORKERS = 256
+"""Most processes at a time; each has a few hundred MB of its own."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,11 @@ class PhantomConfig:
     """Seed of the whole study; the same seed gives the same bytes on every machine."""
 
     def __post_init__(self) -> None:
-        _require("patients", self.patients, self.patients >= 1, "1 or more")
-        _require("matrix", self.matrix, 32 <= self.matrix <= 512, "32 to 512 voxels")
-        _require("slices", self.slices, 7 <= self.slices <= 128, "7 to 128: SSIM's window needs 7")
-        _require("damaged", self.damaged, self.damaged >= 0, "0 or more")
+        _require_range(self, 1, 100_000, "patients")
+        _require_range(self, 32, 512, "matrix")
+        _require_range(self, 7, 128, "slices")
+        _require_range(self, 0, 100_000, "damaged")
+        _require_range(self, 0, MAX_SEED, "seed")
 
 
 @dataclass(frozen=True)
@@ -74,9 +80,8 @@ class ValidateConfig:
     """Examinations measured at the same time."""
 
     def __post_init__(self) -> None:
-        share = self.max_dropped_share
-        _require("max_dropped_share", share, 0 <= share <= 1, "a share from 0 to 1")
-        _require("workers", self.workers, self.workers >= 1, "1 or more")
+        _require_range(self, 0, 1, "max_dropped_share")
+        _require_range(self, 1, MAX_WORKERS, "workers")
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,8 @@ class PreprocessConfig:
     layout: Layout = Layout.AUTO
     """Folder layout of the study, as for validate."""
     examinations: Path = Path("artifacts/validate/examinations.csv")
-    """Decisions of validate; only accepted examinations are read."""
+    """Decisions of validate; only accepted examinations are read. A manifest.csv beside them says where
+    their images are; without one the study is searched again."""
     out: Path = Path("artifacts/preprocess")
     """Folder for the cached arrays and their index.json."""
     split_by: SplitUnit = SplitUnit.PATIENT
@@ -103,7 +109,8 @@ class PreprocessConfig:
     def __post_init__(self) -> None:
         share = self.held_out_share
         _require("held_out_share", share, 0 < share < 1, "a share between 0 and 1, as 0.3")
-        _require("workers", self.workers, self.workers >= 1, "1 or more")
+        _require_range(self, 0, MAX_SEED, "seed")
+        _require_range(self, 1, MAX_WORKERS, "workers")
 
 
 @dataclass(frozen=True)
@@ -157,12 +164,17 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         ModelId.parse(self.model)
-        for name in ("epochs", "base_channels", "residual_blocks", "checkpoint_every"):
-            _require(name, getattr(self, name), getattr(self, name) >= 1, "1 or more")
-        for name in ("learning_rate", "cbv_max"):
-            _require(name, getattr(self, name), getattr(self, name) > 0, "above 0")
-        for name in ("adversarial_weight", "feature_weight", "max_restarts", "example_count"):
-            _require(name, getattr(self, name), getattr(self, name) >= 0, "0 or more")
+        rate = self.learning_rate
+        _require("learning_rate", rate, 0 < rate <= 1, "above 0, at most 1")
+        _require_range(self, 1, 1_000_000, "epochs", "checkpoint_every")
+        _require_range(self, 1, 4096, "base_channels")
+        _require_range(self, 1, 1000, "residual_blocks")
+        # The least keeps CBV as a share of cbv_max within float32; no tissue comes near the most.
+        _require_range(self, 0.001, 1_000_000, "cbv_max")
+        _require_range(self, 0, 1_000_000, "adversarial_weight", "feature_weight")
+        _require_range(self, 0, 1000, "max_restarts")
+        _require_range(self, 0, 100_000, "example_count")
+        _require_range(self, 0, MAX_SEED, "seed")
 
 
 @dataclass(frozen=True)
@@ -196,6 +208,22 @@ class EvaluateConfig:
     seed: int = 2023
     """Seed of the resampling."""
 
+    def __post_init__(self) -> None:
+        self.gate_settings()
+
+    def gate_settings(self) -> GateSettings:
+        """The limits of the gate, which also hold these values to what can be."""
+        return GateSettings(
+            select_by=self.select_by,
+            required_baselines=tuple(baseline.value for baseline in self.required_baselines),
+            min_examinations=self.min_examinations,
+            max_lesion_bias=self.max_lesion_bias,
+            margin=self.margin,
+            alpha=self.alpha,
+            bootstrap_samples=self.bootstrap_samples,
+            seed=self.seed,
+        )
+
 
 @dataclass(frozen=True)
 class PromoteConfig:
@@ -219,6 +247,13 @@ STEPS = {
     "promote": PromoteConfig,
 }
 """The five steps in order, by the one word that names each everywhere."""
+
+
+def _require_range(config: object, low: float, high: float, *names: str) -> None:
+    """Hold fields to limits, both included; NaN lies outside every limit."""
+    for name in names:
+        found = getattr(config, name)
+        _require(name, found, low <= found <= high, f"{low} to {high}")
 
 
 def _require(name: str, found: float, fits: bool, expected: str) -> None:  # noqa: FBT001  a condition

@@ -12,7 +12,7 @@ import tyro
 
 from cbvsynth.errors import CbvsynthError, StorageError
 
-_STORAGE_CAUSES = {
+STORAGE_CAUSES = {
     errno.ENOSPC: ("the disk is full", "free some space"),
     errno.EDQUOT: ("the disk quota is used up", "free some space"),
     errno.EFBIG: ("the file would be larger than allowed", "raise the file-size limit (ulimit -f)"),
@@ -61,7 +61,7 @@ def run_guarded(action: Callable[[], object]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:
-        if error.errno not in _STORAGE_CAUSES:
+        if error.errno not in STORAGE_CAUSES:
             raise
         return _report(storage_error(error))
     return 0
@@ -69,7 +69,7 @@ def run_guarded(action: Callable[[], object]) -> int:
 
 def storage_error(error: OSError) -> StorageError:
     """The storage error that says in words what the operating system refused, and where."""
-    found, advice = _STORAGE_CAUSES.get(error.errno or 0, (error.strerror or str(error), "check the folder"))
+    found, advice = STORAGE_CAUSES.get(error.errno or 0, (error.strerror or str(error), "check the folder"))
     place = f" at {error.filename}" if error.filename else ""
     return StorageError(
         f"Could not write{place}: {found}. Nothing half-written was left; {advice} and start again."

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
@@ -161,7 +161,6 @@ def test_the_signal_to_noise_ratio_has_its_textbook_value() -> None:
     assert peak_signal_to_noise_db(np.zeros(4), np.full(4, 2.5), data_range=25.0) == pytest.approx(20.0)
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=2, max_size=20),
     st.floats(0.1, 10),

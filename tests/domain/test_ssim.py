@@ -153,7 +153,7 @@ def test_two_constant_volumes_differ_in_luminance_only(window: SsimWindow) -> No
     assert mean_ssim(np.zeros((8, 8, 8)), np.zeros((8, 8, 8)), data_range=RANGE, window=window) == 1.0
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10**6), scale=st.floats(0.01, 100))
 def test_it_is_symmetric_at_most_one_and_blind_to_the_unit(seed: int, scale: float) -> None:
     real, synthetic = pair((9, 8, 8), seed)

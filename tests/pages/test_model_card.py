@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.pages.model_card import by_diagnosis, by_size, model_card
+from cbvsynth.records.origins import BY_PHANTOM, NOT_RECORDED, Origin
 from cbvsynth.records.summaries import read_summary
 from cbvsynth.signature import RESEARCH_NOTE
 from tests.registry.trained_models import decide, score, train
@@ -49,7 +50,7 @@ def test_classes_hold_every_examination_once_on_both_sides_of_each_limit():
 
 
 def test_the_card_says_what_for_from_what_how_good_and_where_it_ends(made):
-    card = model_card(made[0], scores(), made[1], phantom=False)
+    card = model_card(made[0], scores(), made[1])
     for said in (
         RESEARCH_NOTE,
         "Not for diagnosis",
@@ -70,26 +71,34 @@ def test_the_card_says_what_for_from_what_how_good_and_where_it_ends(made):
     assert "phantom" not in card
 
 
-def test_a_phantom_is_called_one(made):
-    assert "**A digital phantom.**" in model_card(made[0], scores(), made[1], phantom=True)
+def test_what_the_model_learned_from_is_said_or_said_to_be_unknown(made):
+    """The card asked artifacts/data.json, and without it a phantom's model passed for any other."""
+    of_phantom = replace(made[0], origin=Origin(BY_PHANTOM, 7, "abc"))
+    card = model_card(of_phantom, scores(), made[1])
+    assert "**A digital phantom.**" in card
+    assert "- Origin: digital phantom, seed 7, digest abc" in card
+    unknown = model_card(replace(made[0], origin=NOT_RECORDED), scores(), made[1])
+    assert "**Origin not recorded.**" in unknown
+    assert "- Origin: not recorded" in unknown
+    assert "- Origin: a study of the user's" in model_card(made[0], scores(), made[1])
 
 
 def test_what_the_gate_asked_stands_on_the_candidates_card_only(made, tmp_path):
     other = read_summary(tmp_path / "artifacts/train/encdec-t2/summary.json")
-    assert "## What the gate asked" in model_card(made[0], scores(), made[1], phantom=False)
-    assert "## What the gate asked" not in model_card(other, scores(), made[1], phantom=False)
+    assert "## What the gate asked" in model_card(made[0], scores(), made[1])
+    assert "## What the gate asked" not in model_card(other, scores(), made[1])
 
 
 def test_the_same_model_has_the_same_card_and_no_lesion_is_no_error(made):
     without = [replace(row, lesion_cbv_real=math.nan, lesion_cbv_synthetic=math.nan) for row in scores()]
-    card = model_card(made[0], without, made[1], phantom=False)
-    assert card == model_card(made[0], without, made[1], phantom=False)
+    card = model_card(made[0], without, made[1])
+    assert card == model_card(made[0], without, made[1])
     assert "Lesions held out: no lesion is segmented" in card
     assert "| 20 mL and more | 0 | 0 | – | – | – | – | – |" in card
 
 
 def test_a_relative_target_is_called_relative(made):
-    card = model_card(replace(made[0], target_unit="relative"), scores(), made[1], phantom=False)
+    card = model_card(replace(made[0], target_unit="relative"), scores(), made[1])
     assert "The target is relative CBV" in card
     assert "mL/100 g" not in card
 

@@ -9,7 +9,7 @@ import pytest
 from cbvsynth.config import PhantomConfig
 from cbvsynth.errors import DataError, UsageError
 from cbvsynth.phantom.fill import fill
-from cbvsynth.phantom.study import MARKER, PLANTED_FAULTS
+from cbvsynth.phantom.study import PLANTED_FAULTS
 from cbvsynth.records.storage import sha256_tree
 
 ANOTHER = "outs:\n- md5: 1111.dir\n  path: data\n"
@@ -96,34 +96,6 @@ def test_a_users_study_is_left_alone_and_only_its_names_and_sizes_are_noted(conf
     assert "settings" not in receipt_of(config)
     mine.write_bytes(b"longer")
     assert fill(config).digest != receipt.digest
-
-
-@pytest.mark.parametrize("change", ["add", "alter", "remove"])
-def test_a_phantom_study_that_was_changed_is_the_users(filled: PhantomConfig, change: str) -> None:
-    participants = filled.data / "participants.tsv"
-    if change == "add":
-        (filled.data / "notes.txt").write_text("mine")
-    elif change == "alter":
-        participants.write_text(participants.read_text().replace("sub", "SUB"))
-    else:
-        participants.unlink()
-    assert fill(filled).made_by == "user"
-
-
-@pytest.mark.parametrize(
-    "marker",
-    [
-        "not json",
-        "[]",
-        "{}",
-        '{"settings": {"patients": 0}}',
-        '{"settings": {"unknown": 1}}',
-        '{"settings": 3}',
-    ],
-)
-def test_a_marker_that_is_not_ours_makes_a_users_study(filled: PhantomConfig, marker: str) -> None:
-    (filled.data / MARKER).write_text(marker)
-    assert fill(filled).made_by == "user"
 
 
 def test_a_phantom_of_other_settings_is_kept_and_named_as_what_it_is(filled: PhantomConfig) -> None:

@@ -46,7 +46,7 @@ def test_a_study_that_changed_after_validate_is_refused(decisions: list[Decision
 
 
 def test_nothing_accepted_is_refused() -> None:
-    with pytest.raises(DataError, match="accepted none of 1 examinations"):
+    with pytest.raises(DataError, match="accepted none of 1 examination;"):
         select_accepted([examination("a")], [dropped("a")])
 
 

@@ -12,6 +12,7 @@ import pytest
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.errors import ResultError
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, read_index, write_index
+from cbvsynth.records.origins import BY_PHANTOM, NOT_RECORDED, Origin
 
 FIRST = CachedExamination(
     exam_id="e1",
@@ -31,7 +32,9 @@ SECOND = replace(FIRST, exam_id="e2", subject_id="s2", split="held-out", sequenc
 
 
 def index_at(root: Path) -> ExaminationIndex:
-    return ExaminationIndex(root, "1", TargetUnit.RELATIVE, "patient", "d", (FIRST, SECOND))
+    return ExaminationIndex(
+        root, "1", TargetUnit.RELATIVE, "patient", "d", (FIRST, SECOND), Origin(BY_PHANTOM, 7, "abc")
+    )
 
 
 def test_an_index_is_read_back_to_the_last_digit(tmp_path: Path) -> None:
@@ -49,6 +52,15 @@ def test_the_index_begins_so_and_does_not_say_where_it_lies(tmp_path: Path) -> N
     )
     assert '"spacing_mm": [\n        0.6875,\n        0.3333333333333333,\n        3.0\n      ]' in text
     assert str(tmp_path) not in text
+
+
+def test_an_index_from_before_origins_were_recorded_has_none(tmp_path: Path) -> None:
+    write_index(index_at(tmp_path))
+    content = json.loads((tmp_path / "index.json").read_text())
+    del content["origin"]
+    (tmp_path / "index.json").write_text(json.dumps(content))
+
+    assert read_index(tmp_path).origin == NOT_RECORDED
 
 
 def test_examinations_are_chosen_by_split_and_sequences(tmp_path: Path) -> None:
@@ -93,6 +105,7 @@ def test_a_missing_or_damaged_array_asks_for_preprocess(tmp_path: Path, content:
             r"missing required field `subject_id` - at `\$\.examinations\[0\]`",
         ),
         ({"examinations": 3}, "is not an index"),
+        ({"origin": {"made_by": "nobody"}}, "is not an index"),
     ],
 )
 def test_an_index_of_another_kind_is_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:

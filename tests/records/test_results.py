@@ -85,7 +85,7 @@ def test_numpy_numbers_are_written_as_plain_numbers(tmp_path: Path) -> None:
     assert read_scores(tmp_path / "per_exam.csv") == (SCORE,)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12),
     number=st.floats(0, 1e9),

@@ -10,6 +10,7 @@ import pytest
 
 from cbvsynth.domain.scores import SSIM_CONVENTIONS
 from cbvsynth.errors import ResultError
+from cbvsynth.records.origins import BY_USER, NOT_RECORDED, Origin
 from cbvsynth.records.summaries import TrainSummary, read_summary, write_summary
 
 SUMMARY = TrainSummary(
@@ -34,6 +35,7 @@ SUMMARY = TrainSummary(
     versions={"cbvsynth": "0.1.0"},
     saved_model_sha256={"saved_model.pb": "cd" * 32},
     saved_model_digest="ef" * 32,
+    origin=Origin(BY_USER),
 )
 
 
@@ -49,7 +51,15 @@ def test_the_file_begins_with_its_format_and_keeps_the_order_of_the_fields(tmp_p
     text = (tmp_path / "summary.json").read_text(encoding="utf-8")
     assert text.startswith('{\n  "format": 1,\n  "model": "encdec-t1-adc",\n  "algorithm": "encdec",\n')
     assert '"settings": {\n    "epochs": 8,\n    "learning_rate": 1e-05,\n' in text
-    assert text.endswith('"\n}\n')
+    assert text.endswith('"made_by": "user",\n    "seed": null,\n    "digest": ""\n  }\n}\n')
+
+
+def test_a_summary_from_before_origins_were_recorded_has_none(tmp_path: Path) -> None:
+    write_summary(tmp_path / "summary.json", SUMMARY)
+    content = json.loads((tmp_path / "summary.json").read_text())
+    del content["origin"]
+    (tmp_path / "summary.json").write_text(json.dumps(content))
+    assert read_summary(tmp_path / "summary.json").origin == NOT_RECORDED
 
 
 @pytest.mark.parametrize(

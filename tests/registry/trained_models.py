@@ -15,6 +15,7 @@ from cbvsynth.domain.selection.records import (
     Verdict,
 )
 from cbvsynth.domain.sequences import ModelId, all_combinations
+from cbvsynth.records.origins import BY_USER, Origin
 from cbvsynth.records.results import write_scores
 from cbvsynth.records.storage import sha256_of, sha256_tree, tree_digest, write_text
 from cbvsynth.records.summaries import TrainSummary, read_summary, write_summary
@@ -63,6 +64,7 @@ def train(model: str, ssim: float, weights: bytes = b"weights") -> str:
             versions={"cbvsynth": "0.1.0"},
             saved_model_sha256=digests,
             saved_model_digest=tree_digest(digests),
+            origin=Origin(BY_USER),
         ),
     )
     return tree_digest(digests)

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from cbvsynth.config import PreprocessConfig
+from cbvsynth.phantom.plan import StudySettings
+from cbvsynth.phantom.study import write_study
+from cbvsynth.records.decisions import Decision, write_decisions
+from cbvsynth.records.examinations import read_index
+from cbvsynth.records.origins import BY_PHANTOM, BY_USER, Origin
 from cbvsynth.steps.preprocess import run
+from cbvsynth.study.manifest import load_manifest
 from tests.preprocessing.raw_study import RawStudy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +67,33 @@ def test_warnings_go_to_standard_error(tmp_path: Path, capsys: pytest.CaptureFix
 
     assert summary.report.warnings
     assert all(f"warning: {warning}" in spoken.err for warning in summary.report.warnings)
+
+
+def all_accepted(data: Path) -> PreprocessConfig:
+    """How to prepare a study in which every examination was accepted."""
+    decisions = data.with_name("validate") / "examinations.csv"
+    write_decisions(
+        decisions,
+        [
+            Decision(one.exam_id, one.subject_id, one.session_id, "accepted")
+            for one in load_manifest(data).examinations
+        ],
+    )
+    return PreprocessConfig(data=data, examinations=decisions, out=data.with_name("cache"), workers=1)
+
+
+def test_the_index_says_who_made_the_study(tmp_path: Path) -> None:
+    """Only artifacts/data.json said it; it lay beside the arrays and did not travel with them."""
+    data = tmp_path / "data"
+    digest = write_study(data, StudySettings(patients=4, matrix=32, damaged=0, seed=7))
+    config = all_accepted(data)
+
+    run(config)
+    assert read_index(config.out).origin == Origin(BY_PHANTOM, 7, digest)
+
+    (data / "another-patient.nii").write_bytes(b"image")
+    run(config)
+    assert read_index(config.out).origin == Origin(BY_USER), "with a file added it is no longer the phantom's"
 
 
 def test_help_needs_neither_scipy_nor_nibabel() -> None:

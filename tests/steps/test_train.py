@@ -19,7 +19,7 @@ from cbvsynth.records.results import read_scores
 from cbvsynth.records.storage import sha256_tree, tree_digest
 from cbvsynth.records.summaries import TrainSummary, read_summary
 from cbvsynth.steps.train import run
-from tests.training.cached_study import SHAPE, SPACING_MM, write_study
+from tests.training.cached_study import ORIGIN, SHAPE, SPACING_MM, write_study
 
 pytestmark = pytest.mark.tensorflow
 
@@ -79,6 +79,7 @@ def test_the_summary_says_what_was_trained_on_what_and_how_well(root: Path, summ
     assert (summary.train_examinations, summary.held_out_examinations) == (2, 2)
     assert (summary.epochs, summary.steps, summary.seed_used) == (2, 4, 2023)
     assert summary.data_fingerprint == "f" * 64
+    assert summary.origin == ORIGIN
     assert summary.ssim_conventions == SSIM_CONVENTIONS
     assert summary.settings["base_channels"] == 4
     assert summary.settings["decoder"] == "deconvolution"

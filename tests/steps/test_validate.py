@@ -17,7 +17,7 @@ import pytest
 from cbvsynth.config import ValidateConfig
 from cbvsynth.errors import ManifestError, QualityError, UsageError
 from cbvsynth.phantom.plan import StudySettings
-from cbvsynth.phantom.study import write_study
+from cbvsynth.phantom.study import MARKER, write_study
 from cbvsynth.records.decisions import read_decisions
 from cbvsynth.steps.validate import ValidateSummary, run
 from tests.pages.browser import SIZES, browser, require_no_sideways_scrolling, require_silence
@@ -94,6 +94,54 @@ def test_the_same_study_gives_the_same_bytes_with_any_number_of_workers(
 
     for path in sorted(finished.config.out.iterdir()):
         assert path.read_bytes() == (config.out / path.name).read_bytes(), path.name
+
+
+COUNT = """
+import sys
+from collections import Counter
+from pathlib import Path
+root, out, limits = sys.argv[1:]
+images, folders = Counter(), Counter()
+def watch(event, arguments):
+    place = str(arguments[0]) if arguments else ""
+    if event == "open" and place.startswith(root) and place.endswith((".nii", ".nii.gz")):
+        images[place] += 1
+    elif event in ("os.scandir", "os.listdir") and place.startswith(root):
+        folders[place] += 1
+sys.addaudithook(watch)
+from cbvsynth.config import PreprocessConfig, ValidateConfig
+from cbvsynth.steps import preprocess, validate
+validated = Path(out) / "validate"
+validate.run(ValidateConfig(data=Path(root), limits=Path(limits), out=validated, workers=1))
+print("COUNTED", len(images), max(images.values()))
+folders.clear()
+preprocess.run(PreprocessConfig(
+    data=Path(root), examinations=validated / "examinations.csv", out=Path(out) / "preprocess", workers=1
+))
+print("COUNTED", len(folders))
+"""
+
+
+def test_each_image_is_opened_once_and_the_study_is_searched_once(study: Path, tmp_path: Path) -> None:
+    """validate opened every image three times or more, and preprocess walked through all folders again.
+
+    The phantom's marker is removed: to know that nothing was added to a phantom, preprocess lists it.
+    """
+    data = tmp_path / "data"
+    shutil.copytree(study, data)
+    (data / MARKER).unlink()
+
+    counted = subprocess.run(
+        [sys.executable, "-c", COUNT, str(data), str(tmp_path / "out"), str(ROOT / "limits.yaml")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    images = len([path for path in data.rglob("*.nii*") if path.is_file()])
+    lines = [line for line in counted.stdout.splitlines() if line.startswith("COUNTED")]
+    assert lines == [f"COUNTED {images} 1", "COUNTED 0"]
 
 
 def test_data_docs_lie_beside_the_step_s_folder_not_in_it(finished: Finished) -> None:

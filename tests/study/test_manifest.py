@@ -18,7 +18,14 @@ from cbvsynth.domain.examination import QUALITY_FLAGS, Examination
 from cbvsynth.domain.options import Layout
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.errors import ManifestError
-from cbvsynth.study.manifest import load_manifest, read_manifest, scan_study, write_manifest
+from cbvsynth.study.manifest import (
+    load_manifest,
+    read_manifest,
+    record_manifest,
+    recorded_manifest,
+    scan_study,
+    write_manifest,
+)
 from cbvsynth.study.manifest_table import ROLES
 from tests.study.manifest_rows import GOOD, OTHER, assert_refused, write_rows
 from tests.study.study_trees import build
@@ -69,7 +76,7 @@ def _studies(draw: st.DrawFn) -> tuple[Examination, ...]:
     return tuple(sorted(found, key=lambda one: one.exam_id))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(study=_studies())
 def test_what_is_written_reads_back_without_loss(
     tmp_path_factory: pytest.TempPathFactory, study: tuple[Examination, ...]
@@ -103,6 +110,36 @@ def test_a_study_with_its_own_manifest_is_not_scanned_unless_a_layout_is_named(t
     assert [one.exam_id for one in scanned.examinations] == ["BraTS-GLI-00000-000"]
     (tmp_path / "manifest.csv").unlink()
     assert load_manifest(tmp_path) == scanned
+
+
+def test_a_scan_is_recorded_for_later_steps_which_need_not_scan_again(tmp_path: Path) -> None:
+    root, folder = build(tmp_path / "data", Layout.BIDS), tmp_path / "validate"
+    (root / "participants.tsv").write_text("participant_id\tage\tsex\nsub-012\t61\tF\n", encoding="utf-8")
+    found = scan_study(root)
+    assert found.examinations[0].age == 61
+
+    record_manifest(folder, found)
+    build(root, Layout.BRATS)
+    recorded = recorded_manifest(folder, root)
+
+    assert recorded == tuple(replace(one, age=None, sex="") for one in found.examinations)
+    (folder / "manifest.csv").unlink()
+    with pytest.raises(ManifestError, match="more than one layout"):
+        recorded_manifest(folder, root)
+
+
+@pytest.mark.parametrize("layout", [Layout.AUTHORS, Layout.AUTO])
+def test_paths_that_may_bear_names_and_a_manifest_of_the_users_are_not_copied(
+    tmp_path: Path, layout: Layout
+) -> None:
+    root, folder = build(tmp_path / "data", Layout.AUTHORS), tmp_path / "validate"
+    record_manifest(folder, replace(scan_study(root), layout=Layout.BRATS))
+    assert (folder / "manifest.csv").is_file()
+
+    record_manifest(folder, replace(scan_study(root), layout=layout))
+
+    assert not (folder / "manifest.csv").exists(), "nor is the one of an earlier study left there"
+    assert recorded_manifest(folder, root) == scan_study(root).examinations
 
 
 def test_examinations_are_sorted_and_blank_lines_and_a_byte_order_mark_do_not_matter(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_the_mni_template_passes_through_with_its_place_in_space(tmp_path: Path)
     np.testing.assert_array_equal(back.data, volume.data)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     shape=st.tuples(*[st.integers(1, 6)] * 3),
     spacing=st.tuples(*[st.floats(0.125, 10, width=32)] * 3),

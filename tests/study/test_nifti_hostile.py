@@ -159,7 +159,7 @@ def test_nothing_is_written_beside_a_file_that_is_read(tmp_path: Path) -> None:
     assert path.stat().st_mtime_ns == before
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     changes=st.dictionaries(st.integers(0, 400), st.integers(0, 255), min_size=1, max_size=12),
     pack=st.sampled_from([bytes, gzip.compress]),

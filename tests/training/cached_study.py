@@ -9,7 +9,9 @@ import numpy as np
 
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, read_index, write_index
+from cbvsynth.records.origins import BY_PHANTOM, Origin
 
+ORIGIN = Origin(BY_PHANTOM, 9, "d" * 64)
 SHAPE = (20, 18, 8)
 SPACING_MM = (2.0, 2.0, 4.0)
 DIAGNOSES = ("high-grade glioma", "lymphoma", "metastasis")
@@ -46,7 +48,7 @@ def write_study(
                 fingerprint=f"{number:064d}",
             )
         )
-    write_index(ExaminationIndex(root, "1", target_unit, "patient", "f" * 64, tuple(examinations)))
+    write_index(ExaminationIndex(root, "1", target_unit, "patient", "f" * 64, tuple(examinations), ORIGIN))
     return read_index(root)
 
 

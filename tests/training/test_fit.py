@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from cbvsynth.domain.options import Switch, UpdateRule
-from cbvsynth.errors import TrainingError, UsageError
+from cbvsynth.errors import TrainingError
 from cbvsynth.records.ledger import RunStatus, read_state
 from cbvsynth.training import fit as fit_module
 from cbvsynth.training.checkpoints import CHECKPOINT_FILE, EpochRecord, read_progress
@@ -156,9 +157,23 @@ def test_no_examinations_are_refused(tmp_path: Path) -> None:
         train(tmp_path, data=ToyStudy(count=0))
 
 
-def test_a_negative_seed_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"^seed is -1; expected 0 or more"):
-        train(tmp_path, seed=-1)
+@dataclass(frozen=True)
+class GreedyStudy(ToyStudy):
+    """The third examination asks TensorFlow for 64 TB."""
+
+    def load(self, index: int) -> TrainingExample:
+        if index == 2:
+            tf.zeros([1 << 44])
+        return super().load(index)
+
+
+def test_what_tensorflow_refuses_is_noted_with_what_the_run_had_reached(tmp_path: Path) -> None:
+    with pytest.raises(tf.errors.ResourceExhaustedError):
+        train(tmp_path, data=GreedyStudy())
+    state = read_state(tmp_path / ENCDEC.slug)
+    assert state is not None
+    assert state.status is RunStatus.FAILED
+    assert "OOM" in state.message
 
 
 def test_tensorboard_curves_are_written_only_when_asked_for(tmp_path: Path) -> None:

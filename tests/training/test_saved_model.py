@@ -190,6 +190,14 @@ def test_other_inputs_than_the_models_are_refused(exported: ExportedModel) -> No
         exported(inputs | {"flair": inputs["t1"]})
 
 
+def test_a_volume_beyond_all_memory_is_told_in_words(exported: ExportedModel) -> None:
+    """It ended in a traceback: `synthesise` and `predict --local` on a small machine or GPU."""
+    endless = np.broadcast_to(np.float32(1), (1, 1 << 14, 1 << 14, 1 << 14))
+    inputs = dict.fromkeys(("t1", "t1c", "adc"), endless)
+    with pytest.raises(ModelError, match=r"could not make the map \(.*Free some memory"):
+        exported(inputs)
+
+
 def test_the_graphs_own_checks_name_the_model_and_the_input(exported: ExportedModel) -> None:
     inputs = head((1, 16, 16, 2))
     with pytest.raises(VolumeError, match=r"^encdec-t1-t1c-adc: input t1c holds values that are not finite"):

@@ -12,7 +12,7 @@ from cbvsynth.models.generator import GeneratorOptions, build_generator
 from cbvsynth.training.checkpoints import EpochRecord
 from cbvsynth.training.fit import FittedModel
 from cbvsynth.training.summary import describe_model, settings_of, summarise, write_history
-from tests.training.cached_study import write_study
+from tests.training.cached_study import ORIGIN, write_study
 
 pytestmark = pytest.mark.tensorflow
 
@@ -59,12 +59,13 @@ def test_scores_that_are_not_finite_become_none(tmp_path: Path) -> None:
         score(mae_brain=2.0, psnr_whole=float("inf"), lesion_cbv_real=float("nan")),
         score(mae_brain=4.0, lesion_cbv_real=float("nan")),
     ]
-    summary = summarise(description, CONFIG, FITTED, 3, scores, tmp_path / "saved_model")
+    summary = summarise(description, ORIGIN, CONFIG, FITTED, 3, scores, tmp_path / "saved_model")
     assert summary.means["mae_brain"] == 3.0
     assert summary.sds["mae_brain"] == pytest.approx(2**0.5)
     assert summary.means["psnr_whole"] is None
     assert summary.means["lesion_bias"] is None
     assert (summary.seed_used, summary.restarts) == (2024, 1)
+    assert summary.origin == ORIGIN
 
 
 def test_whatever_decides_the_weights_changes_the_runs_fingerprint(tmp_path: Path) -> None:

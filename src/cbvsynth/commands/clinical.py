@@ -89,19 +89,19 @@ def simulate(  # noqa: PLR0913  # each is a flag
     from cbvsynth.pages.clinical_page import AREA_HEADER, area_cells, write_clinical
     from cbvsynth.pages.tables.formats import text_table
     from cbvsynth.records.reads import write_reads
-    from cbvsynth.records.receipts import phantom_seed
+    from cbvsynth.records.summaries import read_summary
     from cbvsynth.records.verdicts import read_verdict
     from cbvsynth.synthesis.cohort import make_cohort
 
-    if seed == phantom_seed(artifacts):
-        raise UsageError(
-            f"seed {seed} made the study that the models learned from; expected another one, or the patients "
-            "would not be new. Change --seed."
-        )
     if patients_per_class < FOLDS:
         raise UsageError(f"patients_per_class is {patients_per_class}; expected {FOLDS} or more, one a fold.")
     verdict = artifacts / "evaluate" / "verdict.json"
     chosen = ModelId.parse(model).slug if model else read_verdict(verdict).shown_model
+    if seed == read_summary(artifacts / "train" / chosen / "summary.json").origin.seed:
+        raise UsageError(
+            f"seed {seed} made the study that {chosen} learned from; expected another one, or the patients "
+            "would not be new. Change --seed."
+        )
     lesions = make_cohort(
         artifacts / "train" / chosen / "saved_model",
         per_class=patients_per_class,

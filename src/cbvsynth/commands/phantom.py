@@ -7,6 +7,7 @@ from typing import Annotated
 import tyro
 
 from cbvsynth.config import PhantomConfig
+from cbvsynth.domain.wording import counted
 
 
 def phantom(config: Annotated[PhantomConfig, tyro.conf.arg(name="")]) -> None:
@@ -16,21 +17,25 @@ def phantom(config: Annotated[PhantomConfig, tyro.conf.arg(name="")]) -> None:
     """
     from cbvsynth.phantom.fill import fill
     from cbvsynth.phantom.plan import StudySettings, plan_study
-    from cbvsynth.phantom.receipt import BY_PHANTOM
     from cbvsynth.phantom.study import PLANTED_FAULTS
+    from cbvsynth.records.origins import BY_PHANTOM
 
     was_empty = not config.data.is_dir() or not any(config.data.iterdir())
     receipt = fill(config)
     asked = StudySettings(config.patients, config.matrix, config.slices, config.damaged, config.seed)
     if receipt.made_by != BY_PHANTOM or receipt.settings is None:
-        print(f"{config.data} holds a study of yours, {receipt.files} files; nothing was written there.")
+        print(
+            f"{config.data} holds a study of yours, {counted(receipt.files, 'file')}; nothing was written "
+            "there."
+        )
     else:
         plan = plan_study(receipt.settings)
         patients = len({planned.patient for planned in plan})
+        damaged = f"{receipt.settings.damaged} {'holds' if receipt.settings.damaged == 1 else 'hold'}"
         verb = "Made" if was_empty else "Kept"
         print(
-            f"{verb} {len(plan)} synthetic examinations of {patients} patients in {config.data}; "
-            f"{receipt.settings.damaged} hold a planted fault, told by {config.data / PLANTED_FAULTS}."
+            f"{verb} {counted(len(plan), 'synthetic examination')} of {counted(patients, 'patient')} "
+            f"in {config.data}; {damaged} a planted fault, told by {config.data / PLANTED_FAULTS}."
         )
         if receipt.settings != asked:
             print(f"It was made with other settings than asked for; delete {config.data} to make it anew.")

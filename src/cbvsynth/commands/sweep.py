@@ -16,6 +16,7 @@ from cbvsynth.domain.sequences import (
     all_combinations,
     select_models,
 )
+from cbvsynth.domain.wording import counted
 from cbvsynth.pages.tables.paper import paper_table2
 from cbvsynth.records.costs import read_cost
 from cbvsynth.records.ledger import RunState, RunStatus, read_state
@@ -96,7 +97,7 @@ def status(
     counts = {word: sum(entry.progress is word for entry in entries) for word in Progress}
     total_s = sum(entry.seconds for entry in entries)
     told = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
-    print(f"\n{len(entries)} models: {told}; {total_s:.0f} s ({total_s / 3600:.2f} h) so far")
+    print(f"\n{counted(len(entries), 'model')}: {told}; {total_s:.0f} s ({total_s / 3600:.2f} h) so far")
 
 
 class Progress(StrEnum):
@@ -156,7 +157,7 @@ def _choose(params: Path, combinations: Sequence[Combination]) -> None:
         for algorithm in (Algorithm.ENCDEC, Algorithm.FCGAN)
     ]
     changed = write_sweep_models(params, models)
-    print(f"{params}: {len(models)} models under sweep.models{'' if changed else ', as before'}")
+    print(f"{params}: {counted(len(models), 'model')} under sweep.models{'' if changed else ', as before'}")
 
 
 def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

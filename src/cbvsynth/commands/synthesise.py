@@ -30,6 +30,7 @@ def synthesise(  # noqa: PLR0913  # each is a flag
         out: Folder for the maps.
     """
     from cbvsynth.domain.sequences import ModelId
+    from cbvsynth.domain.wording import counted
     from cbvsynth.records.examinations import read_index
     from cbvsynth.records.verdicts import read_verdict
     from cbvsynth.synthesis.maps import make_maps
@@ -38,6 +39,11 @@ def synthesise(  # noqa: PLR0913  # each is a flag
     chosen = ModelId.parse(model).slug if model else read_verdict(evaluate / "verdict.json").shown_model
     wanted = index.examinations if split == "all" else index.of_split(split)
     made = make_maps(results / chosen, index, wanted, out)
-    print(f"{out}: {len(made.examinations)} maps of {made.model}, {made.target_unit}")
+    print(f"{out}: {counted(len(made.examinations), 'map')} of {made.model}, {made.target_unit}")
     if len(made.examinations) < len(wanted):
-        print(f"{len(wanted) - len(made.examinations)} examinations lack a sequence that the model reads")
+        lacking = len(wanted) - len(made.examinations)
+        print(
+            f"{counted(lacking, 'examination')} {'lacks' if lacking == 1 else 'lack'} a sequence that the "
+            "model "
+            "reads"
+        )

@@ -1,6 +1,6 @@
 """Trivial CBV maps that a model must beat, learned from the training examinations alone.
 
-`constant-mean` paints the brain with one number; structural similarity likes it more than one would
+`constant-mean` paints the brain with one number; structural similarity rates it higher than one would
 think (a constant map reaches 82.9 % over the whole volume where the paper's 62 models span 82.6-86.3).
 `tissue-mean` paints every tissue class with its mean. Where an examination has a lesion segmentation,
 each lesion label is a class of its own: knowledge that the models do not have, so that beating this map

@@ -81,7 +81,7 @@ class Distribution:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A map on which readers lie far apart, to be looked at together."""
+    """A map on which readers disagree widely, to be discussed."""
 
     exam_id: str
     kind: MapKind

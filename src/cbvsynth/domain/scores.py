@@ -1,4 +1,4 @@
-"""How well one synthetic CBV map meets the real one: the row of every result table."""
+"""How well one synthetic CBV map matches the real one: a row of every result table."""
 
 from __future__ import annotations
 

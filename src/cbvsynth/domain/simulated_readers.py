@@ -1,4 +1,4 @@
-"""Readers made by computer, to show the clinical tables at work where no reader has read yet.
+"""Simulated readers, to show the clinical tables at work before anyone has read a map.
 
 A simulated reader judges a lesion by a few numbers: its signal relative to normal-appearing white matter
 on each standard sequence, and with a CBV map its mean CBV and its hot-spot nCBV. Nobody reads such numbers

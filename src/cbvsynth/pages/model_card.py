@@ -16,6 +16,7 @@ from cbvsynth.domain.selection.records import Verdict
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.pages.tables.formats import DASH, markdown_table, number
 from cbvsynth.pages.verdict_words import check_line
+from cbvsynth.records.origins import BY_PHANTOM
 from cbvsynth.records.summaries import TrainSummary
 from cbvsynth.signature import RESEARCH_NOTE
 
@@ -23,10 +24,13 @@ SIZES_ML = (("below 10 mL", 0.0, 10.0), ("10 to 20 mL", 10.0, 20.0), ("20 mL and
 """Classes of lesion size, the volume of the region in which lesion CBV is measured. Ours: fixed limits, so
 that cards of different studies can be held side by side."""
 
-PHANTOM_NOTE = (
-    "**A digital phantom.** No patient is in it; the figures below say how well the platform works and "
-    "nothing about patients."
-)
+ORIGIN_NOTES = {
+    BY_PHANTOM: "**A digital phantom.** No patient is in it; the figures below say how well the platform "
+    "works and nothing about patients.",
+    "": "**Origin not recorded.** Nothing says whether this model learned from patients or from the digital "
+    "phantom: run preprocess and train again before the figures below are used.",
+}
+"""What the card says first about the data, by who made them; nothing about a study of the user's."""
 
 FEW = 5
 """A class of fewer examinations is marked: its figures are anecdotes."""
@@ -43,14 +47,13 @@ _HEADER = (
 )
 
 
-def model_card(summary: TrainSummary, scores: Sequence[ExamScore], verdict: Verdict, *, phantom: bool) -> str:
+def model_card(summary: TrainSummary, scores: Sequence[ExamScore], verdict: Verdict) -> str:
     """The card of one trained model.
 
     Args:
         summary: what train said about it.
         scores: its held-out examinations.
         verdict: of the sweep that it belongs to.
-        phantom: whether the study is the digital phantom.
     """
     model, unit = ModelId.parse(summary.model), UNIT_WORDS[summary.target_unit]
     sequences = ", ".join(sequence.label for sequence in model.combination.sequences)
@@ -63,7 +66,7 @@ def model_card(summary: TrainSummary, scores: Sequence[ExamScore], verdict: Verd
         "## The model",
         _facts(_model_facts(summary, model, unit)),
         "## The data",
-        PHANTOM_NOTE if phantom else "",
+        ORIGIN_NOTES.get(summary.origin.made_by, ""),
         _facts(_data_facts(summary, scores)),
         "## How good it is",
         _figures_note(unit),
@@ -165,6 +168,7 @@ def _data_facts(summary: TrainSummary, scores: Sequence[ExamScore]) -> list[tupl
     volumes = [score.lesion_volume_ml for score in scores if has_lesion(score)]
     span = f"{min(volumes):.1f} to {max(volumes):.1f} mL" if volumes else "no lesion is segmented"
     return [
+        ("Origin", summary.origin.words),
         ("Training", f"{summary.train_examinations} examinations"),
         ("Held out", f"{len(scores)} examinations of {patients} patients"),
         ("Lesions held out", span),

@@ -18,6 +18,7 @@ from cbvsynth.phantom.vessels import blood_share
 Float64Array = npt.NDArray[np.float64]
 Axes = tuple[Float64Array, Float64Array, Float64Array]
 
+# Ours: heads differ by a few per cent in size, lie a few degrees askew, and fold differently by millimetres.
 _SCALE_DEVIATION = 0.035
 _TURN_RADIANS = 0.06
 _WARP_MM = 3.0

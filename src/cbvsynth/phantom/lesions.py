@@ -115,6 +115,7 @@ def pushed_aside(lesion: Lesion, axes: Axes) -> tuple[Float64Array, Float64Array
     nothing moves.
     """
     offsets = _offsets(lesion, axes)
+    # In units of 1.6 radii, so that the push has fallen to 3 % at three radii.
     distance2 = sum(offset * offset for offset in offsets) / (1.6 * lesion.radius_mm) ** 2
     shift = -_MASS_EFFECT * np.exp(-distance2)
     return (offsets[0] * shift, offsets[1] * shift, offsets[2] * shift)

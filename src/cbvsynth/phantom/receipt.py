@@ -1,4 +1,4 @@
-"""What stands in the data folder: the receipt that tells the pipeline which data it works on."""
+"""What lies in the data folder: the receipt that tells which data the pipeline works on."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from pathlib import Path
 from cbvsynth.errors import UsageError
 from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.study import MARKER
+from cbvsynth.records.origins import BY_PHANTOM, BY_USER, Origin
 from cbvsynth.records.storage import sha256_tree, tree_digest, write_json
-
-BY_PHANTOM, BY_USER = "phantom", "user"
 
 CONTENT, NAMES_AND_SIZES = "content of all files but the marker", "names and sizes"
 
@@ -51,6 +50,16 @@ def inspect_study(data: Path) -> StudyReceipt:
         if tree_digest(digests) == marked.digest:
             return marked
     return StudyReceipt(BY_USER, len(sizes), tree_digest(sizes), NAMES_AND_SIZES)
+
+
+def origin_of(data: Path) -> Origin:
+    """Who made a study. Without the phantom's marker no file of the study is looked at."""
+    if not (data / MARKER).is_file():
+        return Origin(BY_USER)
+    receipt = inspect_study(data)
+    if receipt.settings is None:
+        return Origin(BY_USER)
+    return Origin(BY_PHANTOM, receipt.settings.seed, receipt.digest)
 
 
 def write_receipt(path: Path, receipt: StudyReceipt) -> None:

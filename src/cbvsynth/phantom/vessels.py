@@ -33,6 +33,6 @@ def blood_share(
     """
     rng = streams.of_patient(Purpose.VESSELS)
     branches = np.clip((smooth_field(rng, axes, _KNOTS_MM) - _SPARSENESS) / _FULL, 0.0, 1.0)
-    sulcal = np.clip(12.0 * grey * csf, 0.0, 1.0)
+    sulcal = np.clip(12.0 * grey * csf, 0.0, 1.0)  # 1 wherever a place holds a tenth or more of both
     midline = np.clip(1.0 - midline_mm / _MIDLINE_WIDTH_MM, 0.0, 1.0)
-    return np.clip(SULCAL_SHARE * branches * sulcal + MIDLINE_SHARE * midline, 0.0, 0.6)
+    return np.clip(SULCAL_SHARE * branches * sulcal + MIDLINE_SHARE * midline, 0.0, 0.6)  # never mostly blood

@@ -19,7 +19,7 @@ from cbvsynth.study.aligned import AlignedExamination, read_aligned
 
 @dataclass(frozen=True)
 class ArrayFacts:
-    """What is to be known about an examination's arrays without opening them.
+    """What can be known about an examination's arrays without opening them.
 
     `arrays` holds their names. `affine` maps voxels to RAS millimetres. `resampled` holds the roles
     whose file lay on another grid than the examination's. `adc_unit` is the unit the file was stored in,

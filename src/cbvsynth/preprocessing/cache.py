@@ -1,7 +1,7 @@
 """The folder of one examination in the cache: written whole or not at all, found again by fingerprint.
 
 Beside the arrays that `records.examinations` documents lies examination.json with the facts about them. It
-lets a later run see that nothing changed, and tells our folders from anybody else's.
+lets a later run see that nothing changed, and tells our folders from anyone else's.
 """
 
 from __future__ import annotations

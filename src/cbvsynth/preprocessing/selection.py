@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.sequences import TargetUnit
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import DataError, ManifestError, UnitError
 from cbvsynth.records.decisions import Decision
 
@@ -24,7 +25,8 @@ def select_accepted(
     accepted = sorted(decision.exam_id for decision in decisions if decision.accepted)
     if not accepted:
         raise DataError(
-            f"validate accepted none of {len(decisions)} examinations; expected some. Read its report."
+            f"validate accepted none of {counted(len(decisions), 'examination')}; expected some. Read its "
+            "report."
         )
     return tuple(by_id[exam_id] for exam_id in accepted)
 
@@ -55,6 +57,7 @@ def _refuse_other_study(by_id: dict[str, Examination], decisions: Sequence[Decis
     )
     if strangers:
         raise ManifestError(
-            f"The study has {len(by_id)} examinations, validate decided about {len(decided)}; they differ in "
+            f"The study has {counted(len(by_id), 'examination')}, validate decided about {len(decided)}; "
+            "they differ in "
             f"{len(strangers)}, first in {strangers[0]}. The study changed since; run validate again."
         )

@@ -6,7 +6,7 @@ import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -15,6 +15,7 @@ from cbvsynth.config import PreprocessConfig
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.domain.splits import assign_splits, report_split
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import DataError, UsageError
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.preprocessing.arrays import ArrayFacts, prepare_examination
@@ -24,7 +25,8 @@ from cbvsynth.preprocessing.report import StudyReport, build_report, write_repor
 from cbvsynth.preprocessing.selection import common_target_unit, select_accepted
 from cbvsynth.records.decisions import read_decisions
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, write_index
-from cbvsynth.study.manifest import load_manifest
+from cbvsynth.records.origins import NOT_RECORDED, Origin
+from cbvsynth.study.manifest import recorded_manifest
 
 _MOST_ERRORS_SHOWN = 10
 
@@ -50,11 +52,15 @@ class PreprocessSummary:
     removed: tuple[str, ...]
 
 
-def preprocess_study(config: PreprocessConfig) -> PreprocessSummary:
+def preprocess_study(config: PreprocessConfig, origin: Origin = NOT_RECORDED) -> PreprocessSummary:
     """Preprocess the accepted examinations of a study into `config.out`.
 
     An examination whose files and settings did not change keeps its arrays. The index is removed first
     and written last, so that an interrupted run is never mistaken for a whole one.
+
+    Args:
+        config: what to prepare, and how.
+        origin: who made the study, for the index.
 
     Raises:
         UsageError: a share, a number of workers or a folder that cannot be.
@@ -66,15 +72,15 @@ def preprocess_study(config: PreprocessConfig) -> PreprocessSummary:
     """
     _check(config)
     decisions = read_decisions(config.examinations)
-    manifest = load_manifest(config.data, config.layout)
-    examinations = select_accepted(manifest.examinations, decisions)
+    seen = recorded_manifest(config.examinations.parent, config.data, config.layout)
+    examinations = select_accepted(seen, decisions)
     unit = common_target_unit(examinations)
     splits = assign_splits(examinations, config.split_by, config.held_out_share, config.seed)
     (config.out / "index.json").unlink(missing_ok=True)
     removed = remove_leftovers(config.out, {examination.exam_id for examination in examinations})
     outcomes = _prepare_all(config, examinations)
     facts = {exam_id: outcome.facts for exam_id, outcome in outcomes.items() if outcome.facts is not None}
-    index = _index(config, unit, examinations, splits, facts)
+    index = replace(_index(config, unit, examinations, splits, facts), origin=origin)
     report = build_report(config, index, report_split(examinations, splits), facts)
     write_report(config.out, report)
     write_index(index)
@@ -83,7 +89,7 @@ def preprocess_study(config: PreprocessConfig) -> PreprocessSummary:
 
 
 def prepare_if_changed(data: Path, out: Path, examination: Examination) -> Outcome:
-    """Prepare one examination unless its arrays are there already; an error of its data is an outcome."""
+    """Prepare one examination unless its arrays exist already; an error in its data is an outcome, too."""
     exam_id = examination.exam_id
     try:
         fingerprint = examination_fingerprint(data, examination)
@@ -100,8 +106,6 @@ def prepare_if_changed(data: Path, out: Path, examination: Examination) -> Outco
 
 
 def _check(config: PreprocessConfig) -> None:
-    if config.workers < 1:
-        raise UsageError(f"workers is {config.workers}; expected at least 1.")
     data, out = config.data.resolve(), config.out.resolve()
     if data.is_relative_to(out) or out.is_relative_to(data):
         raise UsageError(
@@ -152,7 +156,8 @@ def _raise_first(errors: Sequence[DataError], total: int) -> None:
         shown = "\n".join(f"- {error}" for error in errors[:_MOST_ERRORS_SHOWN])
         more = len(errors) - _MOST_ERRORS_SHOWN
         raise DataError(
-            f"{len(errors)} of {total} examinations could not be prepared; expected validate to have dropped "
+            f"{len(errors)} of {counted(total, 'examination')} could not be prepared; expected validate to "
+            "have dropped "
             f"such ones. Mend them, or run validate again.\n{shown}"
             + (f"\n- and {more} more" if more > 0 else "")
         )

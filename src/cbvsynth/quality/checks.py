@@ -1,4 +1,4 @@
-"""The catalogue of checks: what is judged, by which limit, and under which heading it drops an exam."""
+"""The catalogue of checks: what is judged, by which limit, and under which heading."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cbvsynth.quality.limits import Limits
 
 
 class Group(StrEnum):
-    """Headings of the paper's flow chart and ours beside them, in the order examinations leave by.
+    """Headings of the paper's flow chart, with some of our own, in the order in which examinations leave it.
 
     Source: the paper's exclusions are metal artefact, failed CBV, poor standard MRI and age; the
     others are what else goes wrong with files.
@@ -26,7 +26,7 @@ class Group(StrEnum):
 
 
 class Severity(StrEnum):
-    """What a failed check does: drop the examination, stop the run, or only be told."""
+    """What a failed check does: drop the examination, stop the run, or merely warn."""
 
     DROP = "drop"
     STOP = "stop"

@@ -22,7 +22,7 @@ INDEX_COLUMN = "exam_id"
 
 @dataclass(frozen=True)
 class Failure:
-    """One value, or with an empty `exam_id` one whole column, that did not meet an expectation."""
+    """One value that did not meet an expectation; a whole column where `exam_id` is empty."""
 
     check: str
     group: Group | None

@@ -9,6 +9,7 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from cbvsynth.domain.wording import counted
 from cbvsynth.quality.outcome import Flow
 from cbvsynth.records.storage import write_text
 from cbvsynth.theme.charts import Chart, house_style
@@ -33,7 +34,7 @@ _WRAP_SIDE = 33
 
 
 def flow_text(flow: Flow) -> str:
-    """The chart as plain text, one box a line."""
+    """The chart as plain text, one box per line."""
     lines = [f"Examinations found: n = {flow.examinations_found} ({_patients(flow.patients_found)})"]
     lines += [f"  dropped, {group}: n = {count}" for group, count in flow.dropped]
     lines += [
@@ -122,4 +123,4 @@ def _sentence(text: str) -> str:
 
 
 def _patients(count: int) -> str:
-    return f"{count} patient{'' if count == 1 else 's'}"
+    return counted(count, "patient")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import QualityError
 from cbvsynth.quality.checks import Group
 from cbvsynth.quality.suites import Finding
@@ -94,7 +95,7 @@ class Outcome:
 def judge(
     examinations: Sequence[Examination], surveys: Sequence[Survey], findings: Iterable[Finding]
 ) -> Outcome:
-    """Gather what was found under the examinations it is about.
+    """Group the findings by the examination that they are about.
 
     Examinations and surveys are in the same order.
     """
@@ -123,7 +124,7 @@ def require_enough(flow: Flow, max_dropped_share: float, report: str) -> None:
         return
     groups = ", ".join(f"{group} {count}" for group, count in flow.dropped if count)
     raise QualityError(
-        f"{flow.examinations_dropped} of {flow.examinations_found} examinations were dropped "
+        f"{flow.examinations_dropped} of {counted(flow.examinations_found, 'examination')} were dropped "
         f"({flow.dropped_share:.0%}: {groups}); expected at most {max_dropped_share:.0%} and one that is "
         f"accepted. Read {report}, then mend the data, the limits or --max_dropped_share."
     )
@@ -138,5 +139,5 @@ def _place(group: Group | None) -> int:
 
 
 def _as_reason(text: str) -> str:
-    """A text that the table of decisions can hold: one line, without the sign between reasons."""
+    """A text that the table of decisions can hold: one line, without the mark that separates reasons."""
     return " ".join(text.replace(";", ",").split())

@@ -1,4 +1,4 @@
-"""Measure every examination of a study, header first, several at the same time."""
+"""Measure every examination of a study: headers first, several examinations at a time."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,12 +19,12 @@ from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.geometry import to_canonical
 from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.domain.sequences import TargetUnit
+from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import DataError, GridError, ManifestError, QualityError, UnitError, VolumeError
 from cbvsynth.quality import measurements
 from cbvsynth.quality.checks import Group
-from cbvsynth.records.storage import sha256_of
-from cbvsynth.study.aligned import AlignedExamination, read_aligned
-from cbvsynth.study.nifti import read_header, read_image
+from cbvsynth.study.aligned import AlignedExamination, align
+from cbvsynth.study.nifti import OpenImage, open_image
 from cbvsynth.study.paths import resolve_inside
 
 PROBLEM_GROUPS = (Group.UNREADABLE, Group.FAILED_CBV, Group.WRONG_UNIT, Group.WRONG_FILE)
@@ -72,19 +73,31 @@ def survey_study(root: Path, examinations: Sequence[Examination], workers: int) 
 
 
 def survey_examination(root: Path, examination: Examination) -> Survey:
-    """Measure one examination; whatever its files hold, the answer is a survey, never a traceback."""
-    problems = _header_problems(root, examination)
-    if problems:
-        return Survey(examination.exam_id, problems=problems)
+    """Measure one examination; whatever its files hold, the answer is a survey, never a traceback.
+
+    Every file is opened once: all headers are looked at first, and where they are sound, the voxels are
+    read from the same files.
+    """
+    with ExitStack() as open_files:
+        images, problems = _open_all(open_files, root, examination)
+        if problems:
+            return Survey(examination.exam_id, problems=problems)
+        return _survey_images(examination, images)
+
+
+def _survey_images(examination: Examination, images: Mapping[str, OpenImage]) -> Survey:
     digests: dict[str, str] = {}
+    stored: dict[str, Volume] = {}
+    noise = math.nan
     try:
-        noise = math.nan
-        for role in _image_roles(examination):
-            volume = to_canonical(read_image(root, examination, role))
-            digests[role] = measurements.voxel_digest(volume.data)
-            if role == Mri.T1:
-                noise = measurements.air_noise(volume.data)
-        aligned = read_aligned(root, examination)
+        for role, image in images.items():
+            stored[role] = image.volume(examination.scales.get(role, 1.0))
+            if role not in ("mask", "seg"):
+                data = to_canonical(stored[role]).data
+                digests[role] = measurements.voxel_digest(data)
+                if role == Mri.T1:
+                    noise = measurements.air_noise(data)
+        aligned = align(examination, stored)
     except (VolumeError, GridError, UnitError) as error:
         return Survey(examination.exam_id, digests=digests, problems=(_problem(error),))
     values = _measured(aligned, examination, digests, noise)
@@ -108,8 +121,11 @@ def _each(measure: Measure, examinations: Sequence[Examination], workers: int) -
             ) from error
 
 
-def _header_problems(root: Path, examination: Examination) -> tuple[tuple[Group, str], ...]:
-    """What is wrong before any voxel is read: nothing to learn from, and every file's header."""
+def _open_all(
+    open_files: ExitStack, root: Path, examination: Examination
+) -> tuple[dict[str, OpenImage], tuple[tuple[Group, str], ...]]:
+    """The files by role, and everything that is wrong before a voxel is read."""
+    images: dict[str, OpenImage] = {}
     problems: list[tuple[Group, str]] = []
     if examination.cbv is None:
         problems.append((Group.UNREADABLE, "there is no CBV map to learn from"))
@@ -117,28 +133,24 @@ def _header_problems(root: Path, examination: Examination) -> tuple[tuple[Group,
         problems.append((Group.UNREADABLE, "there is none of the five sequences"))
     for role, relative in examination.files.items():
         label = examination.label(role)
+        stated = examination.sha256.get(role)
         try:
-            path = resolve_inside(root, relative, label)
-            read_header(path, label)
+            image = open_files.enter_context(open_image(resolve_inside(root, relative, label), label))
+            if stated and stated != image.sha256():
+                text = (
+                    f"{label}: the file is not the one whose SHA-256 the manifest states, "
+                    "restore or re-list it"
+                )
+                problems.append((Group.WRONG_FILE, text))
+            images[role] = image
         except (VolumeError, ManifestError) as error:
             problems.append(_problem(error))
-            continue
-        stated = examination.sha256.get(role)
-        if stated and stated != sha256_of(path):
-            text = (
-                f"{label}: the file is not the one whose SHA-256 the manifest states, restore or re-list it"
-            )
-            problems.append((Group.WRONG_FILE, text))
-    return tuple(problems)
+    return images, tuple(problems)
 
 
 def _problem(error: DataError) -> tuple[Group, str]:
     heading = {GridError: Group.FAILED_CBV, UnitError: Group.WRONG_UNIT}.get(type(error), Group.UNREADABLE)
     return heading, str(error)
-
-
-def _image_roles(examination: Examination) -> tuple[str, ...]:
-    return tuple(role for role in examination.files if role not in ("mask", "seg"))
 
 
 def _measured(

@@ -11,7 +11,7 @@ from cbvsynth.quality.outcome import Outcome, judge, require_enough
 from cbvsynth.quality.report import write_outputs
 from cbvsynth.quality.suites import check_images, check_manifest, check_measurements
 from cbvsynth.quality.survey import survey_study
-from cbvsynth.study.manifest import load_manifest
+from cbvsynth.study.manifest import load_manifest, record_manifest
 
 
 def validate_study(config: ValidateConfig) -> Outcome:
@@ -35,6 +35,7 @@ def validate_study(config: ValidateConfig) -> Outcome:
     findings += check_measurements(checker, surveys, limits)
     outcome = judge(manifest.examinations, surveys, findings)
     write_outputs(config.out, manifest, outcome, limits)
+    record_manifest(config.out, manifest)
     require_enough(outcome.flow, config.max_dropped_share, str(config.out / "report.html"))
     return outcome
 

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.errors import ResultError
 from cbvsynth.records.json_codec import JsonFile
+from cbvsynth.records.origins import NOT_RECORDED, Origin
 
 INDEX_FILE = "index.json"
 
@@ -63,6 +64,8 @@ class ExaminationIndex:
     data_fingerprint: str
     """Digest over all examinations and their splits: the version of the data a model saw."""
     examinations: tuple[CachedExamination, ...]
+    origin: Origin = NOT_RECORDED
+    """Who made the study."""
 
     def of_split(self, split: str, sequences: Iterable[Sequence] = ()) -> tuple[CachedExamination, ...]:
         """Examinations of a split that have all the given sequences."""

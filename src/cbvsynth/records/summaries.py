@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbvsynth.records.json_codec import JsonFile
+from cbvsynth.records.origins import NOT_RECORDED, Origin
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class TrainSummary:
     """Versions of cbvsynth, tensorflow and keras."""
     saved_model_sha256: Mapping[str, str]
     saved_model_digest: str
+    origin: Origin = NOT_RECORDED
+    """Who made the study that the model learned from."""
 
 
 _FILE = JsonFile(TrainSummary, "the summary of a trained model", maker="train", version=1)

@@ -128,6 +128,7 @@ def describing_tags(summary: TrainSummary) -> Mapping[str, str]:
         "sequences": model.combination.slug,
         "saved_model_digest": summary.saved_model_digest,
         "data_fingerprint": summary.data_fingerprint,
+        "data_origin": summary.origin.words,
         "preprocessing_version": summary.preprocessing_version,
         "target_unit": summary.target_unit,
         "data_range": f"{summary.data_range:g}",

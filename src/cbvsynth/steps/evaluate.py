@@ -9,7 +9,7 @@ from pathlib import Path
 from cbvsynth.config import EvaluateConfig
 from cbvsynth.domain.selection.evaluation import Evaluation, evaluate_sweep
 from cbvsynth.domain.selection.leaderboard import require_one_standard, restrict
-from cbvsynth.domain.selection.records import Evidence, GateSettings, PresentChampion
+from cbvsynth.domain.selection.records import Evidence, PresentChampion
 from cbvsynth.domain.sequences import select_models
 from cbvsynth.records.examinations import read_index
 from cbvsynth.records.results import read_scores, write_scores
@@ -47,7 +47,7 @@ def run(
     Args:
         config: what to judge, and by which limits.
         find_champion: asks a registry for its champion.
-        not_trained: models that the sweep was to have and could not train, and why; the report says so.
+        not_trained: models of the sweep that could not be trained, and why; the report says so.
 
     Raises:
         UsageError: a flag is wrong, or the output folder is somebody else's.
@@ -61,7 +61,7 @@ def run(
     from cbvsynth.pages.evaluation_report import require_own_folder, write_report
 
     require_own_folder(config.out)
-    settings = _settings(config)
+    settings = config.gate_settings()
     sweep = read_sweep(config.results, select_models(config.models))
     require_one_standard(sweep.models)
     index = read_index(config.examinations)
@@ -90,19 +90,6 @@ def run(
         outcome=evaluation.verdict.outcome.value,
         candidate=candidate.model if candidate else "",
         report=config.out / "report.html",
-    )
-
-
-def _settings(config: EvaluateConfig) -> GateSettings:
-    return GateSettings(
-        select_by=config.select_by,
-        required_baselines=tuple(baseline.value for baseline in config.required_baselines),
-        min_examinations=config.min_examinations,
-        max_lesion_bias=config.max_lesion_bias,
-        margin=config.margin,
-        alpha=config.alpha,
-        bootstrap_samples=config.bootstrap_samples,
-        seed=config.seed,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 
 from cbvsynth.config import PreprocessConfig
+from cbvsynth.domain.wording import counted
+from cbvsynth.phantom.receipt import origin_of
 from cbvsynth.preprocessing.study import PreprocessSummary, preprocess_study
 
 
@@ -14,14 +16,15 @@ def run(config: PreprocessConfig) -> PreprocessSummary:
     Raises:
         CbvsynthError: as `preprocess_study`.
     """
-    summary = preprocess_study(config)
+    summary = preprocess_study(config, origin_of(config.data))
     split = summary.report.split
     print(
-        f"{len(summary.index.examinations)} examinations: {summary.recomputed} prepared, "
+        f"{counted(len(summary.index.examinations), 'examination')}: {summary.recomputed} prepared, "
         f"{summary.unchanged} unchanged, {len(summary.removed)} removed; CBV in {summary.report.target_unit}"
     )
     print(
-        f"train {split.train_examinations} examinations of {split.train_patients} patients, held out "
+        f"train {counted(split.train_examinations, 'examination')} of "
+        f"{counted(split.train_patients, 'patient')}, held out "
         f"{split.held_out_examinations} of {split.held_out_patients} ({split.held_out_share:.1%}, wanted "
         f"{config.held_out_share:.0%}); patients on both sides: {split.patients_in_both}"
     )

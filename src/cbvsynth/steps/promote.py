@@ -6,9 +6,9 @@ from pathlib import Path
 
 from cbvsynth.config import PromoteConfig
 from cbvsynth.domain.selection.records import Outcome, Verdict
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import ResultError
 from cbvsynth.pages.model_card import model_card
-from cbvsynth.records.receipts import is_phantom
 from cbvsynth.records.results import read_scores
 from cbvsynth.records.storage import atomic_folder, sha256_of, write_json, write_text
 from cbvsynth.records.summaries import read_summary
@@ -18,22 +18,17 @@ from cbvsynth.registry.promotion import Promotion, promote
 from cbvsynth.registry.store import open_registry
 
 
-def run(config: PromoteConfig, receipt_folder: Path | None = None) -> Promotion:
+def run(config: PromoteConfig) -> Promotion:
     """Register what the verdict names, move the aliases, write promotion.json and the model cards.
-
-    Args:
-        config: which verdict, on which results, for which registered model.
-        receipt_folder: where the receipt of the study lies, if not beside the results.
 
     Raises:
         ResultError: the verdict or a result is missing or damaged, or results changed since.
         RegistryError: the registry cannot be reached, or its champion changed since the verdict.
         ModelError: an exported model is not the one that was scored.
     """
-    verdict, phantom = read_verdict(config.verdict), is_phantom(receipt_folder or config.results.parent)
+    verdict = read_verdict(config.verdict)
     candidates = {
-        model: _candidate(config.results / model, model, verdict, phantom=phantom)
-        for model in verdict.evidence.per_exam
+        model: _candidate(config.results / model, model, verdict) for model in verdict.evidence.per_exam
     }
     registry = open_registry(config.registered_name)
     promotion = promote(registry, verdict, config.verdict, candidates)
@@ -45,13 +40,13 @@ def run(config: PromoteConfig, receipt_folder: Path | None = None) -> Promotion:
     return promotion
 
 
-def _candidate(folder: Path, model: str, verdict: Verdict, *, phantom: bool) -> Candidate:
+def _candidate(folder: Path, model: str, verdict: Verdict) -> Candidate:
     summary = read_summary(folder / "summary.json")
     if summary.model != model or sha256_of(folder / "per_exam.csv") != verdict.evidence.per_exam[model]:
         raise ResultError(
             f"{model}: its result table is not the one that the verdict rests on. Run evaluate again."
         )
-    card = model_card(summary, read_scores(folder / "per_exam.csv"), verdict, phantom=phantom)
+    card = model_card(summary, read_scores(folder / "per_exam.csv"), verdict)
     return Candidate(folder, summary, card)
 
 
@@ -83,5 +78,6 @@ def _tell(config: PromoteConfig, address: str, promotion: Promotion) -> None:
         print(f"No new champion of '{name}' ({promotion.outcome}); the champion is {present}.")
     patterns = sum(alias.startswith("available-") for alias in promotion.aliases)
     models = len({version for alias, version in promotion.aliases.items() if alias.startswith("available-")})
-    print(f"{models} models serve {patterns} of the 31 sets of available sequences.")
+    serve = "serves" if models == 1 else "serve"
+    print(f"{counted(models, 'model')} {serve} {patterns} of the 31 sets of available sequences.")
     print(f"registry: {address}; look with 'cbvsynth registry list', or with 'mlflow ui' in a browser")

@@ -29,9 +29,11 @@ def run(config: TrainConfig) -> TrainSummary:
     Raises:
         UsageError: the model does not exist or a setting is out of range.
         ResultError: the cached examinations are missing or damaged.
-        TrainingError: no examination has the sequences, or no seed gave a usable model.
+        TrainingError: no examination has the sequences, no seed gave a usable model, or the machine refused
+            memory, a device or a file.
+        StorageError: the disk is full, read-only or not ours to write to.
         VolumeError: an examination cannot be learned from or scored.
-        ModelError: the exported model does not answer as the trained one.
+        ModelError: the exported model does not answer, or not as the trained one.
         RegistryError: MLFLOW_RUN_ID names a run that cannot be written to; the results stay.
     """
     model = ModelId.parse(config.model)
@@ -93,7 +95,7 @@ def _train(
         device=describe_device(),
     )
 
-    summary = summarise(description, config, fitted, len(data), scores, saved_model)
+    summary = summarise(description, index.origin, config, fitted, len(data), scores, saved_model)
     write_scores(folder / "per_exam.csv", scores)
     write_history(folder / "history.csv", fitted.history)
     write_examples(folder / "examples.npz", maps)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbvsynth.config import ValidateConfig
+from cbvsynth.domain.wording import counted
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class ValidateSummary:
 
 
 def run(config: ValidateConfig) -> ValidateSummary:
-    """Check every examination, write decisions and report, tell in short what happened.
+    """Check every examination, write decisions and report, and sum up what happened.
 
     Raises:
         UsageError: the limits are wrong.
@@ -32,7 +33,7 @@ def run(config: ValidateConfig) -> ValidateSummary:
     outcome = validate_study(config)
     flow = outcome.flow
     report = config.out / "report.html"
-    print(f"{flow.examinations_accepted} of {flow.examinations_found} examinations accepted")
+    print(f"{flow.examinations_accepted} of {counted(flow.examinations_found, 'examination')} accepted")
     for group, count in flow.dropped:
         if count:
             print(f"  {count} dropped: {group}")

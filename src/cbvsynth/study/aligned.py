@@ -104,13 +104,23 @@ def read_aligned(root: Path, examination: Examination, reference: str = "") -> A
             apart, or a brain that an input covers only in part.
         ManifestError: a path leaves the data root.
     """
-    if not examination.inputs:
-        raise VolumeError(
-            f"{examination.exam_id}: the manifest names no input sequence; expected at least one of "
-            f"{', '.join(Sequence)}. Add one or leave the examination out."
-        )
-    reference = reference or ("cbv" if examination.cbv else examination.sequences[0].value)
-    stored = {role: read_image(root, examination, role) for role in _with_reference(examination, reference)}
+    reference = _reference(examination, reference)
+    stored = {role: read_image(root, examination, role) for role in examination.files}
+    return align(examination, stored, reference)
+
+
+def align(examination: Examination, stored: Mapping[str, Volume], reference: str = "") -> AlignedExamination:
+    """Bring the images of an examination, read already, onto one grid.
+
+    Args:
+        examination: row of the manifest.
+        stored: its images by role, as `read_image` gives them.
+        reference: as in `read_aligned`.
+
+    Raises:
+        VolumeError, GridError: as `read_aligned`.
+    """
+    reference = _reference(examination, reference)
     volumes = {role: to_canonical(volume) for role, volume in stored.items()}
     grid = Grid.of(volumes[reference])
     for role, volume in volumes.items():
@@ -169,15 +179,21 @@ def support_mask(images: Mapping[Sequence, Float32Array], exam_id: str) -> tuple
     return mask, "support of " + ", ".join(sequence.label for sequence in voters)
 
 
-def _with_reference(examination: Examination, reference: str) -> list[str]:
-    roles = list(examination.files)
-    if reference not in roles or reference in ("mask", "seg"):
-        usable = ", ".join(role for role in roles if role not in ("mask", "seg"))
+def _reference(examination: Examination, asked_for: str) -> str:
+    """Role of the image whose grid is used."""
+    if not examination.inputs:
+        raise VolumeError(
+            f"{examination.exam_id}: the manifest names no input sequence; expected at least one of "
+            f"{', '.join(Sequence)}. Add one or leave the examination out."
+        )
+    reference = asked_for or ("cbv" if examination.cbv else examination.sequences[0].value)
+    usable = [role for role in examination.files if role not in ("mask", "seg")]
+    if reference not in usable:
         raise VolumeError(
             f"{examination.exam_id}: there is no image '{reference}' to take the grid from; "
-            f"choose one of {usable}."
+            f"choose one of {', '.join(usable)}."
         )
-    return roles
+    return reference
 
 
 def _check_fields(grid: Grid, reference: Grid, label: str, reference_role: str) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout
 from cbvsynth.errors import ManifestError
 from cbvsynth.records.csv_codec import write_rows
+from cbvsynth.study.layout_tables import TABLES
 from cbvsynth.study.layouts import LeftOut, scan
 from cbvsynth.study.manifest_table import (
     COLUMNS,
@@ -53,6 +54,40 @@ def load_manifest(root: Path, layout: Layout = Layout.AUTO) -> Manifest:
         because = f"{own.name} in the data root"
         return Manifest(root, Layout.AUTO, read_manifest(own, root), because)
     return scan_study(root, layout)
+
+
+def record_manifest(folder: Path, manifest: Manifest) -> None:
+    """Leave the result of a scan where a later step finds it with `recorded_manifest`.
+
+    Nothing is left of a study that brings a manifest of its own, which is read as quickly, nor of one whose
+    folders may bear patients' names: its paths stay in the data root. Age, sex and scanner stay there, too,
+    as no later step reads them.
+    """
+    target = folder / MANIFEST_NAMES[0]
+    if manifest.layout is Layout.AUTO or TABLES[manifest.layout].pseudonymous:
+        target.unlink(missing_ok=True)
+    else:
+        write_manifest(
+            target,
+            [replace(one, age=None, sex="", scanner="", field_t=None) for one in manifest.examinations],
+        )
+
+
+def recorded_manifest(folder: Path, root: Path, layout: Layout = Layout.AUTO) -> tuple[Examination, ...]:
+    """The examinations that validate saw: from its own folder, or else from the study again.
+
+    Args:
+        folder: where validate wrote, for `record_manifest`.
+        root: data root.
+        layout: as for `load_manifest`; not asked where the examinations were recorded.
+
+    Raises:
+        ManifestError: as `load_manifest`.
+    """
+    recorded = folder / MANIFEST_NAMES[0]
+    if recorded.is_file():
+        return read_manifest(recorded, root)
+    return load_manifest(root, layout).examinations
 
 
 def scan_study(root: Path, layout: Layout = Layout.AUTO) -> Manifest:

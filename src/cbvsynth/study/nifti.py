@@ -10,11 +10,12 @@ patients' names, are never read.
 from __future__ import annotations
 
 import gzip
+import hashlib
+import os
 import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
@@ -29,56 +30,125 @@ from cbvsynth.records.storage import atomic_file
 from cbvsynth.study.nifti_header import MAX_DEFLATE_RATIO, VolumeHeader, parse_header
 from cbvsynth.study.paths import resolve_inside
 
-__all__ = ["VolumeHeader", "read_header", "read_image", "read_volume", "write_volume"]
+__all__ = [
+    "OpenImage",
+    "VolumeHeader",
+    "open_image",
+    "read_header",
+    "read_image",
+    "read_volume",
+    "write_volume",
+]
 
 _CHUNK_BYTES = 1 << 20
 
 
-def read_header(path: Path, label: str) -> VolumeHeader:
-    """Read and check a header; voxels stay unread.
+class OpenImage:
+    """An open image file whose header has been checked: one opening serves header, digest and voxels."""
+
+    header: VolumeHeader
+
+    def __init__(self, raw: IO[bytes], label: str) -> None:
+        self._raw = raw
+        self._label = label
+        size = raw.seek(0, os.SEEK_END)
+        raw.seek(max(size - 4, 0))
+        last = raw.read(4)
+        raw.seek(0)
+        compressed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        self._stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw, mode="rb")) if compressed else raw
+        stated = int.from_bytes(last, "little") if compressed else None
+        self.header = _checked_header(self._stream, size, stated, label)
+
+    def sha256(self) -> str:
+        """Hex digest of the file as it is stored.
+
+        Raises:
+            VolumeError: it cannot be read.
+        """
+        with _refusals_in_words(self._label):
+            place = self._raw.tell()  # where the decompression, if any, goes on reading
+            self._raw.seek(0)
+            digest = hashlib.file_digest(self._raw, "sha256").hexdigest()  # type: ignore[arg-type]  # an IO[bytes]
+            self._raw.seek(place)
+        return digest
+
+    def volume(self, scale: float = 1.0) -> Volume:
+        """The voxels as float32, with the header's slope and intercept and then `scale` applied.
+
+        Memory stays within the declared size of the voxels plus their float32 copy.
+
+        Raises:
+            VolumeError: voxels are missing, too many, damaged, NaN or infinite.
+        """
+        header, label = self.header, self._label
+        with _refusals_in_words(label):
+            self._stream.seek(header.data_offset_bytes)
+            raw = bytearray(header.voxel_bytes)
+            found = _fill(self._stream, memoryview(raw))
+            is_longer = found == len(raw) and bool(self._stream.read(1))
+        if found < len(raw):
+            raise VolumeError(
+                f"{label}: the file ends after {found} of {len(raw)} bytes of voxels. "
+                "It is truncated; copy or export it again."
+            )
+        if is_longer:
+            raise VolumeError(
+                f"{label}: the file holds more than the {len(raw)} bytes of voxels that its header declares. "
+                "Expected an honest header; convert the original again."
+            )
+        stored = np.frombuffer(raw, dtype=header.dtype).reshape(header.shape, order="F")
+        data = _scaled(stored, header)
+        bad = data.size - int(np.count_nonzero(np.isfinite(data)))
+        if bad:
+            raise VolumeError(
+                f"{label}: {bad} of {data.size} voxels are NaN or infinite as float32. Expected finite "
+                "values; set the background to 0 or export the image again."
+            )
+        if scale != 1.0:
+            data = (data * np.float64(scale)).astype(np.float32)
+        return Volume(data, header.affine)
+
+
+@contextmanager
+def open_image(path: Path, label: str) -> Iterator[OpenImage]:
+    """Open an image and check its header; voxels stay unread until they are asked for.
 
     Raises:
         VolumeError: the file cannot be opened, is not a NIfTI single file, is not one finite 3-D
             image of real numbers, claims more than `MAX_VOXEL_BYTES`, or its size contradicts its
             header.
     """
-    with _opened(path, label) as opened:
-        return _checked_header(opened, label)
+    with _refusals_in_words(label):
+        # Asked before opening, because opening a named pipe waits for its other end.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise VolumeError(f"{label}: not a regular file. Expected one .nii or .nii.gz file.")
+        raw = path.open("rb")
+    with raw:
+        with _refusals_in_words(label):
+            image = OpenImage(raw, label)
+        yield image
+
+
+def read_header(path: Path, label: str) -> VolumeHeader:
+    """Read and check a header; voxels stay unread.
+
+    Raises:
+        VolumeError: as `open_image`.
+    """
+    with open_image(path, label) as image:
+        return image.header
 
 
 def read_volume(path: Path, label: str) -> Volume:
-    """Read an image: header checks first, then voxels as float32 with slope and intercept applied.
-
-    Memory stays within the declared size of the voxels plus their float32 copy.
+    """Read an image: header checks first, then the voxels.
 
     Raises:
-        VolumeError: as `read_header`; also when voxels are missing, too many, damaged, NaN or
-            infinite.
+        VolumeError: as `open_image` and `OpenImage.volume`.
     """
-    with _opened(path, label) as opened:
-        header = _checked_header(opened, label)
-        opened.stream.seek(header.data_offset_bytes)
-        raw = bytearray(header.voxel_bytes)
-        found = _fill(opened.stream, memoryview(raw))
-        if found < len(raw):
-            raise VolumeError(
-                f"{label}: the file ends after {found} of {len(raw)} bytes of voxels. "
-                "It is truncated; copy or export it again."
-            )
-        if opened.stream.read(1):
-            raise VolumeError(
-                f"{label}: the file holds more than the {len(raw)} bytes of voxels that its header declares. "
-                "Expected an honest header; convert the original again."
-            )
-    stored = np.frombuffer(raw, dtype=header.dtype).reshape(header.shape, order="F")
-    data = _scaled(stored, header)
-    bad = data.size - int(np.count_nonzero(np.isfinite(data)))
-    if bad:
-        raise VolumeError(
-            f"{label}: {bad} of {data.size} voxels are NaN or infinite as float32. Expected finite values; "
-            "set the background to 0 or export the image again."
-        )
-    return Volume(data, header.affine)
+    with open_image(path, label) as image:
+        return image.volume()
 
 
 def read_image(root: Path, examination: Examination, role: str) -> Volume:
@@ -92,11 +162,8 @@ def read_image(root: Path, examination: Examination, role: str) -> Volume:
     relative = examination.files.get(role)
     if relative is None:
         raise VolumeError(f"{label}: the manifest names no such image; choose one it names.")
-    volume = read_volume(resolve_inside(root, relative, label), label)
-    scale = examination.scales.get(role, 1.0)
-    if scale == 1.0:
-        return volume
-    return Volume((volume.data * np.float64(scale)).astype(np.float32), volume.affine)
+    with open_image(resolve_inside(root, relative, label), label) as image:
+        return image.volume(examination.scales.get(role, 1.0))
 
 
 def write_volume(
@@ -152,32 +219,11 @@ def _fresh_header(name: str, volume: Volume, unit_note: str, sform_code: int, qf
     return cast("bytes", header.binaryblock) + bytes(4)
 
 
-@dataclass(frozen=True)
-class _Opened:
-    """A decompressed stream, the file's size on disk, and gzip's own statement of the unpacked size."""
-
-    stream: IO[bytes]
-    size: int
-    stated: int | None
-
-
 @contextmanager
-def _opened(path: Path, label: str) -> Iterator[_Opened]:
+def _refusals_in_words(label: str) -> Iterator[None]:
+    """Turn what the operating system and gzip refuse into an error that names the image."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise VolumeError(f"{label}: not a regular file. Expected one .nii or .nii.gz file.")
-        with path.open("rb") as raw:
-            size = raw.seek(0, 2)
-            raw.seek(max(size - 4, 0))
-            last = raw.read(4)
-            raw.seek(0)
-            compressed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            if compressed:
-                with gzip.GzipFile(fileobj=raw, mode="rb") as unpacked:
-                    yield _Opened(cast("IO[bytes]", unpacked), size, int.from_bytes(last, "little"))
-            else:
-                yield _Opened(raw, size, None)
+        yield
     except FileNotFoundError as error:
         raise VolumeError(f"{label}: the file does not exist; correct the manifest or restore it.") from error
     except PermissionError as error:
@@ -194,18 +240,22 @@ def _opened(path: Path, label: str) -> Iterator[_Opened]:
         ) from error
 
 
-def _checked_header(opened: _Opened, label: str) -> VolumeHeader:
-    header = parse_header(opened.stream, label)
+def _checked_header(stream: IO[bytes], size: int, stated: int | None, label: str) -> VolumeHeader:
+    """The header of a decompressed stream, held against the file's size on disk.
+
+    `stated` is the unpacked size that the last four bytes of a gzip file state; None of a plain file.
+    """
+    header = parse_header(stream, label)
     declared = header.data_offset_bytes + header.voxel_bytes
-    if opened.stated is None:
-        if opened.size != declared:
+    if stated is None:
+        if size != declared:
             raise VolumeError(
-                f"{label}: the file has {opened.size} bytes, its header declares {declared}. "
+                f"{label}: the file has {size} bytes, its header declares {declared}. "
                 "It is truncated, damaged or dishonest; copy or export it again."
             )
-    elif opened.size * MAX_DEFLATE_RATIO < declared or opened.stated > declared:
+    elif size * MAX_DEFLATE_RATIO < declared or stated > declared:
         raise VolumeError(
-            f"{label}: {opened.size} compressed bytes that unpack to {opened.stated}, by gzip's own count, "
+            f"{label}: {size} compressed bytes that unpack to {stated}, by gzip's own count, "
             f"do not match the {declared} bytes that the header declares. The file is truncated, damaged or "
             "dishonest; copy or export it again."
         )

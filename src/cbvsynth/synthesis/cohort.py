@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 def make_cohort(  # noqa: PLR0913  # what decides a cohort
     saved_model: Path, *, per_class: int, seed: int, matrix: int, slices: int, kind: MapKind
 ) -> list[LesionFeatures]:
-    """Draw, synthesise and measure the lesions of all tasks; every one is a patient of their own.
+    """Draw, synthesise and measure the lesions of all tasks; each belongs to a different patient.
 
-    Images are drawn as preprocess would cache them, without the detour over files: they lie on one grid
+    Images are drawn as preprocess would cache them, without going through files: they lie on one grid
     already and are set to 0 outside the brain.
 
     Args:

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from cbvsynth.domain.map_measures import MapKind, MapMeasures, measure_map
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.domain.white_matter import normal_appearing_white_matter
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import ResultError, UnitError, UsageError
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
 from cbvsynth.records.maps import INDEX_FILE, MapIndex, write_map, write_map_index
@@ -49,7 +50,8 @@ def make_maps(
     usable = [one for one in examinations if combination.usable_with(one.sequences)]
     if not usable:
         raise ResultError(
-            f"None of {len(examinations)} examinations has {combination.label}, which {summary.model} reads. "
+            f"None of {counted(len(examinations), 'examination')} has {combination.label}, which "
+            f"{summary.model} reads. "
             "Choose a model with fewer sequences."
         )
     with quiet_tensorflow():

@@ -7,6 +7,7 @@ from collections.abc import Sequence as Ordered
 import numpy as np
 
 from cbvsynth.domain.sequences import Combination
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import TrainingError, UsageError, VolumeError
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, Float32Array
 from cbvsynth.training.data import TrainingExample
@@ -32,9 +33,9 @@ def usable_examinations(
     )
     if not found:
         raise TrainingError(
-            f"None of the {len(of_split)} examinations of the {split} split has {combination.label} and a "
-            "CBV map; expected at least one. Choose a model with other sequences, or add examinations and "
-            "run preprocess again."
+            f"None of the {counted(len(of_split), 'examination')} of the {split} split has "
+            f"{combination.label} and a CBV map; expected at least one. Choose a model with other sequences, "
+            "or add examinations and run preprocess again."
         )
     return found
 
@@ -122,7 +123,8 @@ class CachedTrainingData:
         if cbv.shape != foreground.shape or not np.isfinite(cbv).all():
             raise VolumeError(
                 f"{examination.exam_id}: the CBV map has shape {cbv.shape} and "
-                f"{int(np.count_nonzero(~np.isfinite(cbv)))} voxels that are not finite; expected shape "
+                f"{counted(int(np.count_nonzero(~np.isfinite(cbv))), 'voxel')} that are not finite; "
+                "expected shape "
                 f"{foreground.shape} and none. Run validate and preprocess again."
             )
         return TrainingExample(inputs, cbv / np.float32(self._cbv_max), foreground)

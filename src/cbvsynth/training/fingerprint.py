@@ -18,7 +18,7 @@ _WITHOUT_EFFECT = frozenset(
         "examinations",
         "out",
         "checkpoints",
-        "epochs",  # more epochs go on with the training that there is
+        "epochs",  # more epochs continue the training that there is
         "checkpoint_every",
         "max_restarts",
         "example_count",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +21,8 @@ import tensorflow as tf
 from cbvsynth.config import TrainConfig
 from cbvsynth.domain.options import Precision
 from cbvsynth.domain.sequences import ModelId
-from cbvsynth.errors import CbvsynthError, TrainingError, UsageError
+from cbvsynth.domain.wording import counted
+from cbvsynth.errors import TrainingError
 from cbvsynth.records.ledger import RunStatus
 from cbvsynth.training.checkpoints import (
     EpochRecord,
@@ -69,14 +70,13 @@ def fit(
 ) -> FittedModel:
     """Train a model, or finish the training that `folder` holds.
 
-    A stored run is gone on with when its fingerprint (model, data, settings with an effect, version
-    of the training code) is the same; when it has all its epochs already, it is returned at once.
+    Training goes on from a stored run that has the same fingerprint (model, data, settings with an
+    effect, version of the training code); one that already has all its epochs is returned at once.
 
     Raises:
-        UsageError: a setting is out of range.
         TrainingError: there are no examinations, every seed collapsed, or the checkpoint is damaged.
     """
-    _check(model_id, config, data)
+    _check(model_id, data)
     progress, message = _starting_point(config, folder, fingerprint_of(model_id, config, data_fingerprint))
     networks = build_networks(model_id, config, progress.seed)
     resumed_from = progress.epoch
@@ -123,16 +123,15 @@ def _journal(run: _Run) -> Iterator[Journal]:
     journal = Journal(run.model_id.slug, run.folder, run.config.epochs, len(run.data), run.config.tensorboard)
     try:
         yield journal
-    except CbvsynthError as error:
-        journal.state(RunStatus.FAILED, run.progress, str(error))
+    except Exception as error:
+        with suppress(OSError):  # a full disk must not hide why the run failed
+            journal.state(RunStatus.FAILED, run.progress, str(error))
         raise
     finally:
         journal.close()
 
 
-def _check(model_id: ModelId, config: TrainConfig, data: TrainingData) -> None:
-    if config.seed < 0:
-        raise UsageError(f"seed is {config.seed}; expected 0 or more. Change the flag or params.yaml.")
+def _check(model_id: ModelId, data: TrainingData) -> None:
     if len(data) == 0:
         raise TrainingError(
             f"{model_id}: no training examination has all of {model_id.combination.label} and a CBV map. "
@@ -149,7 +148,7 @@ def _starting_point(config: TrainConfig, folder: Path, fingerprint: str) -> tupl
         return fresh, "data or settings differ from the stored run's; training from the start"
     if stored.epoch > config.epochs:
         return fresh, (
-            f"the stored run has {stored.epoch} epochs, {config.epochs} are asked for; "
+            f"the stored run has {counted(stored.epoch, 'epoch')}, {config.epochs} asked for; "
             "training from the start"
         )
     if stored.epoch == config.epochs:
@@ -209,7 +208,8 @@ def _restart(run: _Run, journal: Journal, reason: str) -> None:
     if progress.restarts >= run.config.max_restarts:
         raise TrainingError(
             f"{run.model_id}: seed {progress.seed} collapsed in epoch {progress.epoch}: {reason}. This was "
-            f"attempt {progress.restarts + 1}, and --max_restarts allows {run.config.max_restarts} restarts. "
+            f"attempt {progress.restarts + 1}, and --max_restarts allows "
+            f"{counted(run.config.max_restarts, 'restart')}. "
             "Lower --learning_rate, or choose --output_activation softplus."
         )
     run.progress = replace(

@@ -15,6 +15,7 @@ from cbvsynth.records.ledger import RunState, RunStatus, write_state
 from cbvsynth.training.checkpoints import EpochRecord, Progress
 
 SECONDS_BETWEEN_STATES = 2.0
+"""Often enough for somebody who watches a sweep, seldom enough for a disk that 62 models share."""
 
 
 def now() -> str:
@@ -43,7 +44,7 @@ class Journal:
         self._bar.write(f"{self._model}: {message}")
 
     def begin(self, progress: Progress, message: str) -> None:
-        """A run begins, goes on, or starts afresh."""
+        """A run begins, continues, or starts afresh."""
         if message:
             self.say(message)
         self._bar.reset()

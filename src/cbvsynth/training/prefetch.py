@@ -13,8 +13,8 @@ Item = TypeVar("Item")
 def prefetched(load: Callable[[int], Item], order: Iterable[int], ahead: int = 2) -> Iterator[Item]:
     """Yield load(i) for every i in order, reading up to `ahead` of them in advance in one thread.
 
-    An error of `load` is raised where its item would have been yielded. Leaving the loop early waits
-    for the one read in progress and drops the others.
+    Two bridge one slow read; more would only hold memory. An error of `load` is raised where its item
+    would have been yielded. Leaving the loop early waits for the one read in progress and drops the others.
     """
     remaining = iter(order)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as reader:

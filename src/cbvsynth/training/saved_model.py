@@ -30,6 +30,7 @@ from cbvsynth.records.golden import WARMUP_SHAPE, made_up_inputs, require_golden
 from cbvsynth.records.storage import atomic_folder
 from cbvsynth.signature import DESCRIBE_SIGNATURE, DESCRIPTION, OUTPUT, PREDICT_SIGNATURE, Description
 from cbvsynth.training.canonical import make_reproducible
+from cbvsynth.training.failure import own_words
 from cbvsynth.training.normalise import normalise_inputs, refusal
 from cbvsynth.training.operations import check_operations
 from cbvsynth.training.warmup import write_warmup
@@ -54,7 +55,7 @@ class ExportedModel:
 
         Raises:
             VolumeError: the graph's own checks refuse an input.
-            ModelError: other inputs than the description names.
+            ModelError: other inputs than the description names, or the machine lacks memory or a device.
         """
         expected = [sequence.value for sequence in self.description.sequences]
         if sorted(inputs) != sorted(expected):
@@ -66,6 +67,12 @@ class ExportedModel:
             return _answer(self.program.signatures[PREDICT_SIGNATURE], inputs)
         except tf.errors.InvalidArgumentError as error:
             raise VolumeError(f"{self.description.model}: {refusal(error)}.") from error
+        except (tf.errors.OpError, MemoryError) as error:
+            raise ModelError(
+                f"{self.description.model}: TensorFlow could not make the map ({own_words(error)}); expected "
+                "memory for one examination and a device that works. Free some memory, or let the processor "
+                "do it: CUDA_VISIBLE_DEVICES=-1."
+            ) from error
 
 
 def export_model(
@@ -132,7 +139,7 @@ def _answer(
 
 
 def _as_float32(generator: keras.Model, options: GeneratorOptions, channels: int) -> keras.Model:
-    """The same weights in a network that calculates in float32; the network itself where it does."""
+    """The same weights in a network that calculates in float32; the network itself if it already does."""
     if options.precision is Precision.FLOAT32:
         return generator
     served = build_generator(channels, replace(options, precision=Precision.FLOAT32))

@@ -1,4 +1,4 @@
-"""Scores of an exported model on the held-out examinations: of what will be served, not of what trained."""
+"""Scores on the held-out examinations, of the exported model: what is scored is what will be served."""
 
 from __future__ import annotations
 

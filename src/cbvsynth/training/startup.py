@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from tempfile import TemporaryFile
 from types import ModuleType
 
+from cbvsynth.domain.wording import counted
+
 NOT_NEEDED = ("matplotlib", "pandas", "sklearn")
 """Keras imports these where they are installed, for wrappers and pictures that training does not use:
 2.3 of 6.9 CPU seconds of every start, measured with Keras 3.15."""
@@ -19,8 +21,8 @@ def quiet_tensorflow() -> Iterator[None]:
     """Import and initialise TensorFlow inside this block; its start-up lines are not shown.
 
     Its libraries write to the file descriptor before their log level has an effect, so the descriptor
-    is turned away meanwhile; when the block fails, everything held back is shown. Packages that would
-    be loaded in vain are hidden. Variables of the environment that are set already are respected.
+    is redirected meanwhile; when the block fails, everything held back is shown. Packages that would
+    be loaded for nothing are hidden. Variables of the environment that are set already are respected.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # several models may share a GPU
@@ -44,7 +46,7 @@ def quiet_tensorflow() -> Iterator[None]:
 @contextmanager
 def _absent(names: Iterable[str]) -> Iterator[None]:
     """Make packages look as if they were not installed, but for those that are imported already."""
-    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # None: Python's sign for it
+    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # None marks a module as absent
     hidden = [name for name in names if name not in modules]
     modules.update(dict.fromkeys(hidden))
     try:
@@ -62,4 +64,4 @@ def describe_device() -> str:
     if gpus:
         name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
         return str(name)
-    return f"CPU, {len(os.sched_getaffinity(0))} threads"
+    return f"CPU, {counted(len(os.sched_getaffinity(0)), 'thread')}"

@@ -20,6 +20,7 @@ from cbvsynth.domain.selection.leaderboard import HIGHER_IS_BETTER, column_value
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.records.csv_codec import write_rows
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
+from cbvsynth.records.origins import Origin
 from cbvsynth.records.storage import sha256_tree, tree_digest
 from cbvsynth.records.summaries import TrainSummary
 from cbvsynth.signature import Description, range_of
@@ -58,6 +59,7 @@ def describe_model(
 
 def summarise(  # noqa: PLR0913, PLR0917  # one argument per thing that the summary speaks of
     description: Description,
+    origin: Origin,
     config: TrainConfig,
     fitted: FittedModel,
     train_examinations: int,
@@ -89,6 +91,7 @@ def summarise(  # noqa: PLR0913, PLR0917  # one argument per thing that the summ
         versions={"cbvsynth": __version__, "tensorflow": tf.__version__, "keras": keras.__version__},
         saved_model_sha256=digests,
         saved_model_digest=tree_digest(digests),
+        origin=origin,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cbvsynth.domain.statistics.agreement import agreement_band, cohen_kappa, r_wg, r_wg_j, rating_table
@@ -23,7 +23,6 @@ def test_kappa_and_its_interval_give_the_known_answer() -> None:
     assert (result.observed, result.expected, result.cases) == (pytest.approx(0.7), pytest.approx(0.5), 50)
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(1, 30), min_size=3, max_size=3), min_size=3, max_size=3))
 def test_the_standard_error_is_that_of_the_delta_method(table: list[list[int]]) -> None:
     """Oracle: numerical gradient of kappa over the cell shares, with their multinomial covariance."""

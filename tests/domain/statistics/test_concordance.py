@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cbvsynth.domain.statistics.concordance import lin_concordance
@@ -45,7 +45,6 @@ def test_a_shift_or_a_scale_error_is_seen_where_pearson_is_blind(
     assert result.concordance < 0.98
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(-50, 50), st.floats(-50, 50)), min_size=2, max_size=20))
 def test_it_is_symmetric_and_never_beyond_pearson(pairs: list[tuple[float, float]]) -> None:
     first, second = np.array(pairs).T

@@ -101,7 +101,7 @@ def test_the_signed_rank_test_knows_the_smallest_p_value_of_five_pairs() -> None
     assert better.p_value == pytest.approx(1 / 32, abs=1e-15)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.floats(-100, 100), min_size=2, max_size=8), st.randoms())
 def test_exchanging_the_samples_exchanges_the_sides(values: list[float], random: Random) -> None:
     other = values[:]
@@ -154,5 +154,5 @@ def test_a_level_that_is_no_probability_is_refused(level: float) -> None:
 
 
 def test_patients_must_be_as_many_as_values() -> None:
-    with pytest.raises(DataError, match="1 patients for 2 values"):
+    with pytest.raises(DataError, match="1 patient for 2 values"):
         mean_by_patient([1.0, 2.0], ["a"])

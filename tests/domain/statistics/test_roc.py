@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cbvsynth.domain.statistics.roc import auc, compare_auc, roc_curve
@@ -59,7 +59,6 @@ def brute_force(
 cases = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=4, max_size=25)
 
 
-@settings(deadline=None)
 @given(cases, st.data())
 def test_midranks_equal_brute_force_whatever_the_ties(scores: Any, data: st.DataObject) -> None:
     events = data.draw(st.integers(2, len(scores) - 2))

@@ -20,14 +20,14 @@ def test_the_defaults_fit() -> None:
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("epochs=0", "epochs is 0; expected 1 or more"),
+        ("epochs=0", "epochs is 0; expected 1 to 1000000"),
         ("split_by=both", "split_by is 'both'; expected one of patient, examination"),
         ("keep_going=true", "keep_going is 'true'; expected one of off, on"),
         ("models=[]", "The sweep is empty"),
         ("models=encdec-t9", "'t9' is not a combination"),
         ("alpha=1", "alpha is 1.0; expected between 0 and 1"),
         ("required_baselines=zero", "required_baselines is 'zero'; expected one of"),
-        ("max_dropped_share=2", "max_dropped_share is 2.0; expected a share from 0 to 1"),
+        ("max_dropped_share=2", "max_dropped_share is 2.0; expected 0 to 1"),
     ],
 )
 def test_a_value_that_a_step_would_refuse_is_refused(argument: str, message: str) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from cbvsynth.pages.model_card import PHANTOM_NOTE
+from cbvsynth.pages.model_card import ORIGIN_NOTES
+from cbvsynth.records.origins import BY_PHANTOM
 from cbvsynth.records.results import read_scores
 from cbvsynth.records.storage import sha256_of
 from cbvsynth.records.summaries import read_summary
@@ -120,7 +121,7 @@ def test_both_wirings_write_the_same_model_cards_and_say_that_the_study_is_a_pha
     assert one.keys() == other.keys()
     assert promotion(by_package)["champion"] in other
     for card in (*one.values(), *other.values()):
-        assert PHANTOM_NOTE in card
+        assert ORIGIN_NOTES[BY_PHANTOM] in card
     if verdict(by_programs) == verdict(by_package):
         assert one == other
 
@@ -144,7 +145,7 @@ def test_the_pages_of_the_run_are_there_and_lead_through_it(by_package: Path) ->
     assert "Table 2, ours beside the paper's" in pages["evaluate-leaderboard.md"]
     assert pages["promote-decision_record.md"].startswith(f"# 'cbvsynth' has a new champion: {champion}")
     assert pages["promote-model_card.md"] == cards(by_package)[champion]
-    assert PHANTOM_NOTE in pages["promote-model_card.md"]
+    assert ORIGIN_NOTES[BY_PHANTOM] in pages["promote-model_card.md"]
 
 
 def test_a_run_says_what_its_tasks_say_and_nothing_of_the_runners(by_package: Path) -> None:

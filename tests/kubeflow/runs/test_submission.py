@@ -69,7 +69,7 @@ def test_a_changed_package_is_a_new_version_of_the_same_pipeline(host: Kubeflow,
     [
         ("epoch=50", "has no parameter 'epoch'. Did you mean 'epochs'?"),
         ("epochs=fifty", "epochs is 'fifty'; expected a whole number"),
-        ("epochs=0", "epochs is 0; expected 1 or more"),
+        ("epochs=0", "epochs is 0; expected 1 to 1000000"),
     ],
 )
 def test_a_wrong_argument_is_refused_before_anything_is_sent(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
-from cbvsynth.errors import DataError, QualityError
+from cbvsynth.errors import QualityError
 from cbvsynth.kubeflow.tasks.preprocess import run_task
 from cbvsynth.kubeflow.tasks.validate import run_task as validate
 from cbvsynth.kubeflow.tasks.workspace import REFUSAL_FILE, read_handover
 from cbvsynth.phantom.plan import StudySettings
+from cbvsynth.phantom.receipt import origin_of
 from cbvsynth.phantom.study import write_study
+from cbvsynth.records.examinations import read_index
 from tests.kubeflow.numbers import Numbers
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -41,12 +42,8 @@ def test_a_study_is_prepared_once_for_each_way_of_preparing_it(
         return tmp_path / "workspace" / folder
 
     folder = prepare()
-    assert json.loads((folder / "data.json").read_text()) == {"made_by": "phantom"}
+    assert read_index(folder).origin == origin_of(tmp_path / "data")
     assert "were prepared already" not in capsys.readouterr().out
     assert prepare(workers=2) == folder, "the arrays do not depend on the number of workers"
     assert "examinations were prepared already, by an earlier run" in capsys.readouterr().out
     assert prepare(seed=1) != folder
-
-    (tmp_path / "workspace/validate" / study / "data.json").unlink()
-    with pytest.raises(DataError, match="expected the receipt of the study"):
-        prepare()

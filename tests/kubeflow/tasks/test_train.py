@@ -9,7 +9,9 @@ import pytest
 from cbvsynth.errors import TrainingError, UsageError
 from cbvsynth.kubeflow.tasks.train import run_task as train
 from cbvsynth.kubeflow.tasks.workspace import write_handover
+from cbvsynth.records.ledger import RunStatus, read_state
 from tests.kubeflow.numbers import Numbers
+from tests.limits import memory_to_spare
 from tests.training.cached_study import write_study
 
 SETTINGS = {
@@ -66,6 +68,19 @@ def test_a_model_that_cannot_be_trained_ends_the_task_or_is_a_result(prepared: P
     assert (failed["status"], failed["digest"]) == ("failed", "")
     assert "adc" in failed["message"].lower()
     assert numbers.logged == {}
+
+
+@pytest.mark.tensorflow
+def test_a_model_for_which_memory_does_not_suffice_is_a_result_and_noted(prepared: Path) -> None:
+    """It ended the whole sweep in a traceback, keep_going or not, and the ledger said `running`."""
+    train_in(prepared)  # imports TensorFlow, which needs room of its own
+    with memory_to_spare(1 << 30):
+        failed, *_ = train_in(prepared, base_channels=4096, keep_going="on")
+    assert failed["status"] == "failed"
+    assert "memory ran out" in failed["message"]
+    state = read_state(prepared / "checkpoints" / failed["sweep"] / failed["model"])
+    assert state is not None
+    assert (state.status, state.message) == (RunStatus.FAILED, failed["message"])
 
 
 @pytest.mark.tensorflow

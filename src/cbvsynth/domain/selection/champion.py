@@ -18,6 +18,7 @@ from cbvsynth.domain.selection.records import (
 )
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.domain.statistics.paired import Alternative
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import ResultError
 
 
@@ -46,7 +47,10 @@ def compare_with_champion(
     own, theirs = in_order(candidate.scores, exam_ids), in_order(champion.scores, exam_ids)
     patients = len({score.subject_id for score in own})
     if obstacle is None and patients < 2:
-        obstacle = f"they share {len(exam_ids)} examinations of {patients} patient; at least two are needed."
+        obstacle = (
+            f"they share {counted(len(exam_ids), 'examination')} of {counted(patients, 'patient')}; "
+            "at least two are needed."
+        )
     if obstacle is not None:
         return replace(
             without_comparison(champion), checks=(Check("champion-comparable", False, None, None, obstacle),)
@@ -65,7 +69,7 @@ def compare_with_champion(
 
 
 def without_comparison(champion: PresentChampion) -> ChampionComparison:
-    """The record of a champion with whom nothing was compared."""
+    """The record of a champion that nothing could be compared with."""
     return ChampionComparison(
         version=champion.version,
         model=champion.model,
@@ -184,7 +188,8 @@ def _shared_examinations(candidate: ScoredModel, champion: PresentChampion) -> t
             different = sorted(mine ^ theirs)
             shown = ", ".join(different[:5]) + (" ..." if len(different) > 5 else "")
             raise ResultError(
-                f"the candidate was scored on {len(mine)} examinations, the champion on {len(theirs)}; "
+                f"the candidate was scored on {counted(len(mine), 'examination')}, the champion on "
+                f"{len(theirs)}; "
                 f"different: {shown}. Score both on the same ones."
             )
         return tuple(sorted(mine))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.leaderboard import LeaderboardRow, in_order, or_none, summarise
 from cbvsynth.domain.selection.records import Check, GateSettings
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import ResultError
 
 UNIT_WORDS = {"mL/100g": "mL/100 g", "relative": "(relative CBV)"}
@@ -56,7 +57,10 @@ def _enough_examinations(row: LeaderboardRow, settings: GateSettings) -> Check:
         passed=found >= limit,
         found=found,
         limit=limit,
-        text=f"{found} held-out examinations of {row.patients} patients; at least {limit} are needed",
+        text=(
+            f"{counted(found, 'held-out examination')} of {counted(row.patients, 'patient')}; at least "
+            f"{limit} are needed"
+        ),
     )
 
 

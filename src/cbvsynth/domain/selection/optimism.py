@@ -1,4 +1,4 @@
-"""How much too good the best of many models looks on the examinations that chose it."""
+"""How much the best of many models flatters itself on the examinations that chose it."""
 
 from __future__ import annotations
 

@@ -10,6 +10,9 @@ from cbvsynth.domain.scores import SSIM_CONVENTIONS, ExamScore
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import UsageError
 
+MAX_SEED = 2**63 - 1
+"""NumPy takes any whole number from 0 on; files and tables that hold a seed take 64 bits."""
+
 
 @dataclass(frozen=True)
 class GateSettings:
@@ -37,15 +40,32 @@ class GateSettings:
                 f"{', '.join(SSIM_CONVENTIONS)}."
             )
         limits = (
-            ("min_examinations", self.min_examinations, self.min_examinations >= 2, "at least 2"),
-            ("max_lesion_bias", self.max_lesion_bias, self.max_lesion_bias > 0, "above 0"),
+            (
+                "min_examinations",
+                self.min_examinations,
+                2 <= self.min_examinations <= 1_000_000,
+                "2 to 1000000",
+            ),
+            (
+                "max_lesion_bias",
+                self.max_lesion_bias,
+                0 < self.max_lesion_bias <= 1_000_000,
+                "above 0, at most 1000000",
+            ),
             ("margin", self.margin, 0 <= self.margin < 1, "from 0 to below 1"),
             ("alpha", self.alpha, 0 < self.alpha < 1, "between 0 and 1"),
-            ("bootstrap_samples", self.bootstrap_samples, self.bootstrap_samples >= 100, "at least 100"),
+            # All resamples are held at once: 100 000 of 1000 patients are 0.8 GB.
+            (
+                "bootstrap_samples",
+                self.bootstrap_samples,
+                100 <= self.bootstrap_samples <= 100_000,
+                "100 to 100000",
+            ),
+            ("seed", self.seed, 0 <= self.seed <= MAX_SEED, f"0 to {MAX_SEED}"),
         )
         for name, found, fits, expected in limits:
             if not fits:
-                raise UsageError(f"{name} is {found}; expected {expected}. Change it in params.yaml.")
+                raise UsageError(f"{name} is {found}; expected {expected}. Change the flag or params.yaml.")
 
 
 @dataclass(frozen=True)
@@ -183,7 +203,7 @@ class Verdict:
 
     @property
     def promote(self) -> bool:
-        """Whether the registry shall make the candidate its champion."""
+        """Whether the registry is to make the candidate its champion."""
         return self.outcome is Outcome.PROMOTE
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cbvsynth.domain.statistics.samples import Values, as_sample, check_level
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import DataError
 
 MIN_SAMPLES = 100
@@ -53,7 +54,10 @@ def bootstrap_mean(
     check_level(level)
     sample = as_sample(values, least=2)
     if len(clusters) != sample.size:
-        raise DataError(f"{len(clusters)} clusters for {sample.size} values; expected one cluster per value.")
+        raise DataError(
+            f"{counted(len(clusters), 'cluster')} for {counted(sample.size, 'value')}; expected one "
+            "cluster per value."
+        )
     if samples < MIN_SAMPLES:
         raise DataError(f"{samples} resamples; expected at least {MIN_SAMPLES}. 2000 are usual.")
     names, group = np.unique(np.asarray(clusters, dtype=np.str_), return_inverse=True)

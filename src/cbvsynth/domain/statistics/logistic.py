@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbvsynth.domain.statistics.samples import Float64Array, Values, as_truth
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import DataError
 
 _MOST_ROUNDS = 100
@@ -95,7 +96,9 @@ def cross_validated(  # noqa: PLR0913  # the data, how they are parted, and the 
     table = _table(features)
     events = as_truth(truth, length=len(table), least=1)
     if len(patients) != len(table):
-        raise DataError(f"{len(patients)} patients for {len(table)} cases; expected one each.")
+        raise DataError(
+            f"{counted(len(patients), 'patient')} for {counted(len(table), 'case')}; expected one each."
+        )
     names = np.asarray(patients, dtype=np.str_)
     fold = np.full(len(table), -1)
     for kind in (True, False):

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from cbvsynth.domain.statistics.samples import Float64Array, Values, as_pairs, as_sample, check_level
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import DataError
 
 _NO_SPREAD = 1e-12
@@ -134,7 +135,10 @@ def mean_by_patient(values: Values, patients: Sequence[str]) -> Float64Array:
     """
     sample = as_sample(values, least=1)
     if len(patients) != sample.size:
-        raise DataError(f"{len(patients)} patients for {sample.size} values; expected one patient per value.")
+        raise DataError(
+            f"{counted(len(patients), 'patient')} for {counted(sample.size, 'value')}; expected one "
+            "patient per value."
+        )
     _, group = np.unique(np.asarray(patients, dtype=np.str_), return_inverse=True)
     means: Float64Array = np.bincount(group, weights=sample) / np.bincount(group)
     return means

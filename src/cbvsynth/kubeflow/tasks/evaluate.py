@@ -61,7 +61,7 @@ def run_task(given: Mapping[str, Any], results: Sequence[Mapping[str, str]], pag
             output.final_folder = workspace / "evaluate" / verdict
         _show(config.out, failed, pages)
         keep(config.out, output.final_folder)
-    write_handover(pages.evaluation, {"verdict": verdict, "sweep": sweep, "examinations": folder})
+    write_handover(pages.evaluation, {"verdict": verdict, "sweep": sweep})
     return summary.promote
 
 

@@ -12,7 +12,6 @@ from cbvsynth.kubeflow.tasks.artifacts import show_file
 from cbvsynth.kubeflow.tasks.settings import config_from, plain_settings, short_digest
 from cbvsynth.kubeflow.tasks.workspace import REFUSAL_FILE, write_handover
 from cbvsynth.records.examinations import read_index
-from cbvsynth.records.receipts import carry_receipt
 
 
 def run_task(given: Mapping[str, Any], examinations_path: str, report_path: str) -> None:
@@ -51,8 +50,6 @@ def run_task(given: Mapping[str, Any], examinations_path: str, report_path: str)
         from cbvsynth.steps.preprocess import run
 
         run(replace(config, out=folder))
-    # Also for arrays of an earlier run, which may have been stopped just here.
-    carry_receipt(checked, folder)
     show_file(report_path, folder / "report.md")
     write_handover(
         examinations_path,

@@ -32,7 +32,7 @@ def run_task(given: Mapping[str, Any], evaluation_path: str, pages: Pages) -> No
     from cbvsynth.steps.promote import run
 
     workspace = Path(given["workspace"])
-    verdict, sweep, examinations = read_handover(evaluation_path, "verdict", "sweep", "examinations")
+    verdict, sweep = read_handover(evaluation_path, "verdict", "sweep")
     config = config_from(
         PromoteConfig,
         given,
@@ -40,7 +40,7 @@ def run_task(given: Mapping[str, Any], evaluation_path: str, pages: Pages) -> No
         results=workspace / "train" / sweep,
         out=workspace / "promote" / verdict,
     )
-    promotion = run(config, receipt_folder=workspace / examinations)
+    promotion = run(config)
     show_file(pages.promotion, config.out / "promotion.json")
     show_text(pages.record, _record(config, promotion))
     show_text(pages.card, _card(config, promotion))

@@ -16,8 +16,7 @@ from cbvsynth.kubeflow.tasks.artifacts import NumbersArtifact, show_file, show_n
 from cbvsynth.kubeflow.tasks.guard import deferred_output
 from cbvsynth.kubeflow.tasks.settings import config_from, plain_settings, short_digest
 from cbvsynth.kubeflow.tasks.workspace import REFUSAL_FILE, keep, scratch_folder
-from cbvsynth.records.receipts import RECEIPT_FILE
-from cbvsynth.records.storage import sha256_of, write_json, write_text
+from cbvsynth.records.storage import sha256_of, write_text
 
 
 def run_task(
@@ -47,9 +46,7 @@ def run_task(
                 refusal = str(error).replace(str(config.out / "report.html"), "the report of the data checks")
                 write_text(config.out / REFUSAL_FILE, refusal + "\n")
                 print(f"Too much was dropped; the next task stops the run: {refusal}")
-            made_by = _made_by(config.data)
-            write_json(config.out / RECEIPT_FILE, {"made_by": made_by})
-            study = _study_digest(config, made_by)
+            study = _study_digest(config)
             output.final_folder = workspace / "validate" / study
         _show(config.out, refusal, report_path, flow_chart_path, counts)
         keep(config.out, output.final_folder)
@@ -70,23 +67,16 @@ def _show(
     show_numbers(counts, {name: summary[name] for name in names})
 
 
-def _made_by(data: Path) -> str:
-    """Who made the study: the phantom or the user. Without the phantom's marker no file is read."""
-    from cbvsynth.phantom.receipt import BY_USER, inspect_study
-    from cbvsynth.phantom.study import MARKER
-
-    return inspect_study(data).made_by if (data / MARKER).is_file() else BY_USER
-
-
-def _study_digest(config: ValidateConfig, made_by: str) -> str:
+def _study_digest(config: ValidateConfig) -> str:
     """Digest of the accepted examinations' files, all decisions, the limits, the settings and the maker."""
+    from cbvsynth.phantom.receipt import origin_of
     from cbvsynth.preprocessing.fingerprint import examination_fingerprint
     from cbvsynth.records.decisions import read_decisions
-    from cbvsynth.study.manifest import load_manifest
+    from cbvsynth.study.manifest import recorded_manifest
 
     decisions = config.out / "examinations.csv"
     accepted = {one.exam_id for one in read_decisions(decisions) if one.accepted}
-    examinations = load_manifest(config.data, config.layout).examinations
+    examinations = recorded_manifest(config.out, config.data, config.layout)
     return short_digest(
         {
             "files": {
@@ -97,6 +87,6 @@ def _study_digest(config: ValidateConfig, made_by: str) -> str:
             "decisions": sha256_of(decisions),
             "limits": sha256_of(config.limits),
             "settings": plain_settings(config, without=frozenset({"workers"})),
-            "made_by": made_by,
+            "made_by": origin_of(config.data).made_by,
         }
     )

@@ -8,9 +8,6 @@
     <workspace>/evaluate/<verdict>/     leaderboard, report, verdict
     <workspace>/promote/<verdict>/      what the registry was made to do
 
-`data.json` says whether the study is the digital phantom; it also lies beside the arrays, where promote looks
-for it.
-
 The same name means the same content. A task that finds its folder complete has nothing to do, runs with
 different settings never overwrite each other, and any folder may be deleted to free space: it is made again.
 """

@@ -25,7 +25,7 @@ def test_the_command_says_what_it_made_and_where_to_go_on(
     assert run(*places, *SMALL) == 0
     told = capsys.readouterr().out
     assert "Made 3 synthetic examinations of 3 patients" in told
-    assert "1 hold a planted fault" in told
+    assert "1 holds a planted fault" in told
     assert "cbvsynth validate --data" in told
     assert Path(places[3]).is_file()
 
@@ -48,7 +48,7 @@ def test_the_command_leaves_a_users_study_alone(
     data.mkdir()
     (data / "mine.nii").write_bytes(b"0")
     assert run(*places) == 0
-    assert "holds a study of yours, 1 files; nothing was written there" in capsys.readouterr().out
+    assert "holds a study of yours, 1 file; nothing was written there" in capsys.readouterr().out
 
 
 def test_a_wrong_setting_is_a_usage_error(

@@ -1,10 +1,7 @@
-"""`cbvsynth synthesise` and `cbvsynth clinical simulate`, with a model that was trained and exported."""
+"""`cbvsynth synthesise`: the maps of a model that was trained and exported."""
 
 from __future__ import annotations
 
-import csv
-import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,28 +12,11 @@ from cbvsynth.cli import main
 from cbvsynth.domain.map_measures import MapKind
 from cbvsynth.records.examinations import read_index
 from cbvsynth.records.maps import read_map, read_map_index, read_measures
-from cbvsynth.records.reads import read_reads
 from cbvsynth.records.results import read_scores
 from cbvsynth.records.summaries import read_summary, write_summary
-from tests.pages.web_page import require_good_page
-from tests.training.cached_study import train_small_model, write_study
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 MODEL = "encdec-t1c-adc"
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("study")
-    write_study(root / "preprocess", without_adc=["e05"], without_seg=["e04"])
-    train_small_model(root, MODEL, epochs=6)
-    return root
-
-
-@pytest.fixture
-def root(trained: Path, tmp_path: Path) -> Path:
-    shutil.copytree(trained, tmp_path / "run")
-    return tmp_path / "run"
 
 
 def synthesise(root: Path, *flags: str) -> int:
@@ -79,43 +59,3 @@ def test_a_changed_model_and_folders_of_others_are_refused(root, capsys):
     write_summary(path, replace(summary, saved_model_sha256=changed))
     assert synthesise(root) == 1
     assert "is not the one that was scored" in capsys.readouterr().err
-
-
-def simulate(root: Path, *flags: str) -> int:
-    words = [
-        "clinical",
-        "simulate",
-        "--model",
-        MODEL,
-        "--artifacts",
-        str(root),
-        "--out",
-        str(root / "clinical"),
-    ]
-    return main([*words, "--patients_per_class", "5", "--matrix", "32", "--slices", "7", *flags])
-
-
-def test_the_clinical_tables_are_simulated_and_said_to_be(root, capsys):
-    assert simulate(root, "--cbv", "real") == 0
-    printed = capsys.readouterr().out
-    assert "A simulation: the patients are phantoms" in printed
-    html = require_good_page(root / "clinical/clinical.html")
-    assert "A simulation: the patients are phantoms" in html
-    assert "30 phantom patients, 10 for each task; CBV from the real maps." in html
-    reads = read_reads(root / "clinical/reads.csv")
-    assert len(reads) == 3 * 2 * 10
-    with (root / "clinical/features.csv").open() as source:
-        rows = list(csv.DictReader(source))
-    assert len({row["patient"] for row in rows}) == len(rows) == 30
-    cbv = {
-        answer: np.mean([float(row["lesion_cbv"]) for row in rows[:10] if row["truth"] == answer])
-        for answer in "01"
-    }
-    assert cbv["1"] > 2 * cbv["0"], "high-grade against low-grade glioma"
-
-
-def test_the_patients_are_never_those_that_the_models_learned_from(root, capsys):
-    (root / "data.json").write_text(json.dumps({"made_by": "phantom", "settings": {"seed": 9}}))
-    assert simulate(root, "--seed", "9") == 2
-    assert "seed 9 made the study that the models learned from" in capsys.readouterr().err
-    assert simulate(root, "--patients_per_class", "4") == 2

@@ -1,0 +1,35 @@
+"""The whole of validate: what it decides, and what it leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cbvsynth.config import ValidateConfig
+from cbvsynth.errors import QualityError
+from cbvsynth.quality.validation import data_docs_folder, validate_study
+from cbvsynth.records.decisions import read_decisions
+from cbvsynth.study.manifest import read_manifest
+
+LIMITS = Path(__file__).resolve().parents[2] / "limits.yaml"
+
+
+def test_every_examination_is_decided_about_in_order_also_when_the_run_is_stopped(
+    study: Any, tmp_path: Path
+) -> None:
+    out = tmp_path / "artifacts" / "validate"
+    config = ValidateConfig(data=study.root, limits=LIMITS, out=out, workers=1)
+
+    with pytest.raises(QualityError, match=f"{len(study.faulty)} of .* examinations were dropped"):
+        validate_study(config)
+
+    decisions = read_decisions(out / "examinations.csv")
+    assert [one.exam_id for one in decisions] == [one.exam_id for one in study.manifest.examinations]
+    assert {one.exam_id for one in decisions if not one.accepted} == set(study.faulty.values())
+    assert [one.files for one in read_manifest(out / "manifest.csv", study.root)] == [
+        one.files for one in study.manifest.examinations
+    ]
+    assert data_docs_folder(out) == tmp_path / "artifacts" / "data_docs"
+    assert (data_docs_folder(out) / "index.html").is_file()
