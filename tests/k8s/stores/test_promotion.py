@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import pytest
 
+from tests.registry.test_candidates import (
+    test_every_candidate_has_a_run_and_only_named_models_have_versions,
+    test_one_flipped_byte_in_a_model_is_refused,
+)
 from tests.registry.test_promotion import (
     test_a_better_candidate_replaces_the_champion_and_rollback_brings_it_back,
     test_a_candidate_that_is_not_better_becomes_challenger_and_moves_no_other_alias,
     test_a_promotion_gives_versions_aliases_and_a_record,
-    test_a_table_that_changed_after_the_verdict_is_refused,
     test_a_verdict_against_another_champion_is_refused,
     test_evaluate_finds_the_champion_with_its_scores,
-    test_every_candidate_has_a_run_and_only_named_models_have_versions,
     test_four_promotions_at_once_on_a_missing_registry_end_as_one,
-    test_one_flipped_byte_in_a_model_is_refused,
     test_other_outcomes_register_nothing_but_runs,
     test_promoting_again_changes_nothing,
-    test_rollback_says_when_there_is_nothing_to_go_back_to,
     test_the_stored_model_is_the_scored_one_and_carries_its_evidence,
 )
+from tests.registry.test_rollback import test_rollback_says_when_there_is_nothing_to_go_back_to
 from tests.registry.test_tracking import (
     test_settings_scores_curves_and_tables_go_to_the_run_and_it_stays_open,
 )
@@ -27,7 +28,6 @@ __all__ = [
     "test_a_better_candidate_replaces_the_champion_and_rollback_brings_it_back",
     "test_a_candidate_that_is_not_better_becomes_challenger_and_moves_no_other_alias",
     "test_a_promotion_gives_versions_aliases_and_a_record",
-    "test_a_table_that_changed_after_the_verdict_is_refused",
     "test_a_verdict_against_another_champion_is_refused",
     "test_evaluate_finds_the_champion_with_its_scores",
     "test_every_candidate_has_a_run_and_only_named_models_have_versions",
