@@ -24,6 +24,7 @@ STORAGE_CAUSES = {
 }
 
 DISTRIBUTIONS = {
+    "PIL": "pillow",
     "google": "protobuf",
     "google.protobuf": "protobuf",
     "grpc": "grpcio",
