@@ -63,6 +63,10 @@ check: setup ## Format, lint, types and import contracts
 	mypy
 	lint-imports
 
+.PHONY: site
+site: setup ## The documentation as a site, in artifacts/site; a broken link is an error
+	mkdocs build --strict --quiet
+
 .PHONY: lock
 lock: setup ## Pin every dependency by hash, after a change of pyproject.toml
 	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
