@@ -119,7 +119,7 @@ def test_the_page_lists_every_extra_and_every_command_once() -> None:
 
 def test_what_is_typed_below_is_all_that_the_page_says() -> None:
     listed = {entry for entries in TABLE.values() for entry in entries}
-    assert {typed.entry for typed in RUN} | {"cbvsynth-server"} == listed
+    assert {typed.entry for typed in RUN} | {"cbvsynth-server", "manifest.parquet"} == listed
 
 
 def test_all_brings_what_every_extra_brings() -> None:
@@ -336,3 +336,23 @@ def test_a_montage_that_cannot_be_drawn_is_refused_before_the_map_is_made(
     assert "This needs matplotlib, which is not installed: pip install 'cbvsynth[pages]'." in done.stderr
     assert done.returncode == 1
     assert not (folder / "shown.nii.gz").exists()
+
+
+@pytest.mark.slow
+def test_a_manifest_may_be_a_parquet_table(
+    environments: dict[str, Environment], bare: Environment, results, folder: Path
+) -> None:
+    shutil.copytree(folder / "data", folder / "other")
+    convert = (
+        "from pyarrow import csv, parquet; "
+        "parquet.write_table(csv.read_csv('other/manifest.csv'), 'other/manifest.parquet')"
+    )
+    made = environments["parquet"].run("python", "-c", convert, cwd=folder)
+    assert made.returncode == 0, made.stderr
+    (folder / "other/manifest.csv").unlink()
+    read = environments["parquet"].run("cbvsynth", "manifest", "other", cwd=folder)
+    assert (read.returncode, re.search(r"examinations +11", read.stdout) is not None) == (0, True), read
+    refused = bare.run("cbvsynth", "manifest", "other", cwd=folder)
+    assert refused.returncode == 1
+    assert re.search(ONE_LINE, refused.stderr), refused.stderr
+    assert "pyarrow" in refused.stderr
