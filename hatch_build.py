@@ -57,6 +57,12 @@ class CustomMetadataHook(MetadataHookInterface):
         metadata["readme"] = {"content-type": "text/markdown", "text": readme}
 
 
+def on_config(config: Any) -> None:  # noqa: ANN401  MkDocs' configuration
+    """List every record in the site's contents; called by MkDocs at the start."""
+    (records,) = [section["Decisions"] for section in config.nav if "Decisions" in section]
+    records += [f"decisions/{path.name}" for path in sorted((ROOT / "docs" / "decisions").glob("0*.md"))]
+
+
 def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:  # noqa: ANN401  MkDocs' page
     """Let links that leave docs/ lead to the repository; called by MkDocs for every page."""
     folder = posixpath.dirname(f"docs/{page.file.src_uri}")
