@@ -63,6 +63,10 @@ check: setup ## Format, lint, types and import contracts
 	mypy
 	lint-imports
 
+.PHONY: site
+site: setup ## The documentation as a site, in artifacts/site; a broken link is an error
+	mkdocs build --strict --quiet
+
 .PHONY: lock
 lock: setup ## Pin every dependency by hash, after a change of pyproject.toml
 	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
@@ -81,8 +85,8 @@ lock: setup ## Pin every dependency by hash, after a change of pyproject.toml
 # The images' own lists of packages: what requirements.lock pins, no more than each image needs.
 LOCK_IMAGE = uv pip compile --universal --python-version 3.11 --constraint requirements.lock --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet
-LIGHT_EXTRAS = --extra validate --extra preprocess --extra evaluate --extra client
-# Of MLflow what talks to a server or a SQLite file, without the server: 300 MB less in each image.
+LIGHT_EXTRAS = --extra validate --extra preprocess --extra pages --extra client
+# In place of the extra promote: of MLflow what talks to a server or a SQLite file, 300 MB less in each image.
 REGISTRY_CLIENT = mlflow-skinny\nsqlalchemy\nalembic\nfilelock\n
 # The server, with what it needs for PostgreSQL and S3.
 REGISTRY_SERVER = mlflow\npsycopg[binary]\nboto3\n

@@ -14,7 +14,7 @@ import pytest
 import tyro
 
 from cbvsynth.domain.options import Layout
-from cbvsynth.entrypoint import run_function, run_guarded, storage_error
+from cbvsynth.entrypoint import installation_error, run_function, run_guarded, storage_error
 from cbvsynth.errors import GridError, UsageError
 
 
@@ -71,6 +71,37 @@ def test_a_defect_keeps_its_traceback() -> None:
         run_guarded(raising(ZeroDivisionError()))
     with pytest.raises(OSError, match="broken"):
         run_guarded(raising(OSError(errno.EIO, "broken")))
+
+
+def missing(module: str) -> ModuleNotFoundError:
+    return ModuleNotFoundError(f"No module named '{module}'", name=module)
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "said"),
+    [
+        ("matplotlib", (), "matplotlib, which is not installed: pip install 'cbvsynth[pages]'"),
+        ("matplotlib", ("evaluate",), "matplotlib, which is not installed: pip install 'cbvsynth[evaluate]'"),
+        ("matplotlib", ("train",), "matplotlib, which is not installed: pip install 'cbvsynth[pages]'"),
+        ("mlflow", ("registry", "list"), "mlflow, which is not installed: pip install 'cbvsynth[promote]'"),
+        ("grpc", (), "grpcio, which is not installed: pip install 'cbvsynth[client]'"),
+        ("google.protobuf", ("serve",), "protobuf, which is not installed: pip install 'cbvsynth[serve]'"),
+        ("great_expectations", (), "great-expectations, which is not installed: pip install 'cbvsynth[valid"),
+    ],
+)
+def test_a_missing_package_is_named_with_an_extra_that_brings_it(
+    module: str, words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It used to end in a bare ModuleNotFoundError."""
+    assert run_guarded(raising(missing(module)), extras=words) == 1
+    assert capsys.readouterr().err.startswith(f"error: This needs {said}")
+
+
+@pytest.mark.parametrize("module", ["colourful", "mlflow.gone", "cbvsynth.gone"])
+def test_a_missing_module_that_no_extra_brings_keeps_its_traceback(module: str) -> None:
+    assert installation_error(missing(module)) is None
+    with pytest.raises(ModuleNotFoundError):
+        run_guarded(raising(missing(module)))
 
 
 def test_an_unlisted_refusal_is_described_by_the_system() -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from importlib.metadata import PackageNotFoundError, requires
 from typing import Any
 
 import tyro
 
-from cbvsynth.errors import CbvsynthError, StorageError
+from cbvsynth.errors import CbvsynthError, InstallationError, StorageError
 
 STORAGE_CAUSES = {
     errno.ENOSPC: ("the disk is full", "free some space"),
@@ -20,6 +22,16 @@ STORAGE_CAUSES = {
     errno.EACCES: ("permission is denied", "choose another folder or change its permissions"),
     errno.EPERM: ("permission is denied", "choose another folder or change its permissions"),
 }
+
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "google": "protobuf",
+    "google.protobuf": "protobuf",
+    "grpc": "grpcio",
+    "grpc_health": "grpcio-health-checking",
+    "tensorflow_serving": "tensorflow-serving-api",
+}
+"""Modules whose package has another name than they have."""
 
 
 def run_function(target: Any, arguments: Sequence[str], program: str, about: str | None = None) -> int:  # noqa: ANN401  a function, or a type
@@ -39,21 +51,31 @@ def run_function(target: Any, arguments: Sequence[str], program: str, about: str
             args=arguments,
             use_underscores=True,
             config=(tyro.conf.FlagConversionOff, tyro.conf.EnumChoicesFromValues),
-        )
+        ),
+        extras=arguments[:2],
     )
 
 
-def run_guarded(action: Callable[[], object]) -> int:
+def run_guarded(action: Callable[[], object], extras: Collection[str] = ()) -> int:
     """Run an action; turn the errors that people can act on into a message and an exit code.
 
     0: done. 1: the data or the machine are not as needed. 2: a flag is wrong. 130: interrupted.
     Errors of our own are printed as one message without a traceback; anything else is a defect and
     keeps its traceback.
+
+    Args:
+        action: What to run.
+        extras: Which extra to name when a package is missing that several bring; other words are ignored.
     """
     try:
         action()
     except CbvsynthError as error:
         return _report(error)
+    except ModuleNotFoundError as error:
+        missing = installation_error(error, extras)
+        if missing is None:
+            raise
+        return _report(missing)
     except KeyboardInterrupt:
         print("interrupted; start again to go on where this stopped", file=sys.stderr)
         return 130
@@ -65,6 +87,40 @@ def run_guarded(action: Callable[[], object]) -> int:
             raise
         return _report(storage_error(error))
     return 0
+
+
+def installation_error(error: ModuleNotFoundError, extras: Collection[str] = ()) -> InstallationError | None:
+    """The error that names the extra which brings a missing module; None if no extra does.
+
+    Args:
+        error: What the import raised.
+        extras: The extra to name if several bring the package; otherwise it is the smallest.
+    """
+    module = error.name or ""
+    package = DISTRIBUTIONS.get(module, module.replace("_", "-"))
+    held = _packages_of_extras()
+    bringing = [extra for extra, packages in held.items() if package in packages]
+    if not bringing:
+        return None
+    chosen = min(bringing, key=lambda extra: (extra not in extras, len(held[extra]), extra))
+    return InstallationError(
+        f"This needs {package}, which is not installed: pip install 'cbvsynth[{chosen}]'."
+    )
+
+
+def _packages_of_extras() -> dict[str, set[str]]:
+    """Extra -> the packages it brings, by what the installation says of itself."""
+    try:
+        requirements = requires("cbvsynth") or []
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return {}
+    found: dict[str, set[str]] = {}
+    for requirement in requirements:
+        extra = re.search(r"extra == ['\"]([\w-]+)['\"]", requirement)
+        package = re.match(r"[\w.-]+", requirement)
+        if extra and package:
+            found.setdefault(extra[1], set()).add(package[0].lower())
+    return found
 
 
 def storage_error(error: OSError) -> StorageError:

@@ -2,6 +2,7 @@
 
 CbvsynthError
 ├── UsageError          a flag, parameter or name is wrong                     exit code 2
+├── InstallationError   a package that a command needs is not installed        exit code 1
 ├── PipelineError       a Kubeflow run, its host or its package                exit code 1
 ├── ServingError        the prediction server                                  exit code 1
 │   ├── UnreachableError  no answer: it is not there, or not in time
@@ -34,6 +35,10 @@ class UsageError(CbvsynthError):
     """A flag, parameter or name that does not exist or does not fit."""
 
     exit_code = 2
+
+
+class InstallationError(CbvsynthError):
+    """A package that a command needs is not installed."""
 
 
 class PipelineError(CbvsynthError):

@@ -307,7 +307,7 @@ MISTAKES = [
         "a tag in production",
         "images",
         "not named by its digest",
-        lambda o: put(container(o, "sync"), image="registry.example.org/cbvsynth:0.1.0"),
+        lambda o: put(container(o, "sync"), image="registry.example.org/cbvsynth:0.2.0"),
         "gpu-production",
     ),
     Mistake(

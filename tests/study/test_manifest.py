@@ -199,7 +199,7 @@ def test_a_wrong_parquet_cell_or_file_is_refused(tmp_path: Path) -> None:
 def test_parquet_without_pyarrow_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "manifest.parquet").write_bytes(b"PAR1")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    assert_refused(tmp_path, "needs the package pyarrow", "cbvsynth[promote]")
+    assert_refused(tmp_path, "needs the package pyarrow", "cbvsynth[parquet]")
 
 
 def test_reading_parquet_imports_no_pandas_and_reading_csv_no_pyarrow(tmp_path: Path) -> None:

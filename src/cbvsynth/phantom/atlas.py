@@ -60,7 +60,8 @@ def load_atlas() -> Atlas:
     """Read the template once per process.
 
     Raises:
-        DataError: nilearn is not installed, or its wheel no longer holds the template.
+        ModuleNotFoundError: nilearn is not installed.
+        DataError: its wheel no longer holds the template.
     """
     return read_atlas(_template_folder())
 
@@ -90,8 +91,5 @@ def read_atlas(folder: Path) -> Atlas:
 def _template_folder() -> Path:
     found = find_spec("nilearn")
     if found is None or not found.submodule_search_locations:
-        raise DataError(
-            "nilearn is not installed; the phantom reads the ICBM152 brain template from its package. "
-            "Install the extra: pip install 'cbvsynth[phantom]'."
-        )
+        raise ModuleNotFoundError("the ICBM152 brain template lies in nilearn's package", name="nilearn")
     return Path(next(iter(found.submodule_search_locations))) / "datasets" / "data"

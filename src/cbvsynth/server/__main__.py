@@ -10,7 +10,7 @@ from cbvsynth.server.flags import parse_flags
 
 def main() -> int:
     """Serve until a signal says stop; return the exit code."""
-    return run_guarded(_serve)
+    return run_guarded(_serve, extras=["serve"])
 
 
 def _serve() -> None:

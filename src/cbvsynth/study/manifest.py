@@ -174,7 +174,7 @@ def _read_parquet(path: Path) -> tuple[Sequence[str], list[tuple[str, Row]]]:
     except ImportError as error:
         raise ManifestError(
             f"{path.name} needs the package pyarrow, which is not installed; it comes with the extra "
-            "'promote' (pip install 'cbvsynth[promote]'). Install it, or save manifest.csv."
+            "'parquet' (pip install 'cbvsynth[parquet]'). Install it, or save manifest.csv."
         ) from error
     try:
         # Neither read_table nor to_pylist of a table: both import pandas where it is installed.
