@@ -24,7 +24,8 @@ from cbvsynth.domain.options import (
     Switch,
     UpdateRule,
 )
-from cbvsynth.domain.selection.records import MAX_SEED, GateSettings
+from cbvsynth.domain.ranges import MAX_SEED, require_range
+from cbvsynth.domain.selection.records import GateSettings
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import UsageError
 
@@ -249,13 +250,15 @@ STEPS = {
 """The five steps in order, by the one word that names each everywhere."""
 
 
+_REMEDY = "Change the flag or params.yaml."
+
+
 def _require_range(config: object, low: float, high: float, *names: str) -> None:
     """Hold fields to limits, both included; NaN lies outside every limit."""
     for name in names:
-        found = getattr(config, name)
-        _require(name, found, low <= found <= high, f"{low} to {high}")
+        require_range(name, getattr(config, name), low, high, _REMEDY)
 
 
 def _require(name: str, found: float, fits: bool, expected: str) -> None:  # noqa: FBT001  a condition
     if not fits:
-        raise UsageError(f"{name} is {found}; expected {expected}. Change the flag or params.yaml.")
+        raise UsageError(f"{name} is {found}; expected {expected}. {_REMEDY}")

@@ -28,8 +28,9 @@ def analyse(reads: Annotated[Path, Positional], out: Path = Path("artifacts/clin
         out: Folder for the tables and the page.
     """
     from cbvsynth.domain.clinical import analyse_reads
+    from cbvsynth.domain.wording import counted
     from cbvsynth.pages.clinical_page import AREA_HEADER, area_cells, write_clinical
-    from cbvsynth.pages.tables.formats import counted, text_table
+    from cbvsynth.pages.tables.formats import text_table
     from cbvsynth.records.reads import read_reads
 
     table = read_reads(reads)
@@ -83,6 +84,7 @@ def simulate(  # noqa: PLR0913  # each is a flag
 
     from cbvsynth.domain.clinical import analyse_reads
     from cbvsynth.domain.map_measures import MapKind
+    from cbvsynth.domain.ranges import MAX_SEED, require_range
     from cbvsynth.domain.sequences import ModelId
     from cbvsynth.domain.simulated_readers import simulate_reads
     from cbvsynth.errors import UsageError
@@ -93,8 +95,11 @@ def simulate(  # noqa: PLR0913  # each is a flag
     from cbvsynth.records.verdicts import read_verdict
     from cbvsynth.synthesis.cohort import make_cohort
 
-    if patients_per_class < FOLDS:
-        raise UsageError(f"patients_per_class is {patients_per_class}; expected {FOLDS} or more, one a fold.")
+    require_range("patients_per_class", patients_per_class, FOLDS, 100_000)  # one a fold at least
+    require_range("reading_error", reading_error, 0, 100)
+    require_range("matrix", matrix, 32, 512)
+    require_range("slices", slices, 7, 128)
+    require_range("seed", seed, 0, MAX_SEED)
     verdict = artifacts / "evaluate" / "verdict.json"
     chosen = ModelId.parse(model).slug if model else read_verdict(verdict).shown_model
     if seed == read_summary(artifacts / "train" / chosen / "summary.json").origin.seed:

@@ -16,10 +16,12 @@ def leaderboard(
             that the verdict used.
         top: Show the best of this number only; 0 shows all.
     """
+    from cbvsynth.domain.ranges import require_range
     from cbvsynth.domain.selection.leaderboard import rerank
     from cbvsynth.pages.tables.leaderboard import leaderboard_text, read_leaderboard
     from cbvsynth.records.verdicts import read_verdict
 
+    require_range("top", top, 0, 1_000_000)
     verdict = read_verdict(evaluate / "verdict.json")
     rows, baselines = read_leaderboard(evaluate / "leaderboard.csv")
     column = verdict.settings.select_by if sort_by == "select_by" else sort_by

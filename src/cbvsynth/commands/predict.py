@@ -13,6 +13,7 @@ import tyro
 
 from cbvsynth.client.defaults import DEFAULT_MODEL, DEFAULT_SERVER, DEFAULT_TIMEOUT_S
 from cbvsynth.domain.options import Layout, Switch
+from cbvsynth.domain.ranges import MAX_WAIT_S, require_range
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import UsageError
 
@@ -80,6 +81,10 @@ class ServerOptions:
     local: tyro.conf.UseCounterAction[int] = 0
     """Use no server: take the model from the registry and run it here (needs TensorFlow)."""
 
+    def __post_init__(self) -> None:
+        require_range("timeout_s", self.timeout_s, 0.001, MAX_WAIT_S)
+        require_range("version", self.version, 0, 2**63 - 1)  # what TensorFlow Serving's messages hold
+
 
 @dataclass(frozen=True)
 class StudyOptions:
@@ -95,6 +100,9 @@ class StudyOptions:
     """Folder for the maps and predictions.csv."""
     concurrency: int = 2
     """Examinations at the same time."""
+
+    def __post_init__(self) -> None:
+        require_range("concurrency", self.concurrency, 1, 1024)
 
 
 _Group = tyro.conf.arg(name="")

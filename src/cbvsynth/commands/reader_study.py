@@ -36,6 +36,7 @@ def make(
 
     import numpy as np
 
+    from cbvsynth.domain.ranges import MAX_SEED, require_range
     from cbvsynth.domain.reader_study import CRITERIA, SCALE, plan_study
     from cbvsynth.errors import ResultError, UsageError
     from cbvsynth.pages.reader_page import write_reader_pages
@@ -44,6 +45,7 @@ def make(
     from cbvsynth.records.ratings import StudyDescription, write_key, write_study
     from cbvsynth.records.storage import atomic_folder
 
+    require_range("seed", seed, 0, MAX_SEED)
     wrong = [name for name in readers if not re.fullmatch(r"\w{1,40}", name, flags=re.ASCII)]
     if wrong or len(set(readers)) != len(readers):
         raise UsageError(
@@ -100,9 +102,10 @@ def analyse(
         out: Folder for the results; results/ in the study's folder when not given.
     """
     from cbvsynth.domain.reader_study import POINTS, analyse_ratings
+    from cbvsynth.domain.wording import counted
     from cbvsynth.errors import UsageError
     from cbvsynth.pages.reader_results_page import DISTRIBUTION_HEADER, distribution_rows, write_results
-    from cbvsynth.pages.tables.formats import counted, text_table
+    from cbvsynth.pages.tables.formats import text_table
     from cbvsynth.records.ratings import read_key, read_ratings, read_study
 
     if not scores:

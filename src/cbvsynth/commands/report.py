@@ -25,10 +25,10 @@ def report(artifacts: Path = Path("artifacts"), out: Path = Path("artifacts/repo
         artifacts: Folder of the run's results.
         out: Folder for the pages; replaced as a whole.
     """
+    from cbvsynth.domain.wording import counted
     from cbvsynth.errors import ResultError, UsageError
     from cbvsynth.pages.image_checks import read_checks
     from cbvsynth.pages.run_page import INDEX_PAGE, RunInputs, model_costs, write_run
-    from cbvsynth.pages.tables.formats import counted
     from cbvsynth.pages.tables.leaderboard import read_leaderboard
     from cbvsynth.records.examinations import read_index
     from cbvsynth.records.maps import INDEX_FILE, read_map_index, read_measures

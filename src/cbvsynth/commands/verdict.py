@@ -33,9 +33,9 @@ def verdict(
 
 
 def _check(evaluate: Path, results: Path) -> None:
+    from cbvsynth.domain.wording import counted
     from cbvsynth.errors import ResultError
     from cbvsynth.evaluation.recompute import evaluate_again, verdict_differences
-    from cbvsynth.pages.tables.formats import counted
 
     stored, again = evaluate_again(evaluate, results)
     differences = verdict_differences(stored, again.verdict)

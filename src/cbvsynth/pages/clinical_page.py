@@ -15,8 +15,9 @@ from cbvsynth.domain.clinical import (
 )
 from cbvsynth.domain.statistics.agreement import agreement_band
 from cbvsynth.domain.statistics.roc import Auc
+from cbvsynth.domain.wording import counted
 from cbvsynth.pages.charts.roc import roc_chart
-from cbvsynth.pages.tables.formats import DASH, Cell, counted, markdown_table, number, p_text, write_csv
+from cbvsynth.pages.tables.formats import DASH, Cell, markdown_table, number, p_text, write_csv
 from cbvsynth.records.storage import write_text
 from cbvsynth.signature import RESEARCH_NOTE
 from cbvsynth.theme.html import write_page

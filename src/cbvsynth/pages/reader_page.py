@@ -9,6 +9,7 @@ from pathlib import Path
 from cbvsynth.domain.map_measures import MapKind
 from cbvsynth.domain.reader_study import CRITERIA, SCALE, StudyItem
 from cbvsynth.domain.selection.guards import UNIT_WORDS
+from cbvsynth.domain.wording import counted
 from cbvsynth.pages.pictures.slices import cbv_scale, grey_scale
 from cbvsynth.pages.pictures.tiles import (
     Bar,
@@ -20,7 +21,6 @@ from cbvsynth.pages.pictures.tiles import (
     read_slices,
     slices_around,
 )
-from cbvsynth.pages.tables.formats import counted
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
 from cbvsynth.records.maps import MapIndex, read_map
 from cbvsynth.theme.html import write_page

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from cbvsynth.domain.reader_study import CRITERIA, SCALE, StudyResult
 from cbvsynth.domain.statistics.agreement import agreement_band
+from cbvsynth.domain.wording import counted
 from cbvsynth.pages.charts.reader_scores import score_chart
-from cbvsynth.pages.tables.formats import DASH, counted, markdown_table, number, p_text, write_csv
+from cbvsynth.pages.tables.formats import DASH, markdown_table, number, p_text, write_csv
 from cbvsynth.records.storage import write_text
 from cbvsynth.signature import RESEARCH_NOTE
 from cbvsynth.theme.html import write_page

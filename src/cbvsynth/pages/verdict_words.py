@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from cbvsynth.domain.selection.records import Check, Standing, Verdict
 from cbvsynth.domain.sequences import Combination, ModelId, all_combinations
-from cbvsynth.pages.tables.formats import DASH, counted, number, p_text
+from cbvsynth.domain.wording import counted
+from cbvsynth.pages.tables.formats import DASH, number, p_text
 from cbvsynth.signature import RESEARCH_NOTE
 
 SIGNS = {True: "✓", False: "✗", None: DASH}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tyro
 
-from cbvsynth.errors import UsageError
+from cbvsynth.domain.ranges import MAX_PORT, MAX_WAIT_S, require_range
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class DemoOptions:
     once: tyro.conf.UseCounterAction[int] = 0
     """End after the prediction instead of serving until Ctrl-C."""
 
+    def __post_init__(self) -> None:
+        require_range("port", self.port, 1, MAX_PORT)
+        require_range("rest_api_port", self.rest_api_port, 1, MAX_PORT)
+        require_range("wait_s", self.wait_s, 0.01, MAX_WAIT_S)
+
 
 @dataclass(frozen=True)
 class SkewOptions:
@@ -44,8 +49,5 @@ class SkewOptions:
     """Seconds that the server may take to load all models."""
 
     def __post_init__(self) -> None:
-        if self.examinations < 0 or self.wait_s <= 0:
-            raise UsageError(
-                f"examinations is {self.examinations} and wait_s is {self.wait_s:g}; expected 0 or more, and "
-                "above 0."
-            )
+        require_range("examinations", self.examinations, 0, 1_000_000)
+        require_range("wait_s", self.wait_s, 0.01, MAX_WAIT_S)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import tyro
 
+from cbvsynth.domain.ranges import MAX_PORT, MAX_WAIT_S, require_range
 from cbvsynth.errors import UsageError
 
 
@@ -55,10 +56,8 @@ class SyncOptions:
     def __post_init__(self) -> None:
         if bool(self.once) == bool(self.watch):
             raise UsageError("Expected either --once or --watch.")
-        if self.keep < 0 or self.interval_s <= 0 or self.wait_s <= 0:
-            raise UsageError(
-                f"keep is {self.keep}, interval_s is {self.interval_s:g} and wait_s is {self.wait_s:g}; "
-                "expected 0 or more, and two numbers above 0."
-            )
-        if not 0 <= self.status_port <= 65535:
-            raise UsageError(f"status_port is {self.status_port}; expected 0 to 65535.")
+        require_range("keep", self.keep, 0, 1_000_000)
+        # A look at the registry costs a few requests; more than a hundred in a second help nobody.
+        require_range("interval_s", self.interval_s, 0.01, MAX_WAIT_S)
+        require_range("wait_s", self.wait_s, 0.01, MAX_WAIT_S)
+        require_range("status_port", self.status_port, 0, MAX_PORT)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.pages.tables.formats import (
-    counted,
     markdown_table,
     mean_sd,
     number,
@@ -38,8 +37,6 @@ def test_csv_keeps_every_digit_and_leaves_missing_numbers_empty(tmp_path: Path):
         (mean_sd(86.29, 4.3), "86.29 ± 4.30"),
         (mean_sd(86.29, nan), "86.29"),
         (mean_sd(nan, nan), "–"),
-        (counted(1, "map"), "1 map"),
-        (counted(0, "map"), "0 maps"),
         (p_text(0.0009), "< .001"),
         (p_text(0.001), ".001"),
         (p_text(0.0361), ".036"),

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cbvsynth.domain.ranges import MAX_SEED
 from cbvsynth.domain.scores import SSIM_CONVENTIONS, ExamScore
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import UsageError
-
-MAX_SEED = 2**63 - 1
-"""NumPy takes any whole number from 0 on; files and tables that hold a seed take 64 bits."""
 
 
 @dataclass(frozen=True)

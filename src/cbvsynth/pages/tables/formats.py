@@ -47,11 +47,6 @@ def number(value: float | None, digits: int, *, signed: bool = False) -> str:
     return f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
 
 
-def counted(count: int, noun: str) -> str:
-    """A number and what it counts: ``1 map``, ``2 maps``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def percent(value: float, digits: int = 2) -> str:
     """A share such as an SSIM, in percent without the sign."""
     return number(100.0 * value, digits)
