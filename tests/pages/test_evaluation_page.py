@@ -27,5 +27,5 @@ def test_models_without_a_result_are_named_with_why():
     whole = evaluate_sweep([steady("encdec-t1", 0.8)], constant_mean(), None, settings, EVIDENCE)
     assert not_trained_markdown(whole) == []
     first, second = not_trained_markdown(replace(whole, not_trained={"encdec-t2": "out of memory"}))
-    assert first.startswith("**1 model of the 2 of this sweep could not be trained;")
+    assert first.startswith("**1 of the 2 models of this sweep could not be trained;")
     assert second == "- encdec-t2: out of memory"

@@ -58,8 +58,8 @@ def test_a_refused_model_is_told_with_the_limits_that_it_fails():
     ("missing", "words"),
     [
         ({}, ""),
-        ({"a": "x"}, "1 model of the 4 of this sweep could not be trained"),
-        ({"a": "x", "b": "y"}, "2 models of the 5 of this sweep could not be trained"),
+        ({"a": "x"}, "1 of the 4 models of this sweep could not be trained"),
+        ({"a": "x", "b": "y"}, "2 of the 5 models of this sweep could not be trained"),
     ],
 )
 def test_models_that_could_not_be_trained_are_counted(missing: dict[str, str], words: str):

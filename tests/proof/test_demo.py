@@ -105,6 +105,8 @@ def test_a_running_server_follows_a_rollback_and_goes_with_ctrl_c(two_champions:
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         text=True,
+        # A shell lets what it starts in the background ignore Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  no threads yet
     )
     connection = Connection(f"localhost:{port}")
     stable = ModelReference("cbvsynth", label="stable")

@@ -96,7 +96,7 @@ def not_trained_text(not_trained: Mapping[str, str], ranked: int) -> str:
     count, total = len(not_trained), len(not_trained) + ranked
     them = "it" if count == 1 else "them"
     return (
-        f"{counted(count, 'model')} of the {total} of this sweep could not be trained; the tables and the "
+        f"{count} of the {total} models of this sweep could not be trained; the tables and the "
         f"verdict leave {them} out."
     )
 

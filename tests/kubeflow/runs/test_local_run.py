@@ -182,7 +182,7 @@ def test_one_failing_model_is_reported_and_the_gate_that_refuses_keeps_the_champ
     assert done.stdout.count("is trained already") == 2
     pages = newest_run(by_package) / "pages"
     leaderboard = (pages / "evaluate-leaderboard.md").read_text()
-    assert "1 model could not be trained, of the 3 of this sweep" in leaderboard
+    assert "1 of the 3 models of this sweep could not be trained" in leaderboard
     assert "- encdec-flair: " in leaderboard
     report = (pages / "evaluate-report.html").read_text()
     assert "incomplete sweep" in report
