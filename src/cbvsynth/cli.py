@@ -150,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _choice(commands: Mapping[str, Command | Group], words: Sequence[str]) -> Any:  # noqa: ANN401  a type
-    """The type whose members are the commands. Only the one that is asked for explains itself at length."""
+    """The type whose members are the commands. Only the requested command shows its full help."""
     members = [
         Annotated[
             Any,

@@ -21,6 +21,9 @@ STORAGE_CAUSES = {
     errno.EROFS: ("the disk is read-only", "choose another folder"),
     errno.EACCES: ("permission is denied", "choose another folder or change its permissions"),
     errno.EPERM: ("permission is denied", "choose another folder or change its permissions"),
+    errno.EISDIR: ("it is a folder, where a file is expected", "name a file"),
+    errno.ENOTDIR: ("a file stands where a folder is expected", "name another place"),
+    errno.EEXIST: ("something else is there already", "name another place"),
 }
 
 DISTRIBUTIONS = {
@@ -128,7 +131,7 @@ def storage_error(error: OSError) -> StorageError:
     found, advice = STORAGE_CAUSES.get(error.errno or 0, (error.strerror or str(error), "check the folder"))
     place = f" at {error.filename}" if error.filename else ""
     return StorageError(
-        f"Could not write{place}: {found}. Nothing half-written was left; {advice} and start again."
+        f"Could not read or write{place}: {found}. Nothing half-written was left; {advice} and start again."
     )
 
 

@@ -23,7 +23,7 @@ def test_digests_of_zeros_are_refused_before_they_are_applied(capsys: pytest.Cap
     assert main(["k8s", "check", folder, "--deployable"]) == 1
     shown = capsys.readouterr()
     assert "registry.example.org/cbvsynth has a digest of zeros" in shown.out
-    assert "problems; each is named above" in shown.err
+    assert "named above. Mend what is wrong" in shown.err
 
 
 def test_an_overlay_that_does_not_render_is_one_line(

@@ -23,8 +23,6 @@ NEEDED = {
     "train": ["--model", "encdec-t1"],
 }
 """What else a command must be given to be run at all."""
-VERSIONS = {("registry canary", "version"), ("registry rollback", "to")}
-"""Which numbers they may be, the registry says."""
 
 
 def numbers() -> Iterator[tuple[str, str, type]]:
@@ -36,7 +34,7 @@ def numbers() -> Iterator[tuple[str, str, type]]:
             options = dataclasses.is_dataclass(kind)
             fields = get_type_hints(kind, include_extras=True) if options else {parameter: hints[parameter]}
             for field, found in fields.items():
-                if found in (int, float) and (name, field) not in VERSIONS:
+                if found in (int, float):
                     yield name, field, found
 
 

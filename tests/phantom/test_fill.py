@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.config import PhantomConfig
-from cbvsynth.errors import DataError, UsageError
+from cbvsynth.errors import DataError, StorageError, UsageError
 from cbvsynth.phantom.fill import fill
 from cbvsynth.phantom.study import PLANTED_FAULTS
 from cbvsynth.records.storage import sha256_tree
@@ -166,4 +166,22 @@ def test_a_file_in_place_of_the_folder_is_refused(config: PhantomConfig) -> None
 def test_settings_out_of_range_stop_before_anything_is_written(config: PhantomConfig) -> None:
     with pytest.raises(UsageError, match="seed is -1"):
         fill(replace(config, seed=-1))
+    assert not config.data.exists()
+
+
+@pytest.mark.parametrize("content", [b"\x00\xffbytes", b"my notes", b"[1]", b'{"made_by": "me"}'])
+def test_a_file_that_is_no_receipt_is_never_replaced(config: PhantomConfig, content: bytes) -> None:
+    """`--receipt` wrote over whatever stood there, without a word."""
+    config.receipt.parent.mkdir()
+    config.receipt.write_bytes(content)
+    with pytest.raises(UsageError, match="is not a receipt of a study"):
+        fill(config)
+    assert config.receipt.read_bytes() == content
+    assert not config.data.exists()
+
+
+def test_a_receipt_that_cannot_be_written_is_told_before_the_study_is_made(config: PhantomConfig) -> None:
+    config.receipt.mkdir(parents=True)
+    with pytest.raises(StorageError, match="is a folder"):
+        fill(config)
     assert not config.data.exists()

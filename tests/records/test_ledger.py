@@ -12,7 +12,7 @@ import pytest
 
 from cbvsynth.errors import ResultError
 from cbvsynth.records import ledger
-from cbvsynth.records.ledger import STATE_FILE, RunState, RunStatus, read_ledger, read_state, write_state
+from cbvsynth.records.ledger import STATE_FILE, RunState, RunStatus, read_state, write_state
 
 STATE = RunState(
     model="encdec-t1",
@@ -43,14 +43,6 @@ def test_the_file_begins_with_the_model_and_its_state(tmp_path: Path) -> None:
 
 def test_a_model_that_never_ran_has_no_state(tmp_path: Path) -> None:
     assert read_state(tmp_path / "encdec-t1") is None
-    assert read_ledger(tmp_path / "nothing here") == {}
-
-
-def test_the_ledger_holds_every_run_by_model(tmp_path: Path) -> None:
-    for model in ("fcgan-t2", "encdec-t1"):
-        write_state(tmp_path / model, replace(STATE, model=model))
-    (tmp_path / "a folder without a run").mkdir()
-    assert list(read_ledger(tmp_path)) == ["encdec-t1", "fcgan-t2"]
 
 
 def test_a_run_whose_process_is_gone_is_interrupted() -> None:

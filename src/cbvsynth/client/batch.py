@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from cbvsynth.client.outputs import require_writable, sidecar_of
+from cbvsynth.client.outputs import sidecar_of
 from cbvsynth.client.preparation import prepare_files
 from cbvsynth.client.synthesis import Models, synthesise
 from cbvsynth.domain import sequences
@@ -19,6 +19,7 @@ from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout
 from cbvsynth.errors import CbvsynthError, DataError, ServingError, UnreachableError, UsageError
 from cbvsynth.records.csv_codec import columns_of, write_rows
+from cbvsynth.records.writable import require_writable
 from cbvsynth.study.manifest import load_manifest, read_manifest
 
 TABLE_FILE = "predictions.csv"
@@ -79,7 +80,7 @@ def predict_study(options: BatchOptions, models: Models) -> BatchSummary:
 
     Raises:
         UsageError: the number of examinations at a time cannot be, or the folder holds maps that this
-            command did not make, or made with another version than the one that is asked for.
+            command did not make, or made by a version other than the one requested.
         StorageError: the folder cannot be written to.
         ManifestError: the list of examinations is missing or wrong.
         UnreachableError: the server does not answer.
@@ -143,7 +144,7 @@ def _require_own_maps(examinations: Sequence[Examination], options: BatchOptions
         )
     if other:
         raise UsageError(
-            f"{_counted(other)} {place} by another version than version {asked}, which is asked for: "
+            f"{_counted(other)} {place} by a version other than {asked}, which was requested: "
             f"{_shortened(other)}. {advice}"
         )
 

@@ -288,7 +288,7 @@ def _version(reply: Message, model: ModelReference) -> int:
     found = int(reply.model_spec.version.value)
     if found < 1 or found != (model.version or found):
         raise ReplyError(
-            f"The server answered {model} as version {found or '(not said)'}; expected the version that was "
+            f"The server answered {model} as version {found or '(not stated)'}; expected the one that was "
             "asked for. Is it a TensorFlow Serving?"
         )
     return found

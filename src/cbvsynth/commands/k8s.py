@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tyro.conf import Positional, UseCounterAction
 
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import DataError
 
 
@@ -25,11 +26,8 @@ def check(overlay: Positional[Path], deployable: UseCounterAction[int] = 0) -> N
     for problem in found:
         print(problem)
     kinds = Counter(one["kind"] for one in cluster.objects)
-    print(
-        f"{overlay.name} ({cluster.environment}): {len(cluster.objects)} objects, "
-        f"{len(found)} problems; {', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))}"
-    )
+    objects, wrong = counted(len(cluster.objects), "object"), counted(len(found), "problem")
+    listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    print(f"{overlay.name} ({cluster.environment}): {objects}, {wrong}; {listed}")
     if found:
-        raise DataError(
-            f"{overlay} has {len(found)} problems; each is named above. Mend them and check again."
-        )
+        raise DataError(f"{overlay} has {wrong}, named above. Mend what is wrong and check again.")

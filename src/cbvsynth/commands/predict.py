@@ -13,7 +13,7 @@ import tyro
 
 from cbvsynth.client.defaults import DEFAULT_MODEL, DEFAULT_SERVER, DEFAULT_TIMEOUT_S
 from cbvsynth.domain.options import Layout, Switch
-from cbvsynth.domain.ranges import MAX_WAIT_S, require_range
+from cbvsynth.domain.ranges import MAX_VERSION, MAX_WAIT_S, require_range
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import UsageError
 
@@ -62,7 +62,7 @@ class OutputOptions:
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """Who makes the map; by default the best model that needs none but the usable images."""
+    """Who makes the map; by default the best model that needs only the usable images."""
 
     server: str = DEFAULT_SERVER
     """Prediction server, host:port."""
@@ -83,7 +83,7 @@ class ServerOptions:
 
     def __post_init__(self) -> None:
         require_range("timeout_s", self.timeout_s, 0.001, MAX_WAIT_S)
-        require_range("version", self.version, 0, 2**63 - 1)  # what TensorFlow Serving's messages hold
+        require_range("version", self.version, 0, MAX_VERSION)
 
 
 @dataclass(frozen=True)
@@ -185,9 +185,11 @@ def _predict_many(
         version=server.version,
         label=server.label,
     )
+    from cbvsynth.domain.wording import counted
+
     with _models(server) as models:
         summary = predict_study(options, models)
-    made = "1 map" if summary.made == 1 else f"{summary.made} maps"
+    made = counted(summary.made, "map")
     present = "1 was" if summary.present == 1 else f"{summary.present} were"
     print(
         f"{made} made, {summary.fallbacks} of them by a model that stands in for a better one; {present} "
@@ -224,7 +226,8 @@ def _models(server: ServerOptions) -> Iterator[Models]:
 
 def _require_outputs(out: Path, montage: Path | None, *, overwrite: bool) -> None:
     """Say before the work, not after it, that a file is there or cannot be made."""
-    from cbvsynth.client.outputs import require_free, require_writable, sidecar_of
+    from cbvsynth.client.outputs import require_free, sidecar_of
+    from cbvsynth.records.writable import require_writable
 
     places = {out: "--out", sidecar_of(out): "--out"}
     if montage is not None:

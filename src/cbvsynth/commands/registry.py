@@ -42,9 +42,11 @@ def rollback(name: str = "cbvsynth", to: int = 0) -> None:
         name: Registered model.
         to: Version to go back to; 0 is the one that the present champion replaced.
     """
+    from cbvsynth.domain.ranges import MAX_VERSION, require_range
     from cbvsynth.registry.rollback import roll_back
     from cbvsynth.registry.store import open_registry
 
+    require_range("to", to, 0, MAX_VERSION)
     before, now = roll_back(open_registry(name), to)
     was = f"version {before.version} ({before.model})" if before else "none"
     print(f"champion of '{name}': was {was},")
@@ -61,12 +63,14 @@ def canary(name: str = "cbvsynth", version: int = 0, clear: tyro.conf.UseCounter
         version: Version to try.
         clear: Take the canary away.
     """
+    from cbvsynth.domain.ranges import MAX_VERSION, require_range
     from cbvsynth.errors import UsageError
     from cbvsynth.records.selection import CANARY
     from cbvsynth.registry.canary import clear_canary, set_canary
     from cbvsynth.registry.store import open_registry
     from cbvsynth.registry.versions import version_of
 
+    require_range("version", version, 0, MAX_VERSION)
     registry = open_registry(name)
     if version and clear:
         raise UsageError("--version and --clear are both given; expected one of them, or none.")

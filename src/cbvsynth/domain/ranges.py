@@ -1,4 +1,4 @@
-"""The least and the largest value of a number that people set."""
+"""The least and the largest value of a number that users set."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from cbvsynth.errors import UsageError
 
 MAX_SEED = 2**63 - 1
 """NumPy takes any whole number from 0 on; files and tables that hold a seed take 64 bits."""
+MAX_VERSION = 2**63 - 1
+"""What TensorFlow Serving's messages hold of a version."""
 MAX_PORT = 65535
 MAX_WAIT_S = 7 * 24 * 3600.0
 """A week: longer than anybody waits, and short enough for every timer of the operating system."""

@@ -8,11 +8,12 @@ from pathlib import Path
 import yaml
 
 from cbvsynth.config import PhantomConfig
-from cbvsynth.errors import DataError
+from cbvsynth.errors import DataError, UsageError
 from cbvsynth.phantom.plan import StudySettings
-from cbvsynth.phantom.receipt import StudyReceipt, inspect_study, write_receipt
+from cbvsynth.phantom.receipt import StudyReceipt, inspect_study, is_receipt, write_receipt
 from cbvsynth.phantom.study import write_study
 from cbvsynth.records.storage import atomic_folder
+from cbvsynth.records.writable import require_writable
 
 _MOST_WORKERS = 8
 
@@ -24,10 +25,13 @@ def fill(config: PhantomConfig) -> StudyReceipt:
     leaves the folder as it was. A data folder that is a link is followed.
 
     Raises:
-        UsageError: the settings are out of range.
+        UsageError: the settings are out of range, or the receipt would replace another file.
+        StorageError: the receipt cannot be written.
         DataError: data/ is empty although data.dvc names a data set that is not the phantom, data.dvc
             cannot be read, the data path is a file, or the brain template is not installed.
     """
+    require_writable(config.receipt)
+    refuse_to_replace_another_file(config.receipt)
     settings = StudySettings(config.patients, config.matrix, config.slices, config.damaged, config.seed)
     data = config.data.resolve()
     if data.exists() and not data.is_dir():
@@ -39,6 +43,19 @@ def fill(config: PhantomConfig) -> StudyReceipt:
     receipt = inspect_study(data)
     write_receipt(config.receipt, receipt)
     return receipt
+
+
+def refuse_to_replace_another_file(receipt: Path) -> None:
+    """Stop where a file stands that is no receipt.
+
+    Raises:
+        UsageError: it does.
+    """
+    if receipt.is_file() and not is_receipt(receipt):
+        raise UsageError(
+            f"{receipt} is there and is not a receipt of a study; expected nothing or an older receipt. Name "
+            "another file by --receipt."
+        )
 
 
 def refuse_to_replace_another_study(data: Path) -> None:

@@ -68,6 +68,15 @@ def write_receipt(path: Path, receipt: StudyReceipt) -> None:
     write_json(path, content)
 
 
+def is_receipt(path: Path) -> bool:
+    """Whether a file is what `write_receipt` writes, whatever study it speaks of."""
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError:
+        return False
+    return isinstance(content, dict) and content.get("made_by") in (BY_PHANTOM, BY_USER)
+
+
 def _marked(path: Path) -> StudyReceipt | None:
     """The receipt that a marker promises; None where there is no marker of ours."""
     try:

@@ -19,6 +19,7 @@ import numpy as np
 from cbvsynth.client import CbvClient
 from cbvsynth.client.request import PreparedExamination
 from cbvsynth.domain.sequences import ModelId
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import ModelError, ResultError
 from cbvsynth.proof.comparison import predict_cached, ssim_by_convention, stored_scores
 from cbvsynth.proof.options import SkewOptions
@@ -85,7 +86,7 @@ def run(options: SkewOptions) -> tuple[Skew, ...]:
             "software that serves."
         )
     total = sum(skew.examinations for skew in found)
-    print(f"{len(found)} models, {total} maps: what is served is what was scored")
+    print(f"{counted(len(found), 'model')}, {counted(total, 'map')}: what is served is what was scored")
     return tuple(found)
 
 

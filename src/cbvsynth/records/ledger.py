@@ -17,7 +17,7 @@ STATE_FILE = "state.json"
 
 
 class RunStatus(StrEnum):
-    """What a run said last. A run that was killed still says `running`: see `is_interrupted`."""
+    """The state a run last reported. A run that was killed still says `running`: see `is_interrupted`."""
 
     RUNNING = "running"
     DONE = "done"
@@ -75,18 +75,6 @@ def read_state(folder: Path) -> RunState | None:
         ResultError: the file is there but is not a run's state.
     """
     return _FILE.read_if_there(folder / STATE_FILE)
-
-
-def read_ledger(checkpoints: Path) -> dict[str, RunState]:
-    """States of all runs below a checkpoint folder, by model, sorted.
-
-    Raises:
-        ResultError: one of them is damaged.
-    """
-    found = {
-        path.parent.name: read_state(path.parent) for path in sorted(checkpoints.glob(f"*/{STATE_FILE}"))
-    }
-    return {model: state for model, state in found.items() if state is not None}
 
 
 def _process_exists(pid: int) -> bool:

@@ -54,6 +54,8 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise UsageError(f"{path} does not exist; name the file of parameters with --params.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not text; expected a file of parameters, YAML. Name another.") from error
 
 
 def _models_node(path: Path, text: str) -> yaml.SequenceNode:

@@ -61,7 +61,7 @@ def _replaced(registry: Registry, present: ModelVersion | None) -> int:
 
 
 def _champions(versions: Mapping[int, ModelVersion]) -> str:
-    """Versions that can be gone back to: everything that was named with them is there."""
+    """Versions that rollback can return to: everything that was named with them is there."""
     whole = [
         str(number)
         for number, version in versions.items()

@@ -19,7 +19,6 @@ from cbvsynth.training.normalise import refusal
 from cbvsynth.training.operations import check_operations, read_model
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
-PREDICT_METHOD = "tensorflow/serving/predict"
 
 _MOST_WARMUP_RECORDS = 1000  # the production server's bound
 # Run by TensorFlow's loader, never by a client.

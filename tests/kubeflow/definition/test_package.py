@@ -52,6 +52,13 @@ def test_images_are_named_when_compiling(tmp_path: Path) -> None:
     assert set(images.values()) == {f"lab/cbvsynth@{DIGEST}"}
 
 
+def test_a_name_that_kubeflow_would_refuse_is_refused_before(tmp_path: Path) -> None:
+    """KFP's own ValueError used to name a hidden temporary file."""
+    with pytest.raises(UsageError, match=r"'x\.dat' is not the name of a YAML file"):
+        compile_package(tmp_path / "x.dat", LOCAL)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_package_that_breaks_a_rule_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(PipelineError, match="may change; expected a version's tag"):
         compile_package(tmp_path / "package.yaml", with_images(CLUSTER_GPU, "cbvsynth:latest", ""))

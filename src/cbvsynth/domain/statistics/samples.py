@@ -104,7 +104,7 @@ def normal_quantile(level: float) -> float:
 
 
 def check_level(level: float) -> None:
-    """Refuse a level of confidence that is none.
+    """Refuse a confidence level outside 0 to 1.
 
     Raises:
         DataError: the level is not between 0 and 1.

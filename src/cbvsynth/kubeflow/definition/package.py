@@ -26,8 +26,11 @@ def compile_package(path: Path, profile: Profile) -> None:
     """Compile the pipeline for a profile, check it against the rules, write it atomically.
 
     Raises:
+        UsageError: the name is not one of a YAML file, which Kubeflow insists on.
         PipelineError: the package breaks a rule that keeps it running on a cluster.
     """
+    if path.suffix not in (".yaml", ".yml"):
+        raise UsageError(f"'{path.name}' is not the name of a YAML file; expected one that ends in .yaml.")
     from cbvsynth.kubeflow.definition.pipeline import cbv_synthesis
 
     with atomic_file(path) as temporary:

@@ -150,5 +150,5 @@ def _list(given: object) -> list[str]:
 
 
 def _whole(kind: str, value: Value) -> Value:
-    """Undo that the specification holds all numbers as floating-point ones."""
+    """Turn back the floating-point numbers in which the specification holds every number."""
     return int(value) if kind == "NUMBER_INTEGER" and isinstance(value, float) else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cbvsynth.domain.sequences import select_models
+from cbvsynth.domain.wording import counted
 from cbvsynth.kubeflow.tasks.artifacts import show_text
 
 
@@ -24,6 +25,6 @@ def run_task(models: Sequence[str], plan_path: str) -> list[str]:
         for model in chosen
     ]
     table = markdown_table(("model", "algorithm and sequences", "the paper's SSIM, %"), rows, left=2)
-    show_text(plan_path, f"# {len(rows)} models to train\n\n{table}\n")
-    print(f"{len(rows)} models: {', '.join(model.slug for model in chosen)}")
+    show_text(plan_path, f"# {counted(len(rows), 'model')} to train\n\n{table}\n")
+    print(f"{counted(len(rows), 'model')}: {', '.join(model.slug for model in chosen)}")
     return [model.slug for model in chosen]

@@ -1,0 +1,61 @@
+"""Every path of every command, given what it is not: one line, never a traceback."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+
+from cbvsynth.cli import all_commands, main
+from tests.commands.test_numbers import NEEDED
+
+POSITIONAL = {"manifest": "root", "clinical analyse": "reads", "k8s check": "overlay"}
+"""Commands whose path is a word without a flag."""
+
+
+def is_path(hint: Any) -> bool:
+    return hint is Path or Path in get_args(hint)
+
+
+def paths() -> Iterator[tuple[str, str]]:
+    for name, command in all_commands().items():
+        hints = get_type_hints(command.run, include_extras=True)
+        for parameter in inspect.signature(command.run).parameters:
+            kind = getattr(hints[parameter], "__origin__", None)
+            options = dataclasses.is_dataclass(kind)
+            fields = get_type_hints(kind, include_extras=True) if options else {parameter: hints[parameter]}
+            yield from ((name, field) for field, hint in fields.items() if is_path(hint))
+
+
+@pytest.mark.parametrize("given", ["a folder", "a file", "/dev/null/below", ""])
+@pytest.mark.parametrize("path", [one for one in paths() if one[0] != "phantom"], ids="-".join)
+def test_a_path_to_something_else_is_one_line(
+    path: tuple[str, str],
+    given: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A folder for a file, and a place below a file, ended in tracebacks in thirteen commands."""
+    monkeypatch.chdir(tmp_path)
+    Path("a folder").mkdir()
+    Path("a file").write_bytes(b"\x00\xffnothing of ours\n")
+    name, field = path
+    needed = [] if POSITIONAL.get(name) == field else NEEDED.get(name, [])
+    words = [given] if POSITIONAL.get(name) == field else [f"--{field}={given}"]
+    try:
+        code = main([*name.split(), *needed, *words])
+    except SystemExit as wrong_usage:
+        code = wrong_usage.code
+    assert code in (0, 1, 2)
+    if code:
+        shown = capsys.readouterr().err
+        assert re.search(r"^error: \S|Parsing error|required", shown, re.MULTILINE), shown
+    assert Path("a file").read_bytes() == b"\x00\xffnothing of ours\n", (
+        "a file that was not asked for is kept"
+    )
