@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.examination import ENHANCING_LABEL, Examination
 from cbvsynth.errors import ManifestError, VolumeError
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.records.examinations import CachedExamination
@@ -29,7 +29,7 @@ def examination_fingerprint(root: Path, examination: Examination) -> str:
         "preprocessing_version": PREPROCESSING_VERSION,
         "target_unit": examination.target_unit,
         "scales": {role: examination.scales.get(role, 1.0) for role in examination.files},
-        "enhancing_label": examination.enhancing_label,
+        "enhancing_label": examination.enhancing_label or ENHANCING_LABEL,  # unstated makes the same arrays
         "files": {role: _file_digest(root, examination, role) for role in examination.files},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

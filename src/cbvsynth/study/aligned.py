@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from cbvsynth.domain.examination import ENHANCING_LABEL, Examination
+from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.geometry import (
     Grid,
     centre_distance_mm,
@@ -23,6 +23,7 @@ from cbvsynth.domain.geometry import (
     covered_share_of_mask,
     to_canonical,
 )
+from cbvsynth.domain.lesion_labels import lesion_labels
 from cbvsynth.domain.resampling import resample, resample_labels
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
@@ -98,8 +99,9 @@ def read_aligned(root: Path, examination: Examination, reference: str = "") -> A
             one the first sequence in channel order.
 
     Raises:
-        VolumeError: an image cannot be read, labels are not whole numbers from 0 to 255, the mask is
-            empty, there is no input, or there is no mask and the inputs are not skull-stripped.
+        VolumeError: an image cannot be read, labels of the segmentation are unknown or may mean two
+            things, the mask is empty, there is no input, or there is no mask and the inputs are not
+            skull-stripped.
         GridError: images do not show the same place: fields of view that hardly overlap, centres far
             apart, or a brain that an input covers only in part.
         ManifestError: a path leaves the data root.
@@ -238,9 +240,7 @@ def _mask(
 
 def _labels(volume: Volume, grid: Grid, examination: Examination) -> npt.NDArray[np.uint8]:
     try:
-        labels = resample_labels(volume, grid).data.astype(np.uint8)
+        labels = lesion_labels(volume.data, examination.enhancing_label)
     except VolumeError as error:
         raise VolumeError(f"{examination.label('seg')}: {error}") from error
-    if examination.enhancing_label != ENHANCING_LABEL:
-        labels[labels == examination.enhancing_label] = ENHANCING_LABEL
-    return labels
+    return resample_labels(Volume(labels.astype(np.float32), volume.affine), grid).data.astype(np.uint8)

@@ -13,7 +13,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cbvsynth.domain.examination import ENHANCING_LABEL, LEGACY_ENHANCING_LABEL
+from cbvsynth.domain.examination import (
+    ENHANCING_LABEL,
+    LEGACY_ENHANCING_LABEL,
+    UNSTATED_ENHANCING_LABEL,
+)
 from cbvsynth.domain.options import Layout
 from cbvsynth.domain.sequences import TargetUnit
 
@@ -47,7 +51,7 @@ class LayoutTable:
     target_unit: unit of its CBV maps, unless `unit_from_sidecar` finds another.
     joiner: sign between subject and session in an exam_id.
     pseudonymous: folder names may be patients' names, so that identifiers are keyed hashes.
-    enhancing_label: number of enhancing tumour in its segmentations.
+    enhancing_label: number of enhancing tumour in its segmentations; 0 where the layout does not fix it.
     """
 
     layout: Layout
@@ -59,7 +63,7 @@ class LayoutTable:
     unit_from_sidecar: bool = False
     joiner: str = "_"
     pseudonymous: bool = False
-    enhancing_label: int = ENHANCING_LABEL
+    enhancing_label: int = UNSTATED_ENHANCING_LABEL
 
 
 _NII = r"\.nii(?:\.gz)?"
@@ -159,6 +163,7 @@ UCSD_PTGBM = LayoutTable(
     title="UCSD-PTGBM (TCIA)",
     example="UCSD-PTGBM-0002_01/UCSD-PTGBM-0002_01_T1pre.nii.gz",
     target_unit=TargetUnit.RELATIVE,
+    enhancing_label=ENHANCING_LABEL,
     rules=_rules(
         _ANYWHERE + r"(?P<subject>UCSD-PTGBM-\d{4})_(?P<session>\d{2})_",
         {
@@ -217,6 +222,7 @@ BRATS = LayoutTable(
     example="BraTS-GLI-00000-000/BraTS-GLI-00000-000-t1n.nii.gz",
     target_unit=TargetUnit.RELATIVE,
     joiner="-",
+    enhancing_label=ENHANCING_LABEL,
     rules=_rules(
         _ANYWHERE + r"(?P<subject>BraTS-[A-Za-z]+-\d{5})-(?P<session>\d{3})-",
         {"t1": ("t1n",), "t2": ("t2w",), "t1c": ("t1c",), "flair": ("t2f",), "seg": ("seg",)},

@@ -308,7 +308,7 @@ def _rows(study: _Study, found: list[_Found]) -> list[dict[str, str]]:
                 "subject_id": subject_id,
                 "session_id": session_id,
                 "scales": ";".join(scales),
-                "enhancing_label": str(study.table.enhancing_label),
+                "enhancing_label": str(study.table.enhancing_label or ""),
                 **{role: match.path for role, match in one.files.items()},
             }
         )

@@ -15,6 +15,7 @@ from cbvsynth.domain.examination import (
     ENHANCING_LABEL,
     LEGACY_ENHANCING_LABEL,
     QUALITY_FLAGS,
+    UNSTATED_ENHANCING_LABEL,
     Examination,
 )
 from cbvsynth.domain.sequences import Sequence as MriSequence
@@ -279,11 +280,11 @@ class _RowParser:
         return text
 
     def _enhancing_label(self) -> int:
-        text = self._cell("enhancing_label").strip() or str(ENHANCING_LABEL)
-        if text not in (str(ENHANCING_LABEL), str(LEGACY_ENHANCING_LABEL)):
-            self._report("enhancing_label", f"'{text}'; expected 3, 4 (BraTS before 2023) or empty")
-            return ENHANCING_LABEL
-        return int(text)
+        text = self._cell("enhancing_label").strip()
+        if text and text not in (str(ENHANCING_LABEL), str(LEGACY_ENHANCING_LABEL)):
+            self._report("enhancing_label", f"'{text}'; expected 3, 4 (BraTS until 2022) or empty")
+            return UNSTATED_ENHANCING_LABEL
+        return int(text or UNSTATED_ENHANCING_LABEL)
 
     def _scales(self) -> dict[str, float]:
         scales: dict[str, float] = {}
@@ -315,9 +316,7 @@ def row_of(examination: Examination) -> dict[str, str]:
         **{flag: "1" if flag in examination.flags else "0" for flag in QUALITY_FLAGS},
         "split": examination.split,
         "scales": ";".join(f"{role}={factor!r}" for role, factor in examination.scales.items()),
-        "enhancing_label": ""
-        if examination.enhancing_label == ENHANCING_LABEL
-        else str(examination.enhancing_label),
+        "enhancing_label": str(examination.enhancing_label or ""),
         **{f"sha256_{role}": examination.sha256.get(role, "") for role in ROLES},
     }
 
