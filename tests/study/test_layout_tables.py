@@ -75,6 +75,31 @@ def test_upenn_takes_a_third_of_the_trace_as_adc(tmp_path: Path) -> None:
     assert float(read_image(tmp_path, one, "adc").data[0, 0, 0]) == pytest.approx(800.0)
 
 
+def test_upenn_prefers_an_experts_segmentation_and_reads_an_automated_one_where_there_is_none(
+    tmp_path: Path,
+) -> None:
+    """The 611 automated ones were never read, only the experts' 147."""
+    build(tmp_path, Layout.UPENN_GBM)
+    other = UPENN.replace("00001", "00002")
+    for name in (UPENN, other):
+        write_image(tmp_path / f"automated_segm/{name}_automated_approx_segm.nii.gz")
+    write_image(tmp_path / f"images_structural/{other}/{other}_T1.nii.gz")
+    manifest = scan_study(tmp_path)
+    assert [str(one.seg) for one in manifest.examinations] == [
+        f"images_segm/{UPENN}_segm.nii.gz",
+        f"automated_segm/{other}_automated_approx_segm.nii.gz",
+    ]
+    assert f"{UPENN} has another SEG, which comes first" in reasons(manifest)
+
+
+def test_upenn_may_lie_flat_in_one_folder(tmp_path: Path) -> None:
+    """Files out of the folders of the download were not recognised at all."""
+    for name in ("T1", "DTI_TR", "DSC_ap-rCBV", "segm", "T1_unstripped", "DTI_FA"):
+        write_image(tmp_path / f"{UPENN}_{name}.nii.gz")
+    (one,) = scan_study(tmp_path).examinations
+    assert set(files_of(one)) == {"t1", "adc", "cbv", "seg"}
+
+
 def test_a_collection_is_found_below_its_download_folder_too(tmp_path: Path) -> None:
     build(tmp_path / "NIfTI-files", Layout.UPENN_GBM)
     (one,) = scan_study(tmp_path).examinations

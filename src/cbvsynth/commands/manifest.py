@@ -26,6 +26,7 @@ def manifest(
     layout: Layout = Layout.AUTO,
     out: Path | None = None,
     hash_files: Annotated[Switch, tyro.conf.arg(name="hash")] = Switch.OFF,
+    prefer: tuple[str, ...] = (),
 ) -> None:
     """List a study's examinations and say what was recognised, what is there and what is left out.
 
@@ -36,6 +37,8 @@ def manifest(
         layout: How its files are arranged and named; auto looks.
         out: Table to write; ROOT/manifest.csv when not given.
         hash_files: Whether to add the SHA-256 of every image.
+        prefer: BIDS entities (acq-mprage) or folders of derivatives (hd-bet) to take where several files
+            could be meant, the first first.
     """
     own = next((root / name for name in MANIFEST_NAMES if (root / name).is_file()), None)
     if layout is Layout.AUTO and own is not None and out is None:
@@ -47,7 +50,7 @@ def manifest(
         raise UsageError(
             f"'{target.name}' exists and may hold work done by hand; delete it first or give another --out."
         )
-    found = scan_study(root, layout)
+    found = scan_study(root, layout, prefer)
     if TABLES[found.layout].pseudonymous and not target.resolve().is_relative_to(root.resolve()):
         raise UsageError(
             "The paths in this manifest may hold patients' names, so it must stay in the data root; "

@@ -90,13 +90,15 @@ def recorded_manifest(folder: Path, root: Path, layout: Layout = Layout.AUTO) ->
     return load_manifest(root, layout).examinations
 
 
-def scan_study(root: Path, layout: Layout = Layout.AUTO) -> Manifest:
+def scan_study(root: Path, layout: Layout = Layout.AUTO, prefer: Sequence[str] = ()) -> Manifest:
     """List the examinations found in a study's folders; a manifest that lies there is not read.
+
+    `prefer` settles ties between files of BIDS, as in `layouts.scan`.
 
     Raises:
         ManifestError: as `load_manifest`.
     """
-    found = scan(root, layout)
+    found = scan(root, layout, prefer)
     examinations = examinations_of_rows(
         f"The study (layout {found.layout})", [(row["exam_id"], row) for row in found.rows], root
     )

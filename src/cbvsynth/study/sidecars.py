@@ -1,4 +1,4 @@
-"""The unit of a CBV map, from the JSON files that lie beside it in BIDS."""
+"""What the JSON files that lie beside an image in BIDS say: the unit of a CBV map, and any other value."""
 
 from __future__ import annotations
 
@@ -34,13 +34,37 @@ class StatedUnit:
     problem: str = ""
 
 
+class _UnreadableError(Exception):
+    """A sidecar that applies and cannot be read."""
+
+
 def stated_unit(root: Path, image: PurePosixPath) -> StatedUnit:
-    """`Units` of the nearest sidecar of an image, by the inheritance principle of BIDS.
+    """`Units` of the nearest sidecar of an image that states them."""
+    try:
+        found = _nearest(root, image, "Units")
+    except _UnreadableError:
+        return StatedUnit(None, "the JSON sidecar of its CBV map cannot be read; correct it")
+    return StatedUnit(None) if found is None else _known(found)
+
+
+def sidecar_value(root: Path, image: PurePosixPath, key: str) -> object:
+    """A value of the nearest sidecar that has it; None where none has, or it cannot be read."""
+    try:
+        return _nearest(root, image, key)
+    except _UnreadableError:
+        return None
+
+
+def _nearest(root: Path, image: PurePosixPath, key: str) -> object:
+    """A value by the inheritance principle of BIDS; None where no sidecar has it.
 
     A sidecar lies in the image's folder or one above, ends in the same suffix, and has no entity that
     the image lacks; the nearest with the most entities counts.
+
+    Raises:
+        _UnreadableError: a sidecar on the way is no readable JSON inside the data root.
     """
-    *entities, suffix = image.name.removesuffix(".gz").removesuffix(".nii").split("_")
+    *entities, suffix = image.name.split(".", maxsplit=1)[0].split("_")
     for folder in image.parents:
         candidates = sorted((root / folder).glob(f"*{suffix}.json"), key=lambda path: (-len(path.stem), path))
         for path in candidates:
@@ -50,11 +74,11 @@ def stated_unit(root: Path, image: PurePosixPath) -> StatedUnit:
             try:
                 text = path.read_text(encoding="utf-8-sig") if _readable(root, path) else ""
                 content = json.loads(text)
-            except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-                return StatedUnit(None, "the JSON sidecar of its CBV map cannot be read; correct it")
-            if isinstance(content, dict) and "Units" in content:
-                return _known(content["Units"])
-    return StatedUnit(None)
+            except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+                raise _UnreadableError from error
+            if isinstance(content, dict) and content.get(key) is not None:
+                return content[key]
+    return None
 
 
 def _readable(root: Path, path: Path) -> bool:
