@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.geometry import Grid, from_canonical
@@ -231,7 +232,34 @@ def test_a_brain_masked_image_serves_as_mask(study: Study) -> None:
     """The authors' folders hold a masked T1 in the mask's place."""
     study.put("mask", 731.5 * image(0))
 
-    np.testing.assert_array_equal(read_aligned(study.root, study.examination).mask, brain()[::-1])
+    aligned = read_aligned(study.root, study.examination)
+
+    np.testing.assert_array_equal(aligned.mask, brain()[::-1])
+    assert aligned.mask_source == "file (an image, where it is not 0)"
+
+
+def test_probabilities_count_as_brain_from_a_half_up_and_the_source_says_so(study: Study) -> None:
+    """Every voxel above 0 was brain."""
+    smooth = gaussian_filter(brain().astype(np.float32), 0.6)
+    study.put("mask", smooth)
+    aligned = read_aligned(study.root, study.examination)
+    np.testing.assert_array_equal(aligned.mask, smooth[::-1] >= 0.5)
+    assert aligned.mask_source == "file (probabilities from 0 to 1, of which 0.5 and more)"
+
+
+def test_a_mask_below_zero_is_refused_by_name(study: Study) -> None:
+    study.put("mask", np.where(brain(), 1.0, -1.0))
+    with pytest.raises(VolumeError, match="sub-1/ses-1: MASK: values from -1 to 1"):
+        read_aligned(study.root, study.examination)
+
+
+def test_a_head_whose_air_was_blanked_is_not_skull_stripped(study: Study) -> None:
+    """A tenth of zeros was enough, so that scalp and skull of a scanner's own image became brain."""
+    wide = np.diag([12.0, 12.0, 18.0, 1.0])
+    for seed, role in enumerate(("t1", "t2", "adc", "cbv")):
+        study.put(role, image(seed), wide)
+    with pytest.raises(VolumeError, match=r"images are not 0 in \d{4} mL; a brain has at most 2000"):
+        read_aligned(study.root, study.examination)
 
 
 def test_a_segmentation_with_fractions_is_refused_by_name(study: Study) -> None:

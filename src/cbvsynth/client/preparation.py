@@ -37,7 +37,7 @@ from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import GridError, UsageError, VolumeError
 from cbvsynth.records.storage import sha256_of
-from cbvsynth.study.aligned import read_aligned, support_mask
+from cbvsynth.study.aligned import read_aligned, read_mask, support_mask
 from cbvsynth.study.nifti import VolumeHeader, read_header, read_image
 from cbvsynth.study.paths import resolve_inside
 
@@ -156,7 +156,7 @@ def prepare_files(
     else:
         _require_one_grid(headers, examination, chosen)
         images = {name: to_canonical(volume).data for name, volume in volumes.items()}
-        mask, mask_source = _mask(root, asked, images)
+        mask, mask_source = _mask(root, asked, images, volumes[Sequence(chosen)].spacing_mm)
     prepared = keep_usable(images, mask, examination, left_out)
     return replace(_in_place(prepared, root, asked, headers, chosen), mask_source=mask_source)
 
@@ -232,13 +232,16 @@ def _require_one_grid(headers: Mapping[str, VolumeHeader], examination: Examinat
 
 
 def _mask(
-    root: Path, examination: Examination, images: Mapping[Sequence, Float32Array]
+    root: Path,
+    examination: Examination,
+    images: Mapping[Sequence, Float32Array],
+    spacing_mm: tuple[float, float, float],
 ) -> tuple[BoolArray, str]:
     if examination.mask is None:
-        return support_mask(images, examination.exam_id)
-    mask: BoolArray = to_canonical(read_image(root, examination, "mask")).data != 0.0
+        return support_mask(images, examination.exam_id, spacing_mm)
+    mask, source = read_mask(to_canonical(read_image(root, examination, "mask")), examination)
     require_brain(mask, examination)
-    return mask, "file"
+    return mask, source
 
 
 def prepare_arrays(

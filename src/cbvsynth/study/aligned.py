@@ -7,6 +7,7 @@ nothing is masked. Images that do not show the same place are refused, never mov
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from cbvsynth.domain.brain_masks import MAX_BRAIN_ML, brain_of
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.geometry import (
     Grid,
@@ -145,7 +147,24 @@ def align(examination: Examination, stored: Mapping[str, Volume], reference: str
     )
 
 
-def support_mask(images: Mapping[Sequence, Float32Array], exam_id: str) -> tuple[BoolArray, str]:
+def read_mask(stored: Volume, examination: Examination) -> tuple[BoolArray, str]:
+    """The brain in a mask's file, (X, Y, Z) on its own grid, and in words where it is from.
+
+    Raises:
+        VolumeError: its values are those of no mask.
+    """
+    try:
+        brain, values = brain_of(stored.data)
+    except VolumeError as error:
+        raise VolumeError(f"{examination.label('mask')}: {error}") from error
+    return brain, f"file ({values})" if values else "file"
+
+
+def support_mask(
+    images: Mapping[Sequence, Float32Array],
+    exam_id: str,
+    spacing_mm: tuple[float, float, float] | None = None,
+) -> tuple[BoolArray, str]:
     """Brain mask from skull-stripped images: where half of them or more are not zero, holes filled.
 
     Half, not most: of two images, one that covers part of the brain must not cut the mask to that part.
@@ -154,12 +173,13 @@ def support_mask(images: Mapping[Sequence, Float32Array], exam_id: str) -> tuple
     Args:
         images: (X, Y, Z) float32 each, on one grid.
         exam_id: whose images they are, for the message.
+        spacing_mm: voxel size, to see whether it is a brain or a whole head.
 
     Returns:
         The mask, (X, Y, Z) bool, and in words which images it rests on.
 
     Raises:
-        VolumeError: no image is skull-stripped, or the mask is empty.
+        VolumeError: no image is skull-stripped, the mask is empty, or it is larger than a brain.
     """
     zero_shares = {sequence: float(np.mean(image == 0.0)) for sequence, image in images.items()}
     stripped = [name for name, share in zero_shares.items() if MIN_STRIPPED_ZERO_SHARE <= share < 1.0]
@@ -177,6 +197,13 @@ def support_mask(images: Mapping[Sequence, Float32Array], exam_id: str) -> tuple
         raise VolumeError(
             f"{exam_id}: there is no brain mask, and its images are non-zero in different places; expected "
             "skull-stripped images of one brain. Add a mask to the manifest."
+        )
+    volume_ml = int(mask.sum()) * math.prod(spacing_mm) / 1000.0 if spacing_mm else 0.0
+    if volume_ml > MAX_BRAIN_ML:
+        raise VolumeError(
+            f"{exam_id}: there is no brain mask, and its images are not 0 in {volume_ml:.0f} mL; a brain has "
+            f"at most {MAX_BRAIN_ML:.0f}. The air was blanked, the skull is still there: add a mask to the "
+            "manifest, or strip the skull first, as with HD-BET."
         )
     return mask, "support of " + ", ".join(sequence.label for sequence in voters)
 
@@ -226,16 +253,16 @@ def _mask(
     examination: Examination,
 ) -> tuple[BoolArray, str]:
     if "mask" not in volumes:
-        return support_mask(inputs, examination.exam_id)
+        return support_mask(inputs, examination.exam_id, grid.spacing_mm)
     stored = volumes["mask"]
-    binary = Volume((stored.data != 0.0).astype(np.float32), stored.affine)
-    mask = resample_labels(binary, grid).data > 0.0
+    brain, source = read_mask(stored, examination)
+    mask = resample_labels(Volume(brain.astype(np.float32), stored.affine), grid).data > 0.0
     if not mask.any():
         raise VolumeError(
             f"{examination.label('mask')} is zero everywhere on the examination's grid; expected the brain. "
             "Make the mask again."
         )
-    return mask, "file"
+    return mask, source
 
 
 def _labels(volume: Volume, grid: Grid, examination: Examination) -> npt.NDArray[np.uint8]:
