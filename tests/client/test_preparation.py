@@ -131,6 +131,23 @@ def test_an_image_whose_voxels_cannot_serve_is_left_out_with_the_reason(
     assert set(prepared.sha256 or {}) == {"t1c", "mask"}
 
 
+@pytest.mark.parametrize("resample", [False, True])
+def test_voxels_without_a_number_outside_the_brain_are_background_and_told(
+    tmp_path: Path,
+    resample: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    """One NaN in the air left the image out of the prediction."""
+    files = write_head(tmp_path, "t1")
+    files["mask"] = str(write(tmp_path / "mask.nii.gz", brain().astype(np.uint8), AFFINES["RAS"]))
+    expected = prepare(files, resample=resample)
+    holed = np.where(brain(), image("t1"), np.nan).astype(np.float32)
+    files["t1"] = str(write(tmp_path / "t1.nii.gz", holed, AFFINES["RAS"]))
+    prepared = prepare(files, resample=resample)
+    np.testing.assert_array_equal(prepared.inputs[Sequence.T1], expected.inputs[Sequence.T1])
+    assert expected.warnings == ()
+    assert any("T1: " in text and "none of them in the brain" in text for text in prepared.warnings)
+
+
 def test_images_that_are_ruled_out_are_not_even_read(tmp_path: Path) -> None:
     files = write_head(tmp_path, "t1")
     files["adc"] = str(tmp_path / "not-there.nii.gz")

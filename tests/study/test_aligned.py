@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+import nibabel as nib
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -15,7 +16,7 @@ from cbvsynth.domain.resampling import resample
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import GridError, VolumeError
-from cbvsynth.study.aligned import read_aligned, support_mask
+from cbvsynth.study.aligned import read_aligned, require_numbers, support_mask
 from cbvsynth.study.nifti import write_volume
 
 SHAPE = (20, 24, 10)
@@ -260,6 +261,45 @@ def test_a_head_whose_air_was_blanked_is_not_skull_stripped(study: Study) -> Non
         study.put(role, image(seed), wide)
     with pytest.raises(VolumeError, match=r"images are not 0 in \d{4} mL; a brain has at most 2000"):
         read_aligned(study.root, study.examination)
+
+
+def put_raw(study: Study, role: str, data: np.ndarray) -> None:
+    """As other programs write it: `write_volume` refuses what is not finite."""
+    nib.save(nib.Nifti1Image(data.astype(np.float32), AFFINE), study.root / f"{role}.nii")
+    study.paths[role] = PurePosixPath(f"{role}.nii")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("role", ["t1", "cbv", "mask", "seg"])
+def test_voxels_without_a_number_outside_the_brain_are_background_and_told(
+    study: Study, role: str, value: float
+) -> None:
+    """One NaN in the air, as SPM and MATLAB write it, dropped the examination."""
+    whole = np.where(brain(), 1, 0).astype(np.float32) if role in ("mask", "seg") else image(0)
+    study.put(role, whole)
+    expected = read_aligned(study.root, study.examination)
+    put_raw(study, role, np.where(brain(), whole, value))
+    aligned = read_aligned(study.root, study.examination)
+    require_numbers(aligned, study.examination)
+    np.testing.assert_array_equal(aligned.mask, expected.mask)
+    np.testing.assert_array_equal(aligned.inputs[Sequence.T1], expected.inputs[Sequence.T1])
+    (warning,) = aligned.warnings
+    share = 1 - brain().mean()
+    assert f"{share:.1%} of the voxels are NaN or infinite, none of them in the brain" in warning
+    assert warning.startswith("sub-1/ses-1: ")
+
+
+@pytest.mark.parametrize("role", ["t2", "cbv"])
+def test_voxels_without_a_number_in_the_brain_are_a_fault(study: Study, role: str) -> None:
+    damaged = image(1)
+    damaged[10, 12, 5] = np.nan
+    put_raw(study, role, damaged)
+    aligned = read_aligned(study.root, study.examination)
+    assert aligned.warnings == ()
+    with pytest.raises(
+        VolumeError, match=f"{role.upper()}: 1 of {brain().sum()} voxels of the brain are NaN"
+    ):
+        require_numbers(aligned, study.examination)
 
 
 def test_a_segmentation_with_fractions_is_refused_by_name(study: Study) -> None:

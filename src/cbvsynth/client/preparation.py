@@ -26,6 +26,7 @@ from cbvsynth.client.request import (
     without_label,
 )
 from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.gaps import without_gaps
 from cbvsynth.domain.geometry import (
     Grid,
     canonical_grid,
@@ -37,7 +38,7 @@ from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import GridError, UsageError, VolumeError
 from cbvsynth.records.storage import sha256_of
-from cbvsynth.study.aligned import read_aligned, read_mask, support_mask
+from cbvsynth.study.aligned import mark_gaps, read_aligned, read_mask, support_mask
 from cbvsynth.study.nifti import VolumeHeader, read_header, read_image
 from cbvsynth.study.paths import resolve_inside
 
@@ -153,11 +154,16 @@ def prepare_files(
         kept = replace(asked, inputs={name: asked.inputs[name] for name in volumes})
         aligned = read_aligned(root, kept, reference=chosen)
         images, mask, mask_source = dict(aligned.inputs), aligned.mask, aligned.mask_source
+        noted = aligned.warnings
     else:
         _require_one_grid(headers, examination, chosen)
-        images = {name: to_canonical(volume).data for name, volume in volumes.items()}
+        turned = {name.value: without_gaps(to_canonical(volume)) for name, volume in volumes.items()}
+        images = {name: turned[name.value][0].data for name in volumes}
         mask, mask_source = _mask(root, asked, images, volumes[Sequence(chosen)].spacing_mm)
+        by_role = {name.value: image for name, image in images.items()}
+        noted = mark_gaps(by_role, turned, mask, Grid.of(turned[chosen][0]), examination)
     prepared = keep_usable(images, mask, examination, left_out)
+    prepared = replace(prepared, warnings=(*noted, *prepared.warnings))
     return replace(_in_place(prepared, root, asked, headers, chosen), mask_source=mask_source)
 
 
@@ -197,7 +203,7 @@ def _read(root: Path, examination: Examination) -> tuple[dict[Sequence, Volume],
     volumes, damaged = {}, {}
     for sequence in examination.sequences:
         try:
-            volumes[sequence] = read_image(root, examination, sequence.value)
+            volumes[sequence] = read_image(root, examination, sequence.value, gaps=True)
         except VolumeError as error:
             damaged[sequence] = without_label(str(error), examination.label(sequence.value))
     return volumes, damaged

@@ -135,6 +135,9 @@ def keep_usable(
 
 def _fault(inside: Float32Array) -> str:
     """What makes voxels of the brain (N,) useless, as the end of a sentence; empty when they are fine."""
+    bad = inside.size - int(np.count_nonzero(np.isfinite(inside)))
+    if bad:
+        return f"{bad} of {inside.size} voxels of the brain are NaN or infinite"
     low, high = float(inside.min()), float(inside.max())
     if low == high:
         return f"constant in the brain (every voxel is {low:g})"

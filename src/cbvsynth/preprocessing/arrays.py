@@ -14,7 +14,7 @@ from cbvsynth.domain.geometry import canonical_grid, grids_equal
 from cbvsynth.domain.intensity import adc_in_e6_mm2_per_s, check_cbv_unit
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import VolumeError
-from cbvsynth.study.aligned import AlignedExamination, read_aligned
+from cbvsynth.study.aligned import AlignedExamination, read_aligned, require_numbers
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ def prepare_examination(root: Path, examination: Examination, fingerprint: str) 
             "examinations."
         )
     aligned = read_aligned(root, examination, reference="cbv")
+    require_numbers(aligned, examination)
     assert aligned.cbv is not None
     mask = aligned.mask
     arrays: dict[str, npt.NDArray[np.generic]] = {}

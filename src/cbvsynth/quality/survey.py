@@ -16,6 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.gaps import without_gaps
 from cbvsynth.domain.geometry import to_canonical
 from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.domain.sequences import TargetUnit
@@ -23,7 +24,7 @@ from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import DataError, GridError, ManifestError, QualityError, UnitError, VolumeError
 from cbvsynth.quality import measurements
 from cbvsynth.quality.checks import Group
-from cbvsynth.study.aligned import AlignedExamination, align
+from cbvsynth.study.aligned import AlignedExamination, align, require_numbers
 from cbvsynth.study.nifti import OpenImage, open_image
 from cbvsynth.study.paths import resolve_inside
 
@@ -39,13 +40,14 @@ class Survey:
 
     `values` are the numbers by column, as in `checks.measurement_checks`; a number that could not be
     judged is absent or NaN. `digests` are voxel digests by role. `problems` say why an image could not
-    be read or aligned; then there are no values.
+    be read or aligned; then there are no values. `warnings` are sentences worth a look that stop nothing.
     """
 
     exam_id: str
     values: Mapping[str, float] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[tuple[Group, str], ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def value(self, column: str) -> float:
         """A measured number; NaN when it was not judged."""
@@ -91,18 +93,19 @@ def _survey_images(examination: Examination, images: Mapping[str, OpenImage]) ->
     noise = math.nan
     try:
         for role, image in images.items():
-            stored[role] = image.volume(examination.scales.get(role, 1.0))
+            stored[role] = image.volume(examination.scales.get(role, 1.0), gaps=True)
             if role not in ("mask", "seg"):
-                data = to_canonical(stored[role]).data
+                data = to_canonical(without_gaps(stored[role])[0]).data
                 digests[role] = measurements.voxel_digest(data)
                 if role == Mri.T1:
                     noise = measurements.air_noise(data)
         aligned = align(examination, stored)
+        require_numbers(aligned, examination)
     except (VolumeError, GridError, UnitError) as error:
         return Survey(examination.exam_id, digests=digests, problems=(_problem(error),))
     values = _measured(aligned, examination, digests, noise)
     rounded = {column: float(f"{value:.6g}") for column, value in values.items()}
-    return Survey(examination.exam_id, rounded, digests)
+    return Survey(examination.exam_id, rounded, digests, warnings=aligned.warnings)
 
 
 def _each(measure: Measure, examinations: Sequence[Examination], workers: int) -> Iterator[Survey]:

@@ -18,6 +18,7 @@ from scipy import ndimage
 
 from cbvsynth.domain.brain_masks import MAX_BRAIN_ML, brain_of
 from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.gaps import without_gaps
 from cbvsynth.domain.geometry import (
     Grid,
     centre_distance_mm,
@@ -62,6 +63,9 @@ class AlignedExamination:
     affine: (4, 4) float64, voxels to RAS millimetres.
     reference: role of the image whose grid this is.
     original_grids: grid of every file by its role, as it was stored.
+    warnings: sentences worth a look that stop nothing.
+
+    Voxels that are NaN or infinite in the file are 0, but in the brain NaN (`require_numbers`).
     """
 
     exam_id: str
@@ -73,6 +77,7 @@ class AlignedExamination:
     affine: npt.NDArray[np.float64]
     reference: str
     original_grids: Mapping[str, Grid]
+    warnings: tuple[str, ...] = ()
 
     @property
     def grid(self) -> Grid:
@@ -109,7 +114,7 @@ def read_aligned(root: Path, examination: Examination, reference: str = "") -> A
         ManifestError: a path leaves the data root.
     """
     reference = _reference(examination, reference)
-    stored = {role: read_image(root, examination, role) for role in examination.files}
+    stored = {role: read_image(root, examination, role, gaps=True) for role in examination.files}
     return align(examination, stored, reference)
 
 
@@ -125,26 +130,51 @@ def align(examination: Examination, stored: Mapping[str, Volume], reference: str
         VolumeError, GridError: as `read_aligned`.
     """
     reference = _reference(examination, reference)
-    volumes = {role: to_canonical(volume) for role, volume in stored.items()}
+    turned = {role: without_gaps(to_canonical(volume)) for role, volume in stored.items()}
+    volumes = {role: volume for role, (volume, _) in turned.items()}
     grid = Grid.of(volumes[reference])
     for role, volume in volumes.items():
         _check_fields(Grid.of(volume), grid, examination.label(role), reference)
-    inputs = {sequence: resample(volumes[sequence.value], grid).data for sequence in examination.sequences}
+    images = {
+        role: resample(volume, grid).data for role, volume in volumes.items() if role not in ("mask", "seg")
+    }
+    inputs = {sequence: images[sequence.value] for sequence in examination.sequences}
     mask, mask_source = _mask(volumes, inputs, grid, examination)
     for role, volume in volumes.items():
         if role not in ("mask", "seg"):
             _check_brain(Grid.of(volume), mask, grid, examination.label(role))
+    warnings = mark_gaps(images, turned, mask, grid, examination)
     return AlignedExamination(
         exam_id=examination.exam_id,
         inputs=inputs,
-        cbv=resample(volumes["cbv"], grid).data if "cbv" in volumes else None,
+        cbv=images.get("cbv"),
         mask=mask,
         mask_source=mask_source,
         seg=_labels(volumes["seg"], grid, examination) if "seg" in volumes else None,
         affine=grid.affine,
         reference=reference,
         original_grids={role: Grid.of(volume) for role, volume in stored.items()},
+        warnings=warnings,
     )
+
+
+def require_numbers(aligned: AlignedExamination, examination: Examination) -> None:
+    """Refuse an examination with brain voxels that hold no number.
+
+    Raises:
+        VolumeError: an input or the CBV map has some.
+    """
+    images = {sequence.value: image for sequence, image in aligned.inputs.items()}
+    if aligned.cbv is not None:
+        images["cbv"] = aligned.cbv
+    for role, image in images.items():
+        inside = image[aligned.mask]
+        bad = inside.size - int(np.count_nonzero(np.isfinite(inside)))
+        if bad:
+            raise VolumeError(
+                f"{examination.label(role)}: {bad} of {inside.size} voxels of the brain are NaN or infinite; "
+                "expected a number in each. Export the image again, or take these voxels out of the mask."
+            )
 
 
 def read_mask(stored: Volume, examination: Examination) -> tuple[BoolArray, str]:
@@ -244,6 +274,41 @@ def _check_brain(grid: Grid, mask: BoolArray, mask_grid: Grid, label: str) -> No
             f"{label} covers {share:.1%} of the brain; expected at least {MIN_BRAIN_COVERED:.0%}. "
             "Use an image of the whole brain, or leave this one out of the manifest."
         )
+
+
+def mark_gaps(
+    images: Mapping[str, Float32Array],
+    stored: Mapping[str, tuple[Volume, BoolArray | None]],
+    mask: BoolArray,
+    grid: Grid,
+    examination: Examination,
+) -> tuple[str, ...]:
+    """Put NaN back where an image has no number in the brain.
+
+    Args:
+        images: by role, (X, Y, Z) float32 on the grid; changed in place.
+        stored: what `without_gaps` gave for every file.
+        mask: (X, Y, Z) bool, brain.
+        grid: where images and mask lie.
+        examination: for the labels.
+
+    Returns:
+        A sentence for each file that has gaps outside the brain only.
+    """
+    warnings = []
+    for role, (volume, gaps) in stored.items():
+        if gaps is None:
+            continue
+        if role in images:
+            places = resample_labels(Volume(gaps.astype(np.float32), volume.affine), grid).data > 0.0
+            images[role][places & mask] = np.nan
+            if np.any(places & mask):
+                continue
+        warnings.append(
+            f"{examination.label(role)}: {float(gaps.mean()):.1%} of the voxels are NaN or infinite, none of "
+            "them in the brain; they count as 0"
+        )
+    return tuple(warnings)
 
 
 def _mask(

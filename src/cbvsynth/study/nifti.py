@@ -74,13 +74,13 @@ class OpenImage:
             self._raw.seek(place)
         return digest
 
-    def volume(self, scale: float = 1.0) -> Volume:
+    def volume(self, scale: float = 1.0, *, gaps: bool = False) -> Volume:
         """The voxels as float32, with the header's slope and intercept and then `scale` applied.
 
         Memory stays within the declared size of the voxels plus their float32 copy.
 
         Raises:
-            VolumeError: voxels are missing, too many, damaged, NaN or infinite.
+            VolumeError: voxels are missing, too many, damaged, NaN or infinite (with `gaps`, all are).
         """
         header, label = self.header, self._label
         with _refusals_in_words(label):
@@ -101,7 +101,7 @@ class OpenImage:
         stored = np.frombuffer(raw, dtype=header.dtype).reshape(header.shape, order="F")
         data = _scaled(stored, header)
         bad = data.size - int(np.count_nonzero(np.isfinite(data)))
-        if bad:
+        if bad and not (gaps and bad < data.size):
             raise VolumeError(
                 f"{label}: {bad} of {data.size} voxels are NaN or infinite as float32. Expected finite "
                 "values; set the background to 0 or export the image again."
@@ -151,8 +151,10 @@ def read_volume(path: Path, label: str) -> Volume:
         return image.volume()
 
 
-def read_image(root: Path, examination: Examination, role: str) -> Volume:
+def read_image(root: Path, examination: Examination, role: str, *, gaps: bool = False) -> Volume:
     """One image of an examination, its scale applied; `role` is t1 ... adc, cbv, mask or seg.
+
+    With `gaps` some voxels may be NaN or infinite, which `domain.gaps` makes background.
 
     Raises:
         VolumeError: as `read_volume`; also when the examination has no such image.
@@ -163,7 +165,7 @@ def read_image(root: Path, examination: Examination, role: str) -> Volume:
     if relative is None:
         raise VolumeError(f"{label}: the manifest names no such image; choose one it names.")
     with open_image(resolve_inside(root, relative, label), label) as image:
-        return image.volume(examination.scales.get(role, 1.0))
+        return image.volume(examination.scales.get(role, 1.0), gaps=gaps)
 
 
 def write_volume(
