@@ -90,13 +90,14 @@ def survey_examination(root: Path, examination: Examination) -> Survey:
 def _survey_images(examination: Examination, images: Mapping[str, OpenImage]) -> Survey:
     digests: dict[str, str] = {}
     stored: dict[str, Volume] = {}
-    noise = math.nan
+    noise, markers = math.nan, 0.0
     try:
         for role, image in images.items():
             stored[role] = image.volume(examination.scales.get(role, 1.0), gaps=True)
             if role not in ("mask", "seg"):
                 data = to_canonical(without_gaps(stored[role])[0]).data
                 digests[role] = measurements.voxel_digest(data)
+                markers = max(markers, measurements.marker_share(data))
                 if role == Mri.T1:
                     noise = measurements.air_noise(data)
         aligned = align(examination, stored)
@@ -104,6 +105,7 @@ def _survey_images(examination: Examination, images: Mapping[str, OpenImage]) ->
     except (VolumeError, GridError, UnitError) as error:
         return Survey(examination.exam_id, digests=digests, problems=(_problem(error),))
     values = _measured(aligned, examination, digests, noise)
+    values["marker_share"] = markers
     rounded = {column: float(f"{value:.6g}") for column, value in values.items()}
     return Survey(examination.exam_id, rounded, digests, warnings=aligned.warnings)
 
@@ -172,6 +174,12 @@ def _measured(
         "field_of_view_max_mm": wide_mm,
         "identical_images": float(len(known) - len(set(known))),
     }
+    if images:
+        values["input_negative_share"] = max(
+            measurements.share_below_zero(image, mask) for image in images.values()
+        )
+    if aligned.seg is not None:
+        values["lesion_share"] = float(np.mean(aligned.seg[mask] > 0))
     if standard:
         values["standard_zero_fraction"] = max(measurements.zero_fraction(image, mask) for image in standard)
     if Mri.ADC in images:
@@ -182,6 +190,7 @@ def _measured(
     if cbv is not None:
         support = measurements.map_support(cbv, mask)
         values["cbv_void_fraction"], values["cbv_support_dice"] = support.void_fraction, support.dice
+        values["cbv_negative_share"] = measurements.share_below_zero(cbv, mask)
         if examination.target_unit is TargetUnit.ML_PER_100G:
             values["cbv_median"] = measurements.brain_median(cbv, mask)
     if Mri.T1 in images and Mri.T2 in images:
