@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence as SequenceOf
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -82,6 +83,9 @@ def _print_summary(found: Manifest) -> None:
     print(f"masks          {counts['mask']}, segmentations {counts['seg']}")
     _print_facts(examinations)
     _print_left_out(found.left_out)
+    if found.warnings:
+        print(f"warnings       {len(found.warnings)}")
+        _print_lines(found.warnings)
 
 
 def _layout_name(found: Manifest) -> str:
@@ -98,7 +102,11 @@ def _print_facts(examinations: tuple[Examination, ...]) -> None:
 
 def _print_left_out(left_out: tuple[LeftOut, ...]) -> None:
     print(f"left out       {len(left_out) or 'nothing'}")
-    for one in left_out[:MOST_LINES]:
-        print(f"  {one.what}: {one.reason}")
-    if len(left_out) > MOST_LINES:
-        print(f"  ... and {len(left_out) - MOST_LINES} more")
+    _print_lines([f"{one.what}: {one.reason}" for one in left_out])
+
+
+def _print_lines(lines: SequenceOf[str]) -> None:
+    for line in lines[:MOST_LINES]:
+        print(f"  {line}")
+    if len(lines) > MOST_LINES:
+        print(f"  ... and {len(lines) - MOST_LINES} more")

@@ -18,7 +18,7 @@ from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import ManifestError
 from cbvsynth.study import bids_names
 from cbvsynth.study.layout_tables import TABLES, LayoutTable, Rule
-from cbvsynth.study.participants import read_study_tables
+from cbvsynth.study.participants import StudyTables, read_study_tables
 from cbvsynth.study.pseudonyms import load_key, pseudonym
 from cbvsynth.study.sidecars import stated_unit
 from cbvsynth.study.tree import Tree, seen, walk
@@ -36,12 +36,16 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Scan:
-    """What was found: the layout, why it was recognised, manifest rows as text, and what was left out."""
+    """What was found: the layout, why it was recognised, manifest rows as text, and what was left out.
+
+    `warnings` are doubts about the tables of patients and sessions.
+    """
 
     layout: Layout
     because: str
     rows: tuple[Mapping[str, str], ...]
     left_out: tuple[LeftOut, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,9 +95,10 @@ def scan(root: Path, layout: Layout = Layout.AUTO, prefer: SequenceOf[str] = ())
     found = _one_file_a_role(study, matched)
     found = _one_kind_of_cbv(study, found)
     found = _with_sequences(study, found)
-    rows = _rows(study, found)
+    tables = read_study_tables(root, {one.subject for one in found})
+    rows = _rows(study, found, tables)
     because = f"{count} of {len(tree.images)} NIfTI files are named as in {table.example}"
-    return Scan(table.layout, because, tuple(rows), tuple(study.left))
+    return Scan(table.layout, because, tuple(rows), tuple(study.left), tables.warnings)
 
 
 def _recognise(tree: Tree) -> LayoutTable:
@@ -312,8 +317,7 @@ def _enhancing_label(table: LayoutTable, one: _Found) -> str:
     return stated or str(table.enhancing_label or "")
 
 
-def _rows(study: _Study, found: list[_Found]) -> list[dict[str, str]]:
-    tables = read_study_tables(study.root, {one.subject for one in found})
+def _rows(study: _Study, found: list[_Found], tables: StudyTables) -> list[dict[str, str]]:
     default = study.table.target_unit
     rows = []
     units: dict[str, str] = {}
