@@ -201,28 +201,3 @@ def test_masks_of_two_pipelines_are_a_tie_that_their_folder_settles() -> None:
 def test_an_adc_map_may_lie_beside_the_diffusion_series(tmp_path: Path) -> None:
     _, files = _scan(tmp_path, "sub-1/dwi/sub-1_acq-ADC_dwi.nii.gz", "sub-1/dwi/sub-1_dwi.nii.gz")
     assert files["adc"] == "sub-1/dwi/sub-1_acq-ADC_dwi.nii.gz"
-
-
-def test_endings_in_capitals_are_read(tmp_path: Path) -> None:
-    write_image(tmp_path / "image.nii.gz")
-    (tmp_path / RAW).parent.mkdir(parents=True)
-    (tmp_path / "image.nii.gz").rename(tmp_path / (RAW + "T1w.NII.GZ"))
-    _, files = _scan(tmp_path)
-    assert files["t1"] == RAW + "T1w.NII.GZ"
-
-
-def test_a_link_to_nothing_is_no_file(tmp_path: Path) -> None:
-    """Links whose content git-annex has not fetched were listed, and each dropped its examination."""
-    (tmp_path / RAW).parent.mkdir(parents=True)
-    (tmp_path / (RAW + "T1w.nii.gz")).symlink_to(".git/annex/objects/nothing")
-    manifest, files = _scan(tmp_path)
-    assert "t1" not in files
-    assert "T1w.nii.gz: a link to a file that is not there; fetch it (datalad get" in reasons(manifest)
-    assert "of 1 NIfTI files" in manifest.recognised_because
-
-
-def test_a_second_copy_is_named(tmp_path: Path) -> None:
-    """It was one of 'other NIfTI files'."""
-    manifest, files = _scan(tmp_path, RAW + "T1w (1).nii.gz")
-    assert "t1" not in files
-    assert "sub-1_T1w (1).nii.gz: its name is that of a second copy" in reasons(manifest)

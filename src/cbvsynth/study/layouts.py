@@ -321,16 +321,22 @@ def _rows(study: _Study, found: list[_Found], tables: StudyTables) -> list[dict[
     default = study.table.target_unit
     rows = []
     units: dict[str, str] = {}
+    problem = ""
     for one in found:
+        factor = 1.0
         exam_id, subject_id, session_id = study.ids(one.subject, one.session)
         if study.table.unit_from_sidecar and "cbv" in one.files:
             stated = stated_unit(study.root, PurePosixPath(one.files["cbv"].path))
             if stated.problem:
-                study.leave(exam_id, stated.problem)
+                problem = stated.problem
+                study.leave(exam_id, problem)
                 continue
+            factor = stated.factor
             units[exam_id] = (stated.unit or default).value
         scales = [
-            f"{role}={match.rule.scale!r}" for role, match in one.files.items() if match.rule.scale != 1.0
+            f"{role}={scale!r}"
+            for role, match in one.files.items()
+            if (scale := match.rule.scale * (factor if role == "cbv" else 1.0)) != 1.0
         ]
         rows.append(
             {
@@ -343,6 +349,8 @@ def _rows(study: _Study, found: list[_Found], tables: StudyTables) -> list[dict[
                 **{role: match.path for role, match in one.files.items()},
             }
         )
+    if problem and not rows:
+        raise ManifestError(f"Every examination is left out, the last because {problem}.")
     # An examination without a CBV map takes the unit of those that have one.
     usual = next(iter(units.values()), default.value)
     for row in rows:

@@ -26,12 +26,22 @@ _UNITS = {
 }
 
 
+_PER_100_ML = frozenset({"ml/100ml", "ml/(100ml)", "ml/100mltissue", "%", "percent", "vol%"})
+_NOTHING = frozenset({"", "n/a", "na", "none", "unknown"})
+TISSUE_DENSITY_G_PER_ML = 1.05
+"""Of brain, by which mL/100 mL becomes mL/100 g. A usual value; with 1.04 results differ by 1 %."""
+
+
 @dataclass(frozen=True)
 class StatedUnit:
-    """A unit; None when no sidecar states one; `problem` when what is stated cannot be used."""
+    """A unit and the factor to it; None when no sidecar states one.
+
+    `problem` says why what is stated cannot be used.
+    """
 
     unit: TargetUnit | None
     problem: str = ""
+    factor: float = 1.0
 
 
 class _UnreadableError(Exception):
@@ -88,8 +98,12 @@ def _readable(root: Path, path: Path) -> bool:
 
 def _known(stated: object) -> StatedUnit:
     words = "".join(str(stated).split()).lower()
+    if words in _NOTHING:
+        return StatedUnit(None)
+    if words in _PER_100_ML:
+        return StatedUnit(TargetUnit.ML_PER_100G, factor=1.0 / TISSUE_DENSITY_G_PER_ML)
     if words in _UNITS:
         return StatedUnit(_UNITS[words])
     return StatedUnit(
-        None, f"its CBV sidecar states Units '{str(stated)[:40]}'; expected mL/100g or relative"
+        None, f"its CBV sidecar states Units '{str(stated)[:40]}'; expected mL/100g, mL/100mL or relative"
     )
