@@ -146,3 +146,11 @@ def test_a_preference_settles_a_tie(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert _run(tmp_path, "--out", tmp_path / "second.csv", "--prefer", "acq-tse") == 0
     assert "acq-tse is preferred" in capsys.readouterr().out
     assert "acq-tse_T2w" in (tmp_path / "second.csv").read_text(encoding="utf-8")
+
+
+def test_the_label_of_enhancing_tumour_can_be_stated_for_a_whole_study(tmp_path: Path) -> None:
+    build(tmp_path, Layout.BIDS)
+    assert _run(tmp_path, "--enhancing_label", "4") == 0
+    assert [one.enhancing_label for one in load_manifest(tmp_path).examinations] == [4, 4]
+    with pytest.raises(SystemExit):
+        _run(tmp_path, "--out", tmp_path / "other.csv", "--enhancing_label", "5")

@@ -141,6 +141,20 @@ def test_bratsfiles_of(tmp_path: Path) -> None:
     roles = {"t1": "t1n", "t2": "t2w", "t1c": "t1c", "flair": "t2f", "seg": "seg"}
     assert files_of(one) == {role: f"{BRATS}/{BRATS}-{name}.nii.gz" for role, name in roles.items()}
     assert (one.exam_id, one.subject_id, one.session_id) == (BRATS, "BraTS-GLI-00000", "000")
+    assert one.enhancing_label == 3
+
+
+@pytest.mark.parametrize(
+    "name", ["Brats17_CBICA_AAB_1", "BraTS19_2013_0_1", "BraTS20_Training_001", "BraTS2021_00000"]
+)
+def test_brats_until_2022_has_other_names_and_another_label(tmp_path: Path, name: str) -> None:
+    """Those years were not recognised; in a manifest by hand their enhancing tumour became cavity."""
+    for role in ("t1", "t1ce", "t2", "flair", "seg"):
+        write_image(tmp_path / f"training/{name}/{name}_{role}.nii.gz")
+    (one,) = scan_study(tmp_path).examinations
+    roles = {"t1": "t1", "t2": "t2", "t1c": "t1ce", "flair": "flair", "seg": "seg"}
+    assert files_of(one) == {role: f"training/{name}/{name}_{file}.nii.gz" for role, file in roles.items()}
+    assert (one.subject_id, one.session_id, one.enhancing_label) == (name, "", 4)
 
 
 def test_the_authors_folders_with_every_spelling(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence as SequenceOf
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -22,12 +22,14 @@ from cbvsynth.study.manifest_hashes import hash_images
 MOST_LINES = 12
 
 
-def manifest(
+def manifest(  # noqa: PLR0913  all by name, all with a default
     root: tyro.conf.Positional[Path],
+    *,
     layout: Layout = Layout.AUTO,
     out: Path | None = None,
     hash_files: Annotated[Switch, tyro.conf.arg(name="hash")] = Switch.OFF,
     prefer: tuple[str, ...] = (),
+    enhancing_label: Literal[0, 3, 4] = 0,
 ) -> None:
     """List a study's examinations and say what was recognised, what is there and what is left out.
 
@@ -40,6 +42,8 @@ def manifest(
         hash_files: Whether to add the SHA-256 of every image.
         prefer: BIDS entities (acq-mprage) or folders of derivatives (hd-bet) to take where several files
             could be meant, the first first.
+        enhancing_label: Number of enhancing tumour in segmentations that do not say so: 3, or 4 as in BraTS
+            until 2022; 0 leaves it open.
     """
     own = next((root / name for name in MANIFEST_NAMES if (root / name).is_file()), None)
     if layout is Layout.AUTO and own is not None and out is None:
@@ -57,7 +61,10 @@ def manifest(
             "The paths in this manifest may hold patients' names, so it must stay in the data root; "
             "leave --out away or give a name inside ROOT."
         )
-    examinations = found.examinations
+    examinations = tuple(
+        replace(one, enhancing_label=one.enhancing_label or (enhancing_label if one.seg else 0))
+        for one in found.examinations
+    )
     if hash_files is Switch.ON:
         examinations = tuple(
             replace(one, sha256=digests)

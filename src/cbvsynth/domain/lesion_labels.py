@@ -44,8 +44,8 @@ def lesion_labels(stored: npt.NDArray[np.float32], enhancing_label: int) -> npt.
     if not enhancing_label and LEGACY_ENHANCING_LABEL in found and ENHANCING_LABEL not in found:
         raise VolumeError(
             f"its labels are {listed}, and 4 without 3 is enhancing tumour in BraTS until 2022, but the "
-            "resection cavity since. Say in the manifest's column enhancing_label which label is enhancing "
-            "tumour: 4 or 3."
+            "resection cavity since. Say which label is enhancing tumour, 4 or 3, in the manifest's column "
+            "enhancing_label, or for all with cbvsynth manifest --enhancing_label."
         )
     labels = stored.astype(np.uint8)
     if enhancing_label == LEGACY_ENHANCING_LABEL:

@@ -28,12 +28,14 @@ class Rule:
 
     quantity: what a CBV map measures where a study may hold several kinds; kinds never mix.
     scale: factor from stored voxels to the role's quantity.
+    enhancing_label: number of enhancing tumour in a segmentation, where it differs from the layout's.
     """
 
     role: str
     pattern: re.Pattern[str]
     quantity: str = ""
     scale: float = 1.0
+    enhancing_label: int = UNSTATED_ENHANCING_LABEL
 
 
 @dataclass(frozen=True)
@@ -229,16 +231,29 @@ UCSF_PDGM = LayoutTable(
     ),
 )
 
+# As Brats17_CBICA_AAB_1, BraTS19_2013_0_1, BraTS20_Training_001 and BraTS2021_00000.
+_BRATS_UNTIL_2022 = _ANYWHERE + r"(?P<subject>(?i:brats)(?:17|18|19|20|2021)_[A-Za-z0-9_]+?)_"
 BRATS = LayoutTable(
     layout=Layout.BRATS,
-    title="BraTS 2023 and later",
+    title="BraTS",
     example="BraTS-GLI-00000-000/BraTS-GLI-00000-000-t1n.nii.gz",
     target_unit=TargetUnit.RELATIVE,
     joiner="-",
     enhancing_label=ENHANCING_LABEL,
-    rules=_rules(
-        _ANYWHERE + r"(?P<subject>BraTS-[A-Za-z]+-\d{5})-(?P<session>\d{3})-",
-        {"t1": ("t1n",), "t2": ("t2w",), "t1c": ("t1c",), "flair": ("t2f",), "seg": ("seg",)},
+    rules=(
+        *_rules(
+            _ANYWHERE + r"(?P<subject>BraTS-[A-Za-z]+-\d{5})-(?P<session>\d{3})-",
+            {"t1": ("t1n",), "t2": ("t2w",), "t1c": ("t1c",), "flair": ("t2f",), "seg": ("seg",)},
+        ),
+        *_rules(
+            _BRATS_UNTIL_2022,
+            {"t1": ("t1",), "t2": ("t2",), "t1c": ("t1ce",), "flair": ("flair",)},
+        ),
+        Rule(
+            "seg",
+            re.compile(_BRATS_UNTIL_2022 + "seg" + _NII),
+            enhancing_label=LEGACY_ENHANCING_LABEL,
+        ),
     ),
 )
 

@@ -313,8 +313,10 @@ def _with_sequences(study: _Study, found: list[_Found]) -> list[_Found]:
 
 
 def _enhancing_label(table: LayoutTable, one: _Found) -> str:
-    stated = one.files["seg"].enhancing_label if "seg" in one.files else ""
-    return stated or str(table.enhancing_label or "")
+    if "seg" not in one.files:
+        return str(table.enhancing_label or "")
+    match = one.files["seg"]
+    return match.enhancing_label or str(match.rule.enhancing_label or table.enhancing_label or "")
 
 
 def _rows(study: _Study, found: list[_Found], tables: StudyTables) -> list[dict[str, str]]:
