@@ -27,6 +27,7 @@ from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import VolumeError
 from cbvsynth.records.storage import atomic_file
+from cbvsynth.study.foreign_files import missing_remedy
 from cbvsynth.study.nifti_header import MAX_DEFLATE_RATIO, VolumeHeader, parse_header
 from cbvsynth.study.paths import resolve_inside
 
@@ -225,7 +226,7 @@ def _refusals_in_words(label: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise VolumeError(f"{label}: the file does not exist; correct the manifest or restore it.") from error
+        raise VolumeError(f"{label}: the file does not exist; {missing_remedy(error.filename)}") from error
     except PermissionError as error:
         raise VolumeError(
             f"{label}: permission to read the file is denied; change its permissions."

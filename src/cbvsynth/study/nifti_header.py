@@ -19,6 +19,7 @@ from nibabel.spatialimages import HeaderDataError
 
 from cbvsynth.domain.volume import affine_problem, spacing_of
 from cbvsynth.errors import VolumeError
+from cbvsynth.study.foreign_files import START_BYTES, describe
 
 MAX_VOXEL_BYTES = 2 << 30
 """Largest image that is read, counted in memory (4 bytes a voxel or more): 2 GiB."""
@@ -82,9 +83,8 @@ def parse_header(source: IO[bytes], label: str) -> VolumeHeader:
     start = source.read(4)
     little, big = (struct.unpack(f"{order}i", start)[0] if len(start) == 4 else 0 for order in "<>")
     if little not in _FORMATS and big not in _FORMATS:
-        raise VolumeError(
-            f"{label}: not a NIfTI file. Expected .nii or .nii.gz; convert DICOM with dcm2niix."
-        )
+        what, remedy = describe(start + source.read(START_BYTES - len(start)))
+        raise VolumeError(f"{label}: {f'{what}, ' if what else ''}not a NIfTI file. {remedy}")
     is_little = little in _FORMATS
     size = little if is_little else big
     kind, magic, first_voxel = _FORMATS[size]
