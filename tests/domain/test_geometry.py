@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from cbvsynth.domain.examination import ORIENTATIONS
 from cbvsynth.domain.geometry import (
-    ORIENTATIONS,
     Grid,
     axes_of,
     canonical_grid,

@@ -54,7 +54,7 @@ from tests.study.nifti_files import LABEL, assert_refused, patched, plain
         (patched(352, np.nan, "<f4"), "1 of 64 voxels are NaN"),
         (patched(352, -np.inf, "<f4"), "1 of 64 voxels are NaN or infinite"),
         (plain()[:-1], "declares|ends after 255 of 256"),
-        (plain() + b"x", "declares"),
+        (plain() + bytes(4097), "declares"),
     ],
 )
 def test_a_wrong_file_is_refused_in_one_line(

@@ -7,12 +7,12 @@ voxel index points at the centre of its voxel, so that axis i of a grid reaches 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import permutations, product
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from cbvsynth.domain.examination import DIRECTIONS
 from cbvsynth.domain.volume import Volume, affine_problem, spacing_of
 from cbvsynth.errors import GridError
 
@@ -27,10 +27,6 @@ GRID_TOLERANCE = 0.05
 """An image lies on a grid when no voxel's centre is off by more than this part of a voxel, along any axis.
 Chosen here: programs that store one affine as a matrix, as a quaternion or in text leave up to a few
 hundredths of a voxel; interpolating for so little would blur the image and gain nothing."""
-
-_WORLD_AXES = ("LR", "PA", "IS")
-ORIENTATIONS = tuple("".join(letters) for axes in permutations(_WORLD_AXES) for letters in product(*axes))
-"""Every way in which voxel axes can run: RAS means to the right, to the front and to the top of the head."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +125,7 @@ def axes_of(affine: Float64Array) -> str:
     turn = canonical_reorientation(affine)
     letters = {
         old: pair[not flipped]
-        for pair, old, flipped in zip(_WORLD_AXES, turn.order, turn.flipped, strict=True)
+        for pair, old, flipped in zip(DIRECTIONS, turn.order, turn.flipped, strict=True)
     }
     return "".join(letters[axis] for axis in range(3))
 
@@ -139,8 +135,8 @@ def centred_grid(shape: tuple[int, int, int], spacing_mm: tuple[float, float, fl
     affine = np.eye(4)
     affine[:3, :3] = 0.0
     for voxel_axis, letter in enumerate(axes):
-        world_axis = next(axis for axis, pair in enumerate(_WORLD_AXES) if letter in pair)
-        sign = 1.0 if letter == _WORLD_AXES[world_axis][1] else -1.0
+        world_axis = next(axis for axis, pair in enumerate(DIRECTIONS) if letter in pair)
+        sign = 1.0 if letter == DIRECTIONS[world_axis][1] else -1.0
         affine[world_axis, voxel_axis] = sign * spacing_mm[voxel_axis]
     affine[:3, 3] = -affine[:3, :3] @ ((np.array(shape) - 1.0) / 2.0)
     return Grid(shape, affine)

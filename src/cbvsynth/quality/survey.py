@@ -26,6 +26,7 @@ from cbvsynth.quality.checks import Group
 from cbvsynth.study.aligned import AlignedExamination, align
 from cbvsynth.study.nifti import OpenImage, open_image
 from cbvsynth.study.paths import resolve_inside
+from cbvsynth.study.placement import place
 
 PROBLEM_GROUPS = (Group.UNREADABLE, Group.FAILED_CBV, Group.WRONG_UNIT, Group.WRONG_FILE)
 """Headings under which an examination that cannot be measured is dropped."""
@@ -39,13 +40,14 @@ class Survey:
 
     `values` are the numbers by column, as in `checks.measurement_checks`; a number that could not be
     judged is absent or NaN. `digests` are voxel digests by role. `problems` say why an image could not
-    be read or aligned; then there are no values.
+    be read or aligned; then there are no values. `warnings` are sentences worth a look that stop nothing.
     """
 
     exam_id: str
     values: Mapping[str, float] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[tuple[Group, str], ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def value(self, column: str) -> float:
         """A measured number; NaN when it was not judged."""
@@ -89,9 +91,13 @@ def _survey_images(examination: Examination, images: Mapping[str, OpenImage]) ->
     digests: dict[str, str] = {}
     stored: dict[str, Volume] = {}
     noise = math.nan
+    warnings: tuple[str, ...] = ()
     try:
+        placement = place(examination, {role: image.header for role, image in images.items()})
+        warnings = placement.warnings
         for role, image in images.items():
-            stored[role] = image.volume(examination.scales.get(role, 1.0))
+            affine = placement.grids[role].affine
+            stored[role] = image.volume(examination.scales.get(role, 1.0), affine)
             if role not in ("mask", "seg"):
                 data = to_canonical(stored[role]).data
                 digests[role] = measurements.voxel_digest(data)
@@ -99,10 +105,10 @@ def _survey_images(examination: Examination, images: Mapping[str, OpenImage]) ->
                     noise = measurements.air_noise(data)
         aligned = align(examination, stored)
     except (VolumeError, GridError, UnitError) as error:
-        return Survey(examination.exam_id, digests=digests, problems=(_problem(error),))
+        return Survey(examination.exam_id, digests=digests, problems=(_problem(error),), warnings=warnings)
     values = _measured(aligned, examination, digests, noise)
     rounded = {column: float(f"{value:.6g}") for column, value in values.items()}
-    return Survey(examination.exam_id, rounded, digests)
+    return Survey(examination.exam_id, rounded, digests, warnings=warnings)
 
 
 def _each(measure: Measure, examinations: Sequence[Examination], workers: int) -> Iterator[Survey]:

@@ -16,6 +16,7 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, cast
 
@@ -25,10 +26,18 @@ from nibabel.nifti1 import Nifti1Header
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.volume import Volume
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import VolumeError
 from cbvsynth.records.storage import atomic_file
 from cbvsynth.study.foreign_files import missing_remedy
-from cbvsynth.study.nifti_header import MAX_DEFLATE_RATIO, VolumeHeader, parse_header
+from cbvsynth.study.nifti_header import (
+    MAX_DEFLATE_RATIO,
+    MAX_TRAILING_BYTES,
+    NO_PLACE,
+    STATE_THE_AXES,
+    VolumeHeader,
+    parse_header,
+)
 from cbvsynth.study.paths import resolve_inside
 
 __all__ = [
@@ -36,6 +45,7 @@ __all__ = [
     "VolumeHeader",
     "open_image",
     "read_header",
+    "read_headers",
     "read_image",
     "read_volume",
     "write_volume",
@@ -60,7 +70,14 @@ class OpenImage:
         raw.seek(0)
         self._stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw, mode="rb")) if compressed else raw
         stated = int.from_bytes(last, "little") if compressed else None
-        self.header = _checked_header(self._stream, size, stated, label)
+        header = parse_header(self._stream, label)
+        self._trailing = _checked_trailing(header, size, stated, label)
+        if self._trailing:
+            text = (
+                f"after the voxels come {counted(self._trailing, 'byte')} that the header does not declare."
+            )
+            header = replace(header, warnings=(*header.warnings, text))
+        self.header = header
 
     def sha256(self) -> str:
         """Hex digest of the file as it is stored.
@@ -75,20 +92,24 @@ class OpenImage:
             self._raw.seek(place)
         return digest
 
-    def volume(self, scale: float = 1.0) -> Volume:
+    def volume(self, scale: float = 1.0, affine: npt.NDArray[np.float64] | None = None) -> Volume:
         """The voxels as float32, with the header's slope and intercept and then `scale` applied.
 
-        Memory stays within the declared size of the voxels plus their float32 copy.
+        Memory stays within the declared size of the voxels plus their float32 copy. `affine` says where the
+        image lies; by default its header does.
 
         Raises:
-            VolumeError: voxels are missing, too many, damaged, NaN or infinite.
+            VolumeError: voxels are missing, too many, damaged, NaN or infinite; or the header does not say
+                where the image lies, and `affine` neither.
         """
         header, label = self.header, self._label
+        if affine is None and not header.is_placed:
+            raise VolumeError(f"{label}: {NO_PLACE} {STATE_THE_AXES}")
         with _refusals_in_words(label):
             self._stream.seek(header.data_offset_bytes)
             raw = bytearray(header.voxel_bytes)
             found = _fill(self._stream, memoryview(raw))
-            is_longer = found == len(raw) and bool(self._stream.read(1))
+            is_longer = found == len(raw) and len(self._stream.read(self._trailing + 1)) > self._trailing
         if found < len(raw):
             raise VolumeError(
                 f"{label}: the file ends after {found} of {len(raw)} bytes of voxels. "
@@ -109,7 +130,7 @@ class OpenImage:
             )
         if scale != 1.0:
             data = (data * np.float64(scale)).astype(np.float32)
-        return Volume(data, header.affine)
+        return Volume(data, header.affine if affine is None else affine)
 
 
 @contextmanager
@@ -152,8 +173,12 @@ def read_volume(path: Path, label: str) -> Volume:
         return image.volume()
 
 
-def read_image(root: Path, examination: Examination, role: str) -> Volume:
+def read_image(
+    root: Path, examination: Examination, role: str, affine: npt.NDArray[np.float64] | None = None
+) -> Volume:
     """One image of an examination, its scale applied; `role` is t1 ... adc, cbv, mask or seg.
+
+    `affine` is where it lies, as `study.placement` finds it; by default its header must say so.
 
     Raises:
         VolumeError: as `read_volume`; also when the examination has no such image.
@@ -164,7 +189,21 @@ def read_image(root: Path, examination: Examination, role: str) -> Volume:
     if relative is None:
         raise VolumeError(f"{label}: the manifest names no such image; choose one it names.")
     with open_image(resolve_inside(root, relative, label), label) as image:
-        return image.volume(examination.scales.get(role, 1.0))
+        return image.volume(examination.scales.get(role, 1.0), affine)
+
+
+def read_headers(root: Path, examination: Examination) -> dict[str, VolumeHeader]:
+    """Checked headers of all files of an examination, by role.
+
+    Raises:
+        VolumeError: as `open_image`.
+        ManifestError: a path leaves the data root.
+    """
+    labels = {role: examination.label(role) for role in examination.files}
+    return {
+        role: read_header(resolve_inside(root, path, labels[role]), labels[role])
+        for role, path in examination.files.items()
+    }
 
 
 def write_volume(
@@ -241,26 +280,26 @@ def _refusals_in_words(label: str) -> Iterator[None]:
         ) from error
 
 
-def _checked_header(stream: IO[bytes], size: int, stated: int | None, label: str) -> VolumeHeader:
-    """The header of a decompressed stream, held against the file's size on disk.
+def _checked_trailing(header: VolumeHeader, size: int, stated: int | None, label: str) -> int:
+    """How many bytes follow the voxels, by the file's size on disk; refused where size and header disagree.
 
     `stated` is the unpacked size that the last four bytes of a gzip file state; None of a plain file.
     """
-    header = parse_header(stream, label)
     declared = header.data_offset_bytes + header.voxel_bytes
     if stated is None:
-        if size != declared:
+        if not declared <= size <= declared + MAX_TRAILING_BYTES:
             raise VolumeError(
                 f"{label}: the file has {size} bytes, its header declares {declared}. "
                 "It is truncated, damaged or dishonest; copy or export it again."
             )
-    elif size * MAX_DEFLATE_RATIO < declared or stated > declared:
+        return size - declared
+    if size * MAX_DEFLATE_RATIO < declared or stated > declared + MAX_TRAILING_BYTES:
         raise VolumeError(
             f"{label}: {size} compressed bytes that unpack to {stated}, by gzip's own count, "
             f"do not match the {declared} bytes that the header declares. The file is truncated, damaged or "
             "dishonest; copy or export it again."
         )
-    return header
+    return max(0, stated - declared)
 
 
 def _fill(source: IO[bytes], target: memoryview) -> int:
