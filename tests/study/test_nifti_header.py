@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -175,3 +176,37 @@ def test_bytes_after_the_voxels_are_warned_of(
         f"after the voxels come {more} byte{'s' * (more > 1)} that the header does not declare.",
     )
     assert read_volume(path, LABEL).data.sum() == 64
+
+
+@pytest.mark.parametrize("more", [b"x", b"x" * 16, bytes(16), b"\xff" * 16])
+@pytest.mark.parametrize("members", [1, 2])
+def test_bytes_after_a_gzip_stream_are_warned_of_and_zeros_are_padding(
+    tmp_path: Path, more: bytes, members: int
+) -> None:
+    """They were refused: gzip's own count of bytes is no longer the file's end."""
+    whole, path = bytes(plain()), tmp_path / "image.nii.gz"
+    packed = gzip.compress(whole) if members == 1 else gzip.compress(whole[:400]) + gzip.compress(whole[400:])
+    path.write_bytes(packed + more)
+    warnings = read_header(path, LABEL).warnings
+    assert len(warnings) == (more[0] > 0)
+    assert all(f"come {len(more)} byte" in text for text in warnings)
+    assert read_volume(path, LABEL).data.sum() == 64
+    path.write_bytes(packed + b"x" * 4097)
+    assert_refused(path, "do not match", read_header)
+
+
+def test_a_file_of_many_gzip_members_is_counted_once_and_in_little_memory(tmp_path: Path) -> None:
+    """As bgzip writes them: the last four bytes count the last member alone."""
+    rng = np.random.default_rng(0)
+    whole = bytes(plain((64, 64, 64))[:352]) + rng.integers(0, 1000, 64**3).astype("<f4").tobytes()
+    path = tmp_path / "image.nii.gz"
+    blocks = [gzip.compress(whole[at : at + 8192], 1) for at in range(0, len(whole), 8192)]
+    path.write_bytes(b"".join(blocks))
+    tracemalloc.start()
+    assert read_header(path, LABEL).warnings == ()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5 << 20
+    assert read_volume(path, LABEL).shape == (64, 64, 64)
+    path.write_bytes(b"".join(blocks[:-1]))
+    assert_refused(path, "do not match", read_header)

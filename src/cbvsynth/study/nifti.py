@@ -52,6 +52,8 @@ __all__ = [
 ]
 
 _CHUNK_BYTES = 1 << 20
+_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_BITS = 31  # zlib's number for a gzip stream, its checksum included
 
 
 class OpenImage:
@@ -63,15 +65,13 @@ class OpenImage:
         self._raw = raw
         self._label = label
         size = raw.seek(0, os.SEEK_END)
-        raw.seek(max(size - 4, 0))
-        last = raw.read(4)
         raw.seek(0)
-        compressed = raw.read(2) == b"\x1f\x8b"
+        is_packed = raw.read(2) == _GZIP_MAGIC
         raw.seek(0)
-        self._stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw, mode="rb")) if compressed else raw
-        stated = int.from_bytes(last, "little") if compressed else None
+        self._stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw, mode="rb")) if is_packed else raw
         header = parse_header(self._stream, label)
-        self._trailing = _checked_trailing(header, size, stated, label)
+        declared = header.data_offset_bytes + header.voxel_bytes
+        self._trailing = (_after_packed if is_packed else _after)(raw, size, declared, label)
         if self._trailing:
             text = (
                 f"after the voxels come {counted(self._trailing, 'byte')} that the header does not declare."
@@ -109,7 +109,8 @@ class OpenImage:
             self._stream.seek(header.data_offset_bytes)
             raw = bytearray(header.voxel_bytes)
             found = _fill(self._stream, memoryview(raw))
-            is_longer = found == len(raw) and len(self._stream.read(self._trailing + 1)) > self._trailing
+            # What follows was counted at opening; else one more byte is asked for, which checks gzip's sum.
+            is_longer = found == len(raw) and not self._trailing and bool(self._stream.read(1))
         if found < len(raw):
             raise VolumeError(
                 f"{label}: the file ends after {found} of {len(raw)} bytes of voxels. "
@@ -280,26 +281,59 @@ def _refusals_in_words(label: str) -> Iterator[None]:
         ) from error
 
 
-def _checked_trailing(header: VolumeHeader, size: int, stated: int | None, label: str) -> int:
-    """How many bytes follow the voxels, by the file's size on disk; refused where size and header disagree.
-
-    `stated` is the unpacked size that the last four bytes of a gzip file state; None of a plain file.
-    """
-    declared = header.data_offset_bytes + header.voxel_bytes
-    if stated is None:
-        if not declared <= size <= declared + MAX_TRAILING_BYTES:
-            raise VolumeError(
-                f"{label}: the file has {size} bytes, its header declares {declared}. "
-                "It is truncated, damaged or dishonest; copy or export it again."
-            )
-        return size - declared
-    if size * MAX_DEFLATE_RATIO < declared or stated > declared + MAX_TRAILING_BYTES:
+def _after(_: IO[bytes], size: int, declared: int, label: str) -> int:
+    """How many bytes follow the voxels of a plain file; refused where size and header disagree."""
+    if not declared <= size <= declared + MAX_TRAILING_BYTES:
         raise VolumeError(
-            f"{label}: {size} compressed bytes that unpack to {stated}, by gzip's own count, "
-            f"do not match the {declared} bytes that the header declares. The file is truncated, damaged or "
-            "dishonest; copy or export it again."
+            f"{label}: the file has {size} bytes, its header declares {declared}. "
+            "It is truncated, damaged or dishonest; copy or export it again."
         )
-    return max(0, stated - declared)
+    return size - declared
+
+
+def _after_packed(raw: IO[bytes], size: int, declared: int, label: str) -> int:
+    """As `_after` for a gzip file, whose last four bytes state its unpacked size, if it is whole.
+
+    Where they do not state what the header declares, the file is unpacked as far as that once, to count.
+    """
+    place = raw.tell()  # where the decompression goes on reading
+    raw.seek(size - 4)
+    unpacked, foreign = int.from_bytes(raw.read(4), "little"), 0
+    if size * MAX_DEFLATE_RATIO >= declared and unpacked != declared:
+        raw.seek(0)
+        unpacked, foreign = _unpacked_size(raw, declared + MAX_TRAILING_BYTES)
+    raw.seek(place)
+    trailing = unpacked - declared + foreign
+    if size * MAX_DEFLATE_RATIO < declared or unpacked < declared or trailing > MAX_TRAILING_BYTES:
+        raise VolumeError(
+            f"{label}: {size} compressed bytes that hold {unpacked + foreign} do not match the {declared} "
+            "bytes that the header declares. The file is truncated, damaged or dishonest; copy or export it "
+            "again."
+        )
+    return trailing
+
+
+def _unpacked_size(raw: IO[bytes], limit: int) -> tuple[int, int]:
+    """Bytes that a gzip file unpacks to, counted until `limit` is passed, and how many others follow it.
+
+    Zeros after a member are padding and count for nothing.
+    """
+    total = 0
+    pending = raw.read(_CHUNK_BYTES)
+    while pending[:2] == _GZIP_MAGIC:
+        member = zlib.decompressobj(wbits=_GZIP_BITS)
+        while not member.eof:
+            if not pending:
+                raise EOFError
+            total += len(member.decompress(pending, _CHUNK_BYTES // 8))
+            if total > limit:
+                return total, 0
+            pending = member.unused_data if member.eof else member.unconsumed_tail or raw.read(_CHUNK_BYTES)
+        pending = pending.lstrip(b"\0")
+        while len(pending) < len(_GZIP_MAGIC) and (more := raw.read(_CHUNK_BYTES)):
+            pending = (pending + more).lstrip(b"\0")
+    counted_to = raw.tell()
+    return total, len(pending) + raw.seek(0, os.SEEK_END) - counted_to
 
 
 def _fill(source: IO[bytes], target: memoryview) -> int:
