@@ -236,6 +236,44 @@ class TestVoxels:
         assert survey_examination(root, examination).value("standard_zero_fraction") > 0.2
 
 
+class TestHeadersThatContradict:
+    def test_a_map_without_orientation_is_told_and_as_stated_warned_of(
+        self, copy: tuple[Path, Examination]
+    ) -> None:
+        """Such a map was taken mirrored, passed every check and taught mirrored perfusion."""
+        root, examination = copy
+        before = survey_examination(root, examination)
+        content = bytearray(gzip.decompress((root / "cbv.nii.gz").read_bytes()))
+        struct.pack_into("<2h", content, 252, 0, 0)
+        (root / "cbv.nii.gz").write_bytes(gzip.compress(bytes(content)))
+
+        ((group, text),) = survey_examination(root, examination).problems
+
+        assert group is Group.UNREADABLE
+        axes = text.removesuffix(".").rpartition(" ")[2]
+        assert text.startswith(f"{examination.label('cbv')}: the header says neither")
+        stated = survey_examination(root, replace(examination, orientation=axes))
+        assert stated.values == before.values
+        assert stated.digests == before.digests
+        (warning,) = stated.warnings
+        assert f"{examination.label('cbv')} has no position of its own" in warning
+
+    def test_forms_that_disagree_are_a_warning_of_the_study(self, copy: tuple[Path, Examination]) -> None:
+        root, examination = copy
+        content = bytearray(gzip.decompress((root / "t2.nii.gz").read_bytes()))
+        (x,) = struct.unpack_from("<f", content, 268)
+        struct.pack_into("<f", content, 268, x + 10)
+        (root / "t2.nii.gz").write_bytes(gzip.compress(bytes(content) + b"x"))
+
+        survey = survey_examination(root, examination)
+
+        assert [text.removeprefix(f"{examination.label('t2')}: ")[:28] for text in survey.warnings] == [
+            "the header's sform and qform",
+            "after the voxels come 1 byte",
+        ]
+        assert survey.problems == ()
+
+
 def test_a_survey_without_a_number_says_not_a_number() -> None:
     assert math.isnan(Survey("a").value("t1_snr"))
 

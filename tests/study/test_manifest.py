@@ -66,6 +66,7 @@ def _studies(draw: st.DrawFn) -> tuple[Examination, ...]:
                 split=draw(st.sampled_from(["", "train", "held-out"])),
                 sha256=draw(st.dictionaries(st.sampled_from(ROLES), st.just("0123456789abcdef" * 4))),
                 enhancing_label=draw(st.sampled_from((0, 3, 4))),
+                orientation=draw(st.sampled_from(("", "RAS", "LPI"))),
                 scales=draw(
                     st.dictionaries(
                         st.sampled_from(ROLES), st.floats(0, exclude_min=True, allow_infinity=False)

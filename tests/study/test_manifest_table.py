@@ -55,6 +55,8 @@ def test_a_wrong_cell_is_named_by_row_and_column(
         ("scales", "adc=0", "column scales: 'adc=0'; expected factors"),
         ("scales", "adc", "column scales: 'adc'; expected factors"),
         ("enhancing_label", "5", "column enhancing_label: '5'; expected 3, 4"),
+        ("orientation", "RAL", "column orientation: 'RAL'; expected where the three axes run"),
+        ("orientation", "R", "column orientation: 'R'; expected where the three axes run"),
         ("scales", "dwi=2", "column scales: 'dwi=2'; expected factors"),
     ],
 )

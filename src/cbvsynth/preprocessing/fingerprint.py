@@ -16,7 +16,7 @@ from cbvsynth.study.paths import resolve_inside
 
 
 def examination_fingerprint(root: Path, examination: Examination) -> str:
-    """Hex digest of everything that shapes an examination's arrays: files, factors, unit, version.
+    """Hex digest of all that shapes an examination's arrays: files, what is stated of them, version.
 
     Names of files and folders are not part of it: a study that was moved keeps its arrays.
 
@@ -30,6 +30,7 @@ def examination_fingerprint(root: Path, examination: Examination) -> str:
         "target_unit": examination.target_unit,
         "scales": {role: examination.scales.get(role, 1.0) for role in examination.files},
         "enhancing_label": examination.enhancing_label or ENHANCING_LABEL,  # unstated makes the same arrays
+        "orientation": examination.orientation,
         "files": {role: _file_digest(root, examination, role) for role in examination.files},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -27,6 +27,7 @@ from cbvsynth.quality.checks import Group
 from cbvsynth.study.aligned import AlignedExamination, align, require_numbers
 from cbvsynth.study.nifti import OpenImage, open_image
 from cbvsynth.study.paths import resolve_inside
+from cbvsynth.study.placement import place
 
 PROBLEM_GROUPS = (Group.UNREADABLE, Group.FAILED_CBV, Group.WRONG_UNIT, Group.WRONG_FILE)
 """Headings under which an examination that cannot be measured is dropped."""
@@ -91,9 +92,13 @@ def _survey_images(examination: Examination, images: Mapping[str, OpenImage]) ->
     digests: dict[str, str] = {}
     stored: dict[str, Volume] = {}
     noise, markers = math.nan, 0.0
+    warnings: tuple[str, ...] = ()
     try:
+        placement = place(examination, {role: image.header for role, image in images.items()})
+        warnings = placement.warnings
         for role, image in images.items():
-            stored[role] = image.volume(examination.scales.get(role, 1.0), gaps=True)
+            affine = placement.grids[role].affine
+            stored[role] = image.volume(examination.scales.get(role, 1.0), affine, gaps=True)
             if role not in ("mask", "seg"):
                 data = to_canonical(without_gaps(stored[role])[0]).data
                 digests[role] = measurements.voxel_digest(data)
@@ -103,11 +108,11 @@ def _survey_images(examination: Examination, images: Mapping[str, OpenImage]) ->
         aligned = align(examination, stored)
         require_numbers(aligned, examination)
     except (VolumeError, GridError, UnitError) as error:
-        return Survey(examination.exam_id, digests=digests, problems=(_problem(error),))
+        return Survey(examination.exam_id, digests=digests, problems=(_problem(error),), warnings=warnings)
     values = _measured(aligned, examination, digests, noise)
     values["marker_share"] = markers
     rounded = {column: float(f"{value:.6g}") for column, value in values.items()}
-    return Survey(examination.exam_id, rounded, digests, warnings=aligned.warnings)
+    return Survey(examination.exam_id, rounded, digests, warnings=(*warnings, *aligned.warnings))
 
 
 def _each(measure: Measure, examinations: Sequence[Examination], workers: int) -> Iterator[Survey]:

@@ -31,7 +31,8 @@ from cbvsynth.domain.resampling import resample, resample_labels
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import GridError, VolumeError
-from cbvsynth.study.nifti import read_image
+from cbvsynth.study.nifti import read_headers, read_image
+from cbvsynth.study.placement import place
 
 MIN_FIELD_OVERLAP = 0.5
 """Least share of the smaller of two fields of view that the larger one must cover. Chosen here: images
@@ -106,15 +107,18 @@ def read_aligned(root: Path, examination: Examination, reference: str = "") -> A
             one the first sequence in channel order.
 
     Raises:
-        VolumeError: an image cannot be read, labels of the segmentation are unknown or may mean two
-            things, the mask is empty, there is no input, or there is no mask and the inputs are not
-            skull-stripped.
+        VolumeError: an image cannot be read, or nothing says which way it lies; labels of the segmentation
+            are unknown or may mean two things, the mask is empty, there is no input, or there is no mask and
+            the inputs are not skull-stripped.
         GridError: images do not show the same place: fields of view that hardly overlap, centres far
             apart, or a brain that an input covers only in part.
         ManifestError: a path leaves the data root.
     """
     reference = _reference(examination, reference)
-    stored = {role: read_image(root, examination, role, gaps=True) for role in examination.files}
+    grids = place(examination, read_headers(root, examination)).grids
+    stored = {
+        role: read_image(root, examination, role, grids[role].affine, gaps=True) for role in examination.files
+    }
     return align(examination, stored, reference)
 
 

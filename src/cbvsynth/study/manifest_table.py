@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from cbvsynth.domain.examination import (
     ENHANCING_LABEL,
     LEGACY_ENHANCING_LABEL,
+    ORIENTATIONS,
     QUALITY_FLAGS,
     UNSTATED_ENHANCING_LABEL,
     Examination,
@@ -35,7 +36,7 @@ COLUMNS = (
     *QUALITY_FLAGS,
     "split",
 )
-OPTIONAL_COLUMNS = ("scales", "enhancing_label", *(f"sha256_{role}" for role in ROLES))
+OPTIONAL_COLUMNS = ("scales", "enhancing_label", "orientation", *(f"sha256_{role}" for role in ROLES))
 REQUIRED_COLUMNS = ("exam_id", "subject_id", "target_unit")
 SHOWN_PROBLEMS = 10
 """How many problems one message lists."""
@@ -221,6 +222,7 @@ class _RowParser:
         sha256 = {role: digest for role in ROLES if (digest := self._digest(role))}
         scales = self._scales()
         enhancing_label = self._enhancing_label()
+        orientation = self._orientation()
         if len(self._problems) > before:
             return None
         return Examination(
@@ -232,6 +234,7 @@ class _RowParser:
             sha256=sha256,
             scales=scales,
             enhancing_label=enhancing_label,
+            orientation=orientation,
             **{**fields, "target_unit": TargetUnit(str(fields["target_unit"]))},  # type: ignore[arg-type]  # checked above
         )
 
@@ -303,6 +306,16 @@ class _RowParser:
             return UNSTATED_ENHANCING_LABEL
         return int(text or UNSTATED_ENHANCING_LABEL)
 
+    def _orientation(self) -> str:
+        text = self._cell("orientation").strip().upper()
+        if text and text not in ORIENTATIONS:
+            self._report(
+                "orientation",
+                f"'{text}'; expected where the three axes run, a letter each: one of L R, one of P A, one of "
+                "I S, as in RAS or LPS, or empty",
+            )
+        return text
+
     def _scales(self) -> dict[str, float]:
         scales: dict[str, float] = {}
         for part in filter(None, self._cell("scales").strip().split(";")):
@@ -334,6 +347,7 @@ def row_of(examination: Examination) -> dict[str, str]:
         "split": examination.split,
         "scales": ";".join(f"{role}={factor!r}" for role, factor in examination.scales.items()),
         "enhancing_label": str(examination.enhancing_label or ""),
+        "orientation": examination.orientation,
         **{f"sha256_{role}": examination.sha256.get(role, "") for role in ROLES},
     }
 
