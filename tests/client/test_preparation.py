@@ -101,6 +101,7 @@ def spoilt(name: str, kind: str) -> np.ndarray[Any, Any]:
         "flat": np.where(brain(), np.float32(5.0), 0),
         "negative": -good,
         "z-scores": np.where(brain(), good - 2000, 0),
+        "centred": np.where(brain(), good - np.median(good[brain()]), 0),
         "unit": good * np.float32(37.0),
     }[kind].astype(np.float32)
 
@@ -114,6 +115,7 @@ def spoilt(name: str, kind: str) -> np.ndarray[Any, Any]:
         ("t2", "flat", "constant in the brain (every voxel is 5)"),
         ("t2", "negative", "no positive voxel in the brain"),
         ("flair", "z-scores", "expected raw intensities, not z-scores"),
+        ("flair", "centred", "% of the brain; expected raw intensities, not z-scores"),
         ("adc", "unit", "fits no unit of ADC"),
         ("adc", "zero", "constant in the brain"),
     ],
