@@ -202,3 +202,21 @@ def test_a_folder_for_maps_that_cannot_be_made_is_one_clear_line(
         assert many(study(tmp_path / "data"), tmp_path / "maps", running) == 1
         assert not running.requests
     assert "'maps' is a file" in capsys.readouterr().err
+
+
+def test_the_orientation_of_a_study_is_stated_once_or_in_its_manifest(tmp_path: Path) -> None:
+    data, out = study(tmp_path / "data", 2), tmp_path / "maps"
+    for path in data.rglob("*t1n.nii.gz"):
+        picture = nib.load(path)
+        picture.set_sform(None, 0)
+        picture.set_qform(None, 0)
+        nib.save(picture, path)
+    with serve(server()) as running:
+        assert many(data, out, running) != 0
+        assert "column orientation of the manifest" in table(out)[0]["reason"]
+        assert many(data, out, running, "--orientation", "ras") == 0
+        assert "taken to run RAS" in table(out)[0]["warnings"]
+        assert many(data, tmp_path / "others", running, "--orientation", "up") != 0
+    expected = np.where(brain(), expected_cbv({"t1": image("t1"), "t1c": image("t1c")}, 7), 0)
+    found = nib.load(out / f"{table(out)[0]['exam_id']}_cbv.nii.gz")
+    np.testing.assert_allclose(found.get_fdata(), expected, rtol=1e-5)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cbvsynth.client.preparation import examination_of_files, prepare_arrays, prepare_files
+from cbvsynth.client.preparation import prepare as client_prepare
 from cbvsynth.client.request import PreparedExamination
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.sequences import Sequence
@@ -100,6 +101,7 @@ def spoilt(name: str, kind: str) -> np.ndarray[Any, Any]:
         "flat": np.where(brain(), np.float32(5.0), 0),
         "negative": -good,
         "z-scores": np.where(brain(), good - 2000, 0),
+        "centred": np.where(brain(), good - np.median(good[brain()]), 0),
         "unit": good * np.float32(37.0),
     }[kind].astype(np.float32)
 
@@ -113,6 +115,7 @@ def spoilt(name: str, kind: str) -> np.ndarray[Any, Any]:
         ("t2", "flat", "constant in the brain (every voxel is 5)"),
         ("t2", "negative", "no positive voxel in the brain"),
         ("flair", "z-scores", "expected raw intensities, not z-scores"),
+        ("flair", "centred", "% of the brain; expected raw intensities, not z-scores"),
         ("adc", "unit", "fits no unit of ADC"),
         ("adc", "zero", "constant in the brain"),
     ],
@@ -129,6 +132,23 @@ def test_an_image_whose_voxels_cannot_serve_is_left_out_with_the_reason(
     others = [other for other in Sequence if other not in (name, "t1c")]
     assert {prepared.left_out[other] for other in others} == {"not given"}
     assert set(prepared.sha256 or {}) == {"t1c", "mask"}
+
+
+@pytest.mark.parametrize("resample", [False, True])
+def test_voxels_without_a_number_outside_the_brain_are_background_and_told(
+    tmp_path: Path,
+    resample: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    """One NaN in the air left the image out of the prediction."""
+    files = write_head(tmp_path, "t1")
+    files["mask"] = str(write(tmp_path / "mask.nii.gz", brain().astype(np.uint8), AFFINES["RAS"]))
+    expected = prepare(files, resample=resample)
+    holed = np.where(brain(), image("t1"), np.nan).astype(np.float32)
+    files["t1"] = str(write(tmp_path / "t1.nii.gz", holed, AFFINES["RAS"]))
+    prepared = prepare(files, resample=resample)
+    np.testing.assert_array_equal(prepared.inputs[Sequence.T1], expected.inputs[Sequence.T1])
+    assert expected.warnings == ()
+    assert any("T1: " in text and "none of them in the brain" in text for text in prepared.warnings)
 
 
 def test_images_that_are_ruled_out_are_not_even_read(tmp_path: Path) -> None:
@@ -160,15 +180,89 @@ def moved(by_mm: float) -> np.ndarray[Any, Any]:
     return affine
 
 
-def test_grids_may_differ_by_a_rounding_and_by_no_more(tmp_path: Path) -> None:
+def test_grids_may_differ_by_a_twentieth_of_a_voxel_and_by_no_more(tmp_path: Path) -> None:
+    """A micrometre and a half was refused here, and preprocess interpolated where 0.01 mm lay between."""
     files = write_head(tmp_path, "t1")
-    files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2"), moved(0.0009)))
-    assert prepare(files).resampled == ()
-    files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2"), moved(0.0015)))
+    files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2"), moved(0.09)))
+    prepared = prepare(files)
+    assert prepared.resampled == ()
+    np.testing.assert_array_equal(prepared.inputs[Sequence.T2], image("t2"))
+    files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2"), moved(0.11)))
     with pytest.raises(
-        GridError, match=r"input: T2 lies up to 0.0015 mm off, compared with T1.*--resample on"
+        GridError,
+        match=r"input: T2 lies up to 0.11 mm off \(0.055 voxels\), compared with T1.*--resample on",
     ):
         prepare(files)
+
+
+@pytest.mark.parametrize("by_mm", [0.0, 0.01, 0.09, 0.11, 1.0])
+def test_preprocess_and_predict_agree_on_what_lies_on_the_grid(tmp_path: Path, by_mm: float) -> None:
+    """At 0.01 mm one of them changed voxels by 0.9 %, and the other one refused the image."""
+    write(tmp_path / "t1.nii.gz", image("t1"), AFFINES["RAS"])
+    write(tmp_path / "t2.nii.gz", image("t2"), moved(by_mm))
+    write(tmp_path / "mask.nii.gz", brain().astype(np.uint8), AFFINES["RAS"])
+    write(tmp_path / "cbv.nii.gz", np.where(brain(), 3.0, 0.0).astype(np.float32), AFFINES["RAS"])
+    inputs = {name: PurePosixPath(f"{name}.nii.gz") for name in (Sequence.T1, Sequence.T2)}
+    one = Examination("a", "a", "", inputs, PurePosixPath("cbv.nii.gz"), PurePosixPath("mask.nii.gz"))
+    trained = prepare_examination(tmp_path, one, "")
+    served = prepare_files(tmp_path, one, resample=True)
+    assert trained.facts.resampled == served.resampled == (("t2",) if by_mm > 0.1 else ())
+    np.testing.assert_array_equal(served.inputs[Sequence.T2], trained.arrays["t2"])
+    if by_mm <= 0.1:
+        np.testing.assert_array_equal(prepare_files(tmp_path, one).inputs[Sequence.T2], trained.arrays["t2"])
+
+
+def codeless(path: Path, data: np.ndarray[Any, Any]) -> str:
+    """An image whose header says only how large its voxels are."""
+    picture = nib.Nifti1Image(data, None)
+    picture.header.set_zooms((2.0, 2.0, 4.0))
+    picture.set_sform(None, 0)
+    picture.set_qform(None, 0)
+    nib.save(picture, path)
+    return str(path)
+
+
+def test_an_input_without_orientation_is_refused_and_taken_as_stated(tmp_path: Path) -> None:
+    """It was fed to the model mirrored left to right, beside a T1 that was not."""
+    files = write_head(tmp_path, "t1", "LPS")
+    files["t1c"] = codeless(tmp_path / "t1c.nii.gz", image("t1c"))
+    with pytest.raises(
+        VolumeError, match=r"input: T1C: the header says neither.*T1 of this examination runs LPS"
+    ):
+        prepare(files)
+    prepared = client_prepare(files, orientation="lps")
+    np.testing.assert_array_equal(prepared.inputs[Sequence.T1C], image("t1c")[::-1, ::-1])
+    np.testing.assert_array_equal(prepared.inputs[Sequence.T1], image("t1")[::-1, ::-1])
+    (warning,) = prepared.warnings
+    assert "T1C has no position of its own" in warning
+    assert prepared.resampled == ()
+
+
+@pytest.mark.parametrize("resample", [False, True])
+def test_a_map_of_images_without_orientation_is_stored_as_they_are(tmp_path: Path, *, resample: bool) -> None:
+    files = {name: codeless(tmp_path / f"{name}.nii.gz", image(name)) for name in ("t1", "t2")}
+    prepared = client_prepare(files, orientation="LPS", resample=resample)
+    np.testing.assert_array_equal(prepared.inputs[Sequence.T2], image("t2")[::-1, ::-1])
+    np.testing.assert_array_equal(prepared.in_place(prepared.inputs[Sequence.T2]), image("t2"))
+    assert prepared.placement is not None
+    assert nib.aff2axcodes(prepared.placement.grid.affine) == ("L", "P", "S")
+
+
+def test_an_orientation_that_is_none_is_refused(tmp_path: Path) -> None:
+    for wrong in ("RA", "RAT", "RLS", "RASA"):
+        with pytest.raises(UsageError, match=f"orientation is '{wrong}'; expected where the three axes run"):
+            client_prepare(write_head(tmp_path, "t1"), orientation=wrong)
+    with pytest.raises(UsageError, match="reference, resample and orientation are for files"):
+        client_prepare({"t1": image("t1")}, orientation="RAS")
+
+
+def test_what_a_header_is_warned_of_reaches_the_record(tmp_path: Path) -> None:
+    files = write_head(tmp_path, "t1")
+    picture = nib.load(files["t1"])
+    picture.set_qform(moved(10), 1)
+    nib.save(picture, tmp_path / "moved.nii.gz")
+    (warning,) = prepare({"t1": str(tmp_path / "moved.nii.gz")}).warnings
+    assert warning.startswith("input: T1: the header's sform and qform place the image up to 10 mm apart")
 
 
 def test_another_shape_is_refused_with_both_named(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from cbvsynth.client import CbvClient
 from cbvsynth.domain.sequences import Combination, TargetUnit
 from cbvsynth.errors import ModelError, ReplyError, StorageError, UsageError
+from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.records.selection import pattern_label
 from tests.client.heads import PATIENT_NAME, image, write_head
 from tests.client.prediction_server import ALL, PredictionServer, describe, serve
@@ -35,7 +36,7 @@ def test_a_stored_map_says_what_it_is_and_nothing_about_who(tmp_path: Path) -> N
     assert record["InputsUsed"] == ["t2", "t1c"]
     assert record["InputsLeftOut"] == {"adc": "ruled out by --unusable"}
     assert record["Fallback"] is True
-    assert record["PreprocessingVersion"] == "1"
+    assert record["PreprocessingVersion"] == PREPROCESSING_VERSION
     assert "research" in record["Note"]
     assert set(record["InputSha256"]) == {"t1", "t2", "t1c", "flair"}
     everything = sidecar.read_bytes() + gzip.decompress(out.read_bytes())
@@ -70,7 +71,8 @@ def test_nothing_is_written_over_unless_asked(tmp_path: Path, taken: str) -> Non
 def test_a_model_of_another_preprocessing_is_not_asked(tmp_path: Path) -> None:
     strange = PredictionServer({1: describe("encdec-t1", preprocessing_version="99")})
     with serve(strange) as running, CbvClient(running.address) as client:
-        with pytest.raises(ModelError, match="trained on preprocessing version 99, found 1"):
+        versions = f"preprocessing version 99, found {PREPROCESSING_VERSION} here"
+        with pytest.raises(ModelError, match=versions):
             client.predict(write_head(tmp_path, "t1"))
         assert not running.predictions()
 

@@ -125,3 +125,32 @@ def test_the_command_imports_no_heavy_package() -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_doubts_about_tables_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """There was no place for a warning: a cell was right, or stopped the study."""
+    build(tmp_path, Layout.BIDS)
+    (tmp_path / "participants.tsv").write_text("participant_id\tage\nsub-012\t35-40\n", encoding="utf-8")
+    assert _run(tmp_path) == 0
+    lines = capsys.readouterr().out.splitlines()
+    place = lines.index("warnings       1")
+    assert lines[place + 1] == "  sub-012_ses-1, column age: '35-40' is a range, taken as 35"
+
+
+def test_a_preference_settles_a_tie(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build(tmp_path, Layout.BIDS)
+    for name in ("fs", "tse"):
+        write_image(tmp_path / f"sub-013/anat/sub-013_acq-{name}_T2w.nii.gz")
+    assert _run(tmp_path, "--out", tmp_path / "first.csv") == 0
+    assert "say so with --prefer acq-fs or acq-tse" in capsys.readouterr().out
+    assert _run(tmp_path, "--out", tmp_path / "second.csv", "--prefer", "acq-tse") == 0
+    assert "acq-tse is preferred" in capsys.readouterr().out
+    assert "acq-tse_T2w" in (tmp_path / "second.csv").read_text(encoding="utf-8")
+
+
+def test_the_label_of_enhancing_tumour_can_be_stated_for_a_whole_study(tmp_path: Path) -> None:
+    build(tmp_path, Layout.BIDS)
+    assert _run(tmp_path, "--enhancing_label", "4") == 0
+    assert [one.enhancing_label for one in load_manifest(tmp_path).examinations] == [4, 4]
+    with pytest.raises(SystemExit):
+        _run(tmp_path, "--out", tmp_path / "other.csv", "--enhancing_label", "5")

@@ -60,6 +60,29 @@ def test_warnings_go_to_standard_error(tmp_path: Path, capsys: pytest.CaptureFix
     assert "warning: 20 voxels along H, outside the training range 100-200" in capsys.readouterr().err
 
 
+def test_files_without_orientation_are_refused_until_it_is_stated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They were mirrored left to right in silence, and so was the map."""
+    picture = nib.Nifti1Image(image("t1"), None)
+    picture.header.set_zooms((2.0, 2.0, 4.0))
+    picture.set_sform(None, 0)
+    nib.save(picture, tmp_path / "t1.nii.gz")
+    out = tmp_path / "cbv.nii"
+    with serve(server()) as running:
+        command = ("--t1", tmp_path / "t1.nii.gz", "--out", out, "--server", running.address)
+        assert run(*command) != 0
+        assert "--orientation of predict" in capsys.readouterr().err
+        assert not out.exists()
+        assert run(*command, "--orientation", "LAS") == 0
+    said = "all axes were taken to run LAS"
+    assert said in capsys.readouterr().err
+    assert said in " ".join(json.loads(out.with_suffix(".json").read_text())["Warnings"])
+    made = nib.load(out)
+    assert nib.aff2axcodes(made.affine) == ("L", "A", "S")
+    np.testing.assert_allclose(made.get_fdata() > 0, brain())
+
+
 @pytest.mark.parametrize("taken", ["cbv.nii.gz", "cbv.json", "cbv.png"])
 def test_files_that_are_there_stop_it_before_the_server_is_asked(
     tmp_path: Path, taken: str, capsys: pytest.CaptureFixture[str]

@@ -11,17 +11,23 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from cbvsynth.domain.examination import ORIENTATIONS
 from cbvsynth.domain.geometry import (
     Grid,
+    axes_of,
     canonical_grid,
     canonical_reorientation,
     centre_distance_mm,
+    centred_grid,
     covered_share,
     covered_share_of_mask,
     from_canonical,
     grids_equal,
+    in_place_of,
     inside,
     largest_distance_mm,
+    largest_shift,
+    lies_on,
     to_canonical,
 )
 from cbvsynth.domain.volume import Volume
@@ -139,12 +145,63 @@ def test_a_small_tilt_counts_at_the_far_corner() -> None:
     assert not grids_equal(first, Grid((201, 4, 4), tilted))
 
 
+@pytest.mark.parametrize(
+    ("shift_voxels", "lies"), [(0.0, True), (0.049, True), (-0.049, True), (0.051, False)]
+)
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_an_image_within_a_twentieth_of_a_voxel_lies_on_the_grid(
+    shift_voxels: float, axis: int, *, lies: bool
+) -> None:
+    """A micrometre was the limit, whatever the voxel: other programs' affines differ by up to fifty."""
+    spacing = np.array([0.5, 1.0, 6.0])
+    turn = Rotation.from_euler("xyz", [20, -10, 5], degrees=True).as_matrix()
+    affine = affine_of(turn @ np.diag(spacing), (10.0, 20.0, 30.0))
+    moved = affine.copy()
+    moved[:3, 3] += affine[:3, axis] * shift_voxels
+    reference = Grid((64, 64, 8), affine)
+    assert lies_on(Grid((64, 64, 8), moved), reference) is lies
+    assert largest_shift(Grid((64, 64, 8), moved), reference) == pytest.approx(abs(shift_voxels), abs=1e-9)
+
+
+def test_a_tilt_moves_an_image_off_the_grid_by_its_far_corner() -> None:
+    first = Grid((512, 512, 20), np.diag([0.45, 0.45, 6.0, 1.0]))
+    turn = affine_of(Rotation.from_euler("z", 2e-5).as_matrix())
+    assert lies_on(Grid(first.shape, turn @ first.affine), first)
+    assert not lies_on(Grid(first.shape, np.linalg.matrix_power(turn, 10) @ first.affine), first)
+
+
+@pytest.mark.parametrize("axes", ORIENTATIONS)
+def test_a_grid_whose_axes_run_as_stated_is_what_nibabel_calls_so(axes: str) -> None:
+    grid = centred_grid((4, 5, 6), (1.0, 2.0, 3.0), axes)
+    assert "".join(nibabel.aff2axcodes(grid.affine)) == axes == axes_of(grid.affine)
+    assert grid.spacing_mm == (1.0, 2.0, 3.0)
+    np.testing.assert_allclose(grid.centre_mm, 0)
+
+
+def test_there_are_48_orientations() -> None:
+    assert len(set(ORIENTATIONS)) == 48
+
+
+@pytest.mark.parametrize("axes", ["RAS", "LPS", "SAL"])
+def test_a_grid_takes_the_place_of_another_in_its_own_order(axes: str) -> None:
+    turn = Rotation.from_euler("xyz", [20, -10, 5], degrees=True).as_matrix()
+    there = Grid((4, 5, 6), affine_of(turn @ np.diag([-1.0, -2.0, 3.0]), (10.0, 20.0, 30.0)))
+    shape, spacing = ((6, 5, 4), (3.0, 2.0, 1.0)) if axes == "SAL" else ((4, 5, 6), (1.0, 2.0, 3.0))
+    moved = in_place_of(centred_grid(shape, spacing, axes), there)
+    assert axes_of(moved.affine) == axes
+    np.testing.assert_allclose(canonical_grid(moved).affine, canonical_grid(there).affine, atol=1e-9)
+    assert moved.shape == shape
+
+
 def test_grids_of_other_shapes_are_not_equal_and_have_no_distance() -> None:
     first, second = Grid((4, 4, 4), np.eye(4)), Grid((4, 4, 5), np.eye(4))
 
     assert not grids_equal(first, second)
     with pytest.raises(GridError, match="no voxels in common"):
         largest_distance_mm(first, second)
+    assert not lies_on(first, second)
+    with pytest.raises(GridError, match="no voxels in common"):
+        largest_shift(first, second)
 
 
 @pytest.mark.parametrize(

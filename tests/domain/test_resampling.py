@@ -49,6 +49,19 @@ def test_a_volume_on_the_same_grid_comes_back_bit_for_bit() -> None:
     np.testing.assert_array_equal(resampled.affine, almost)
 
 
+def test_an_axis_that_agrees_within_a_twentieth_of_a_voxel_is_not_interpolated() -> None:
+    """A hundredth of a voxel in plane blurred an image of which only the slices differ."""
+    source = noise((6, 7, 8), np.diag([1.0, 1.0, 2.0, 1.0]))
+    target = np.diag([1.0, 1.0, 4.0, 1.0])
+    target[:3, 3] = (0.0, 0.0, 1.0)
+    expected = resample(source, Grid((6, 7, 4), target)).data
+    target[:2, 3] = (0.01, -0.04)
+
+    np.testing.assert_array_equal(resample(source, Grid((6, 7, 4), target)).data, expected)
+    target[0, 3] = 0.06
+    assert np.abs(resample(source, Grid((6, 7, 4), target)).data - expected).max() > 0.01
+
+
 @pytest.mark.parametrize("degrees", [(0, 0, 0), (5, -8, 12)])
 def test_linear_functions_are_reproduced_inside_the_field_of_view(
     degrees: tuple[float, float, float],

@@ -29,7 +29,7 @@ def test_the_place_of_the_study_does_not_matter(study: RawStudy, tmp_path: Path)
     assert examination_fingerprint(tmp_path / "elsewhere", study.examinations[0]) == before
 
 
-@pytest.mark.parametrize("change", ["file", "scale", "unit", "role", "version"])
+@pytest.mark.parametrize("change", ["file", "scale", "unit", "role", "orientation", "version"])
 def test_everything_that_shapes_the_arrays_changes_it(
     study: RawStudy, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -39,6 +39,8 @@ def test_everything_that_shapes_the_arrays_changes_it(
         study.write(examination.inputs[Sequence.T1], stored_image("t1", 99))
     elif change == "scale":
         examination = replace(examination, scales={"adc": 1 / 3})
+    elif change == "orientation":
+        examination = replace(examination, orientation="LPS")
     elif change == "unit":
         examination = replace(examination, target_unit=TargetUnit.RELATIVE)
     elif change == "role":

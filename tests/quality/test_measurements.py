@@ -19,6 +19,8 @@ from cbvsynth.quality.measurements import (
     field_of_view_mm,
     gradient_correlation,
     map_support,
+    marker_share,
+    share_below_zero,
     voxel_digest,
     whole_brain_volume_ml,
     zero_fraction,
@@ -276,3 +278,27 @@ class TestVoxelDigest:
 
     def test_is_empty_for_an_image_without_contrast(self) -> None:
         assert voxel_digest(np.zeros(SHAPE)) == voxel_digest(np.ones(SHAPE)) == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "share"),
+    [
+        ([-999.0] * 20 + [3.0] * 80, 0.2),
+        ([-1024.0] * 50 + [0.0] * 50, 0.5),
+        ([-999.0] * 20 + [3000.0] * 80, 0.2),
+        ([-999.0] * 15 + [3.0] * 85, 0.0),  # fewer than 16 voxels
+        ([-2.0] * 20 + [3.0] * 80, 0.0),  # no farther below 0 than above
+        ([0.0] * 20 + [3.0] * 80, 0.0),
+        (list(np.linspace(-5.0, 3.0, 100)), 0.0),  # nobody shares the lowest value
+    ],
+)
+def test_a_mark_for_no_value_is_told_from_scatter(values: list[float], share: float) -> None:
+    image = np.array(values, dtype=np.float32).reshape(10, 10, 1)
+    assert marker_share(image) == share
+
+
+def test_the_share_below_zero_is_of_the_brain() -> None:
+    image = np.array([-1.0, 0.0, 1.0, -1.0], dtype=np.float32).reshape(4, 1, 1)
+    mask = np.array([True, True, True, False]).reshape(4, 1, 1)
+    assert share_below_zero(image, mask) == pytest.approx(1 / 3)
+    assert math.isnan(share_below_zero(image, np.zeros_like(mask)))

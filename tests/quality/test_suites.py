@@ -142,6 +142,14 @@ class TestLimits:
 
         assert check_measurements(checker, [Survey("a", values), Survey("b")], LIMITS) == ()
 
+    def test_what_a_header_is_warned_of_drops_nothing(self, checker: Checker) -> None:
+        surveys = [Survey("a", warnings=("CBV: one thing.", "T1: another.")), Survey("b")]
+        findings = check_measurements(checker, surveys, LIMITS)
+        assert [(one.exam_id, one.group, one.text) for one in findings] == [
+            ("a", None, "CBV: one thing."),
+            ("a", None, "T1: another."),
+        ]
+
     def test_a_laboratory_s_limit_is_the_one_that_is_used(self, checker: Checker) -> None:
         surveys = [Survey("a", {"t1_snr": 9.0})]
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -19,7 +20,8 @@ from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import QualityError
-from cbvsynth.quality.checks import Group
+from cbvsynth.quality.checks import Group, measurement_checks
+from cbvsynth.quality.limits import Limits
 from cbvsynth.quality.survey import Survey, _each, survey_examination, survey_study
 from cbvsynth.study.nifti import read_volume, write_volume
 
@@ -54,7 +56,7 @@ def test_a_clean_examination_has_every_number_and_no_problem(study: Study) -> No
     for examination in study.clean:
         survey = study.survey_of(examination.exam_id)
         assert survey.problems == ()
-        assert len(survey.values) == 17
+        assert len(survey.values) == 21
         assert all(math.isfinite(value) for value in survey.values.values())
         assert sorted(survey.digests) == ["adc", "cbv", "flair", "t1", "t1c", "t2"]
 
@@ -234,5 +236,91 @@ class TestVoxels:
         assert survey_examination(root, examination).value("standard_zero_fraction") > 0.2
 
 
+class TestHeadersThatContradict:
+    def test_a_map_without_orientation_is_told_and_as_stated_warned_of(
+        self, copy: tuple[Path, Examination]
+    ) -> None:
+        """Such a map was taken mirrored, passed every check and taught mirrored perfusion."""
+        root, examination = copy
+        before = survey_examination(root, examination)
+        content = bytearray(gzip.decompress((root / "cbv.nii.gz").read_bytes()))
+        struct.pack_into("<2h", content, 252, 0, 0)
+        (root / "cbv.nii.gz").write_bytes(gzip.compress(bytes(content)))
+
+        ((group, text),) = survey_examination(root, examination).problems
+
+        assert group is Group.UNREADABLE
+        axes = text.removesuffix(".").rpartition(" ")[2]
+        assert text.startswith(f"{examination.label('cbv')}: the header says neither")
+        stated = survey_examination(root, replace(examination, orientation=axes))
+        assert stated.values == before.values
+        assert stated.digests == before.digests
+        (warning,) = stated.warnings
+        assert f"{examination.label('cbv')} has no position of its own" in warning
+
+    def test_forms_that_disagree_are_a_warning_of_the_study(self, copy: tuple[Path, Examination]) -> None:
+        root, examination = copy
+        content = bytearray(gzip.decompress((root / "t2.nii.gz").read_bytes()))
+        (x,) = struct.unpack_from("<f", content, 268)
+        struct.pack_into("<f", content, 268, x + 10)
+        (root / "t2.nii.gz").write_bytes(gzip.compress(bytes(content) + b"x"))
+
+        survey = survey_examination(root, examination)
+
+        assert [text.removeprefix(f"{examination.label('t2')}: ")[:28] for text in survey.warnings] == [
+            "the header's sform and qform",
+            "after the voxels come 1 byte",
+        ]
+        assert survey.problems == ()
+
+
 def test_a_survey_without_a_number_says_not_a_number() -> None:
     assert math.isnan(Survey("a").value("t1_snr"))
+
+
+@pytest.mark.parametrize(
+    ("role", "damage", "column"),
+    [
+        (
+            "cbv",
+            lambda cbv: np.where(np.arange(cbv.size).reshape(cbv.shape) % 3 == 0, -cbv, cbv),
+            "cbv_negative_share",
+        ),
+        ("t1", lambda t1: t1 - np.median(t1[t1 > t1.mean()]), "input_negative_share"),
+        ("flair", lambda flair: -flair, "input_negative_share"),
+        ("cbv", lambda cbv: np.where(cbv > np.percentile(cbv[cbv > 0], 97), -999, cbv), "marker_share"),
+        ("t2", lambda t2: np.where(t2 < np.percentile(t2, 20), -1024, t2), "marker_share"),
+        ("seg", np.ones_like, "lesion_share"),
+    ],
+)
+def test_values_that_no_scanner_writes_are_measured_and_drop_the_examination(
+    copy: tuple[Path, Examination], role: str, damage: Callable[[np.ndarray], np.ndarray], column: str
+) -> None:
+    """All passed: a third of CBV below 0 and -999 became 0; z-scores, tissue maps were learned from."""
+    root, examination = copy
+    checks = {check.column: check for check in measurement_checks(Limits())}
+    limit = checks[column].maximum
+    assert limit is not None
+    assert survey_examination(root, examination).value(column) <= limit
+    change(root, role, lambda volume: Volume(damage(volume.data), volume.affine))
+    assert survey_examination(root, examination).value(column) > limit
+
+
+def test_voxels_without_a_number_are_told_or_a_problem(copy: tuple[Path, Examination]) -> None:
+    """Both were 'not finite', wherever they lay."""
+    root, examination = copy
+    brain = read_volume(root / "mask.nii.gz", "mask").data > 0
+    stored = read_volume(root / "t1.nii.gz", "t1")
+    for inside in (False, True):
+        damaged = np.where(brain == inside, np.nan, stored.data)
+        if inside:
+            damaged = np.where(stored.data == stored.data.max(), np.nan, stored.data)
+        nib.save(nib.Nifti1Image(damaged.astype(np.float32), stored.affine), root / "t1.nii.gz")
+        survey = survey_examination(root, examination)
+        if inside:
+            ((group, text),) = survey.problems
+            assert group is Group.UNREADABLE
+            assert "voxels of the brain are NaN or infinite" in text
+        else:
+            (warning,) = survey.warnings
+            assert "none of them in the brain" in warning

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,3 +34,20 @@ def test_every_examination_is_decided_about_in_order_also_when_the_run_is_stoppe
     ]
     assert data_docs_folder(out) == tmp_path / "artifacts" / "data_docs"
     assert (data_docs_folder(out) / "index.html").is_file()
+
+
+def test_doubts_about_the_tables_are_in_the_report(study: Any, tmp_path: Path) -> None:
+    """What people wrote was right, or stopped the study; nothing stood between."""
+    root, out = tmp_path / "data", tmp_path / "validate"
+    shutil.copytree(study.root, root, symlinks=True)
+    table = root / "participants.tsv"
+    first, row, *rest = table.read_text(encoding="utf-8").splitlines()
+    cells = dict(zip(first.split("\t"), row.split("\t"), strict=True)) | {"age": "35-40"}
+    table.write_text("\n".join([first, "\t".join(cells.values()), *rest]) + "\n", encoding="utf-8")
+    config = ValidateConfig(data=root, limits=LIMITS, out=out, workers=1, max_dropped_share=1.0)
+
+    outcome = validate_study(config)
+
+    (warning,) = outcome.study_warnings
+    assert "column age: '35-40' is a range, taken as 35" in warning
+    assert warning.split(",")[0] in (out / "report.md").read_text(encoding="utf-8")

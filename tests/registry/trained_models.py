@@ -15,6 +15,7 @@ from cbvsynth.domain.selection.records import (
     Verdict,
 )
 from cbvsynth.domain.sequences import ModelId, all_combinations
+from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.records.origins import BY_USER, Origin
 from cbvsynth.records.results import write_scores
 from cbvsynth.records.storage import sha256_of, sha256_tree, tree_digest, write_text
@@ -49,7 +50,7 @@ def train(model: str, ssim: float, weights: bytes = b"weights") -> str:
             target_unit="mL/100g",
             data_range=25.0,
             ssim_conventions=SSIM_CONVENTIONS,
-            preprocessing_version="1",
+            preprocessing_version=PREPROCESSING_VERSION,
             data_fingerprint=DATA,
             settings={"epochs": 8, "learning_rate": 0.001, "decoder": "deconvolution"},
             seed_used=1,
@@ -150,7 +151,7 @@ def decide(
         target_unit="mL/100g",
         data_range=25.0,
         data_fingerprint=DATA,
-        preprocessing_version="1",
+        preprocessing_version=PREPROCESSING_VERSION,
         ssim_conventions=SSIM_CONVENTIONS,
         settings=GateSettings(),
         evidence=Evidence(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+import nibabel as nib
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.geometry import Grid, from_canonical
@@ -14,7 +16,7 @@ from cbvsynth.domain.resampling import resample
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import GridError, VolumeError
-from cbvsynth.study.aligned import read_aligned, support_mask
+from cbvsynth.study.aligned import read_aligned, require_numbers, support_mask
 from cbvsynth.study.nifti import write_volume
 
 SHAPE = (20, 24, 10)
@@ -231,12 +233,78 @@ def test_a_brain_masked_image_serves_as_mask(study: Study) -> None:
     """The authors' folders hold a masked T1 in the mask's place."""
     study.put("mask", 731.5 * image(0))
 
-    np.testing.assert_array_equal(read_aligned(study.root, study.examination).mask, brain()[::-1])
+    aligned = read_aligned(study.root, study.examination)
+
+    np.testing.assert_array_equal(aligned.mask, brain()[::-1])
+    assert aligned.mask_source == "file (an image, where it is not 0)"
+
+
+def test_probabilities_count_as_brain_from_a_half_up_and_the_source_says_so(study: Study) -> None:
+    """Every voxel above 0 was brain."""
+    smooth = gaussian_filter(brain().astype(np.float32), 0.6)
+    study.put("mask", smooth)
+    aligned = read_aligned(study.root, study.examination)
+    np.testing.assert_array_equal(aligned.mask, smooth[::-1] >= 0.5)
+    assert aligned.mask_source == "file (probabilities from 0 to 1, of which 0.5 and more)"
+
+
+def test_a_mask_below_zero_is_refused_by_name(study: Study) -> None:
+    study.put("mask", np.where(brain(), 1.0, -1.0))
+    with pytest.raises(VolumeError, match="sub-1/ses-1: MASK: values from -1 to 1"):
+        read_aligned(study.root, study.examination)
+
+
+def test_a_head_whose_air_was_blanked_is_not_skull_stripped(study: Study) -> None:
+    """A tenth of zeros was enough, so that scalp and skull of a scanner's own image became brain."""
+    wide = np.diag([12.0, 12.0, 18.0, 1.0])
+    for seed, role in enumerate(("t1", "t2", "adc", "cbv")):
+        study.put(role, image(seed), wide)
+    with pytest.raises(VolumeError, match=r"images are not 0 in \d{4} mL; a brain has at most 2000"):
+        read_aligned(study.root, study.examination)
+
+
+def put_raw(study: Study, role: str, data: np.ndarray) -> None:
+    """As other programs write it: `write_volume` refuses what is not finite."""
+    nib.save(nib.Nifti1Image(data.astype(np.float32), AFFINE), study.root / f"{role}.nii")
+    study.paths[role] = PurePosixPath(f"{role}.nii")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("role", ["t1", "cbv", "mask", "seg"])
+def test_voxels_without_a_number_outside_the_brain_are_background_and_told(
+    study: Study, role: str, value: float
+) -> None:
+    """One NaN in the air, as SPM and MATLAB write it, dropped the examination."""
+    whole = np.where(brain(), 1, 0).astype(np.float32) if role in ("mask", "seg") else image(0)
+    study.put(role, whole)
+    expected = read_aligned(study.root, study.examination)
+    put_raw(study, role, np.where(brain(), whole, value))
+    aligned = read_aligned(study.root, study.examination)
+    require_numbers(aligned, study.examination)
+    np.testing.assert_array_equal(aligned.mask, expected.mask)
+    np.testing.assert_array_equal(aligned.inputs[Sequence.T1], expected.inputs[Sequence.T1])
+    (warning,) = aligned.warnings
+    share = 1 - brain().mean()
+    assert f"{share:.1%} of the voxels are NaN or infinite, none of them in the brain" in warning
+    assert warning.startswith("sub-1/ses-1: ")
+
+
+@pytest.mark.parametrize("role", ["t2", "cbv"])
+def test_voxels_without_a_number_in_the_brain_are_a_fault(study: Study, role: str) -> None:
+    damaged = image(1)
+    damaged[10, 12, 5] = np.nan
+    put_raw(study, role, damaged)
+    aligned = read_aligned(study.root, study.examination)
+    assert aligned.warnings == ()
+    with pytest.raises(
+        VolumeError, match=f"{role.upper()}: 1 of {brain().sum()} voxels of the brain are NaN"
+    ):
+        require_numbers(aligned, study.examination)
 
 
 def test_a_segmentation_with_fractions_is_refused_by_name(study: Study) -> None:
     study.put("seg", 0.5 * brain())
-    with pytest.raises(VolumeError, match="sub-1/ses-1: SEG: Labels range"):
+    with pytest.raises(VolumeError, match=r"sub-1/ses-1: SEG: its labels are 0\.5; expected 1, 2, 3, 4"):
         read_aligned(study.root, study.examination)
 
 
@@ -246,7 +314,7 @@ def test_enhancing_tumour_is_label_3_whichever_number_the_study_gives_it(study: 
     labels[2, 2, 2], labels[3, 2, 2] = 1, 4
     study.put("seg", labels)
     legacy = read_aligned(study.root, replace(study.examination, enhancing_label=4)).seg
-    present = read_aligned(study.root, study.examination).seg
+    present = read_aligned(study.root, replace(study.examination, enhancing_label=3)).seg
     assert legacy is not None
     assert present is not None
     assert sorted(np.unique(legacy)) == [0, 1, 3]

@@ -75,6 +75,31 @@ def test_upenn_takes_a_third_of_the_trace_as_adc(tmp_path: Path) -> None:
     assert float(read_image(tmp_path, one, "adc").data[0, 0, 0]) == pytest.approx(800.0)
 
 
+def test_upenn_prefers_an_experts_segmentation_and_reads_an_automated_one_where_there_is_none(
+    tmp_path: Path,
+) -> None:
+    """The 611 automated ones were never read, only the experts' 147."""
+    build(tmp_path, Layout.UPENN_GBM)
+    other = UPENN.replace("00001", "00002")
+    for name in (UPENN, other):
+        write_image(tmp_path / f"automated_segm/{name}_automated_approx_segm.nii.gz")
+    write_image(tmp_path / f"images_structural/{other}/{other}_T1.nii.gz")
+    manifest = scan_study(tmp_path)
+    assert [str(one.seg) for one in manifest.examinations] == [
+        f"images_segm/{UPENN}_segm.nii.gz",
+        f"automated_segm/{other}_automated_approx_segm.nii.gz",
+    ]
+    assert f"{UPENN} has another SEG, which comes first" in reasons(manifest)
+
+
+def test_upenn_may_lie_flat_in_one_folder(tmp_path: Path) -> None:
+    """Files out of the folders of the download were not recognised at all."""
+    for name in ("T1", "DTI_TR", "DSC_ap-rCBV", "segm", "T1_unstripped", "DTI_FA"):
+        write_image(tmp_path / f"{UPENN}_{name}.nii.gz")
+    (one,) = scan_study(tmp_path).examinations
+    assert set(files_of(one)) == {"t1", "adc", "cbv", "seg"}
+
+
 def test_a_collection_is_found_below_its_download_folder_too(tmp_path: Path) -> None:
     build(tmp_path / "NIfTI-files", Layout.UPENN_GBM)
     (one,) = scan_study(tmp_path).examinations
@@ -116,6 +141,20 @@ def test_bratsfiles_of(tmp_path: Path) -> None:
     roles = {"t1": "t1n", "t2": "t2w", "t1c": "t1c", "flair": "t2f", "seg": "seg"}
     assert files_of(one) == {role: f"{BRATS}/{BRATS}-{name}.nii.gz" for role, name in roles.items()}
     assert (one.exam_id, one.subject_id, one.session_id) == (BRATS, "BraTS-GLI-00000", "000")
+    assert one.enhancing_label == 3
+
+
+@pytest.mark.parametrize(
+    "name", ["Brats17_CBICA_AAB_1", "BraTS19_2013_0_1", "BraTS20_Training_001", "BraTS2021_00000"]
+)
+def test_brats_until_2022_has_other_names_and_another_label(tmp_path: Path, name: str) -> None:
+    """Those years were not recognised; in a manifest by hand their enhancing tumour became cavity."""
+    for role in ("t1", "t1ce", "t2", "flair", "seg"):
+        write_image(tmp_path / f"training/{name}/{name}_{role}.nii.gz")
+    (one,) = scan_study(tmp_path).examinations
+    roles = {"t1": "t1", "t2": "t2", "t1c": "t1ce", "flair": "flair", "seg": "seg"}
+    assert files_of(one) == {role: f"training/{name}/{name}_{file}.nii.gz" for role, file in roles.items()}
+    assert (one.subject_id, one.session_id, one.enhancing_label) == (name, "", 4)
 
 
 def test_the_authors_folders_with_every_spelling(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from cbvsynth.domain.options import Layout
 from cbvsynth.domain.sequences import TargetUnit
+from cbvsynth.errors import ManifestError
 from cbvsynth.study.manifest import scan_study
+from cbvsynth.study.nifti import read_image
 from tests.study.study_trees import build, reasons, write_image
 
 
@@ -20,6 +22,8 @@ from tests.study.study_trees import build, reasons, write_image
         ("cbv", "relative", TargetUnit.RELATIVE),
         ("cbv", "arbitrary units", TargetUnit.RELATIVE),
         ("cbv", None, TargetUnit.RELATIVE),
+        ("cbv", "", TargetUnit.RELATIVE),
+        ("cbv", "n/a", TargetUnit.RELATIVE),
         ("rCBV", None, TargetUnit.RELATIVE),
     ],
 )
@@ -37,7 +41,7 @@ def test_the_unit_of_a_bids_map_is_the_one_stated_and_relative_when_none_is(
 @pytest.mark.parametrize(
     ("sidecar", "reason"),
     [
-        ('{"Units": "mL/100mL"}', "states Units 'mL/100mL'"),
+        ('{"Units": "mL/min"}', "states Units 'mL/min'; expected mL/100g, mL/100mL or relative"),
         ("{not json", "cannot be read"),
         ("[" * 100_000, "cannot be read"),
     ],
@@ -61,3 +65,25 @@ def test_the_nearest_sidecar_counts_and_one_of_another_run_does_not(tmp_path: Pa
     assert scan_study(tmp_path).examinations[0].target_unit is TargetUnit.ML_PER_100G
     (tmp_path / "sub-1/perf/sub-1_cbv.json").write_text('{"Author": "x"}', encoding="utf-8")
     assert scan_study(tmp_path).examinations[0].target_unit is TargetUnit.RELATIVE
+
+
+@pytest.mark.parametrize("units", ["mL/100 mL", "%"])
+def test_a_volume_share_becomes_mass_by_the_density_of_tissue(tmp_path: Path, units: str) -> None:
+    """Such a study had no examination at all, without a word of the unit."""
+    write_image(tmp_path / "sub-1/anat/sub-1_T1w.nii")
+    write_image(tmp_path / "sub-1/perf/sub-1_cbv.nii.gz", 4.2)
+    (tmp_path / "cbv.json").write_text(f'{{"Units": "{units}"}}', encoding="utf-8")
+    (one,) = scan_study(tmp_path).examinations
+    assert one.target_unit is TargetUnit.ML_PER_100G
+    assert float(read_image(tmp_path, one, "cbv").data[0, 0, 0]) == pytest.approx(4.0)
+
+
+def test_when_no_unit_is_known_the_unit_is_named(tmp_path: Path) -> None:
+    """The message said that the study lists no examination, and not why."""
+    write_image(tmp_path / "sub-1/anat/sub-1_T1w.nii")
+    write_image(tmp_path / "sub-1/perf/sub-1_cbv.nii.gz")
+    (tmp_path / "cbv.json").write_text('{"Units": "mL/min"}', encoding="utf-8")
+    with pytest.raises(
+        ManifestError, match=r"Every examination is left out, .* states Units 'mL/min'; expected"
+    ):
+        scan_study(tmp_path)

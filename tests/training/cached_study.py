@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cbvsynth.domain.sequences import Sequence, TargetUnit
+from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, read_index, write_index
 from cbvsynth.records.origins import BY_PHANTOM, Origin
 
@@ -48,7 +49,11 @@ def write_study(
                 fingerprint=f"{number:064d}",
             )
         )
-    write_index(ExaminationIndex(root, "1", target_unit, "patient", "f" * 64, tuple(examinations), ORIGIN))
+    write_index(
+        ExaminationIndex(
+            root, PREPROCESSING_VERSION, target_unit, "patient", "f" * 64, tuple(examinations), ORIGIN
+        )
+    )
     return read_index(root)
 
 

@@ -10,6 +10,7 @@ from cbvsynth.domain.metrics import score_examination
 from cbvsynth.domain.sequences import ModelId, TargetUnit
 from cbvsynth.errors import ModelError, UnitError
 from cbvsynth.models.generator import GeneratorOptions, build_generator
+from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.records.examinations import ExaminationIndex
 from cbvsynth.signature import Description
 from cbvsynth.training.saved_model import ExportedModel, export_model, load_exported
@@ -32,7 +33,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> ExportedModel:
         model=ModelId.parse("encdec-t1c"),
         target_unit=TargetUnit.ML_PER_100G,
         cbv_max=20.0,
-        preprocessing_version="1",
+        preprocessing_version=PREPROCESSING_VERSION,
         spacing_range_mm=((1.0, 1.0),) * 3,
         shape_range=((20.0, 20.0),) * 3,
         data_fingerprint="",
@@ -85,8 +86,8 @@ def test_a_model_of_another_unit_or_preprocessing_does_not_score(
     held_out = study.of_split("held-out")
     with pytest.raises(UnitError, match="answers in mL/100g, the examinations are in relative"):
         score_model(model, replace(study, target_unit=TargetUnit.RELATIVE), held_out)
-    with pytest.raises(ModelError, match="trained on preprocessing version 1, found 2"):
-        score_model(model, replace(study, preprocessing_version="2"), held_out)
+    with pytest.raises(ModelError, match=f"preprocessing version {PREPROCESSING_VERSION}, found another"):
+        score_model(model, replace(study, preprocessing_version="another"), held_out)
 
 
 def test_examples_are_spread_over_the_diagnoses(tmp_path: Path) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from cbvsynth.client.outputs import sidecar_of
-from cbvsynth.client.preparation import prepare_files
+from cbvsynth.client.preparation import checked_orientation, prepare_files
 from cbvsynth.client.synthesis import Models, synthesise
 from cbvsynth.domain import sequences
 from cbvsynth.domain.examination import Examination
@@ -40,6 +40,7 @@ class BatchOptions:
     unusable: tuple[sequences.Sequence, ...] = ()
     reference: str = ""
     resample: bool = False
+    orientation: str = ""
     overwrite: bool = False
     version: int = 0
     label: str = ""
@@ -93,6 +94,8 @@ def predict_study(options: BatchOptions, models: Models) -> BatchSummary:
         if options.manifest is None
         else read_manifest(options.manifest, options.data)
     )
+    stated = checked_orientation(options.orientation)
+    examinations = tuple(replace(one, orientation=one.orientation or stated) for one in examinations)
     require_writable(options.out_folder / TABLE_FILE)
     if not options.overwrite:
         _require_own_maps(examinations, options, models)

@@ -111,6 +111,7 @@ class CbvClient:
         unusable: Collection[str] = (),
         reference: str = "",
         resample: bool = False,
+        orientation: str = "",
         spacing_mm: tuple[float, float, float] | None = None,
         version: int = 0,
         label: str = "",
@@ -123,6 +124,7 @@ class CbvClient:
             unusable: sequences that are ruled out, as adc for a metal artefact.
             reference: sequence whose grid and orientation the map gets (files only).
             resample: bring files of other grids to the reference's instead of refusing them.
+            orientation: where the axes run, as in RAS, of files that do not say so themselves.
             spacing_mm: voxel size of arrays, to be compared with what the model has seen.
             version: a version to insist on; 0 for the best one.
             label: a label to insist on, as stable or canary.
@@ -136,6 +138,7 @@ class CbvClient:
             unusable=unusable,
             reference=reference,
             resample=resample,
+            orientation=orientation,
             spacing_mm=spacing_mm,
         )
         return self.predict_prepared(prepared, version=version, label=label)

@@ -16,8 +16,6 @@ import numpy.typing as npt
 
 from cbvsynth.client.request import (
     NOT_GIVEN,
-    BoolArray,
-    Float32Array,
     Placement,
     PreparedExamination,
     keep_usable,
@@ -25,26 +23,28 @@ from cbvsynth.client.request import (
     require_brain,
     without_label,
 )
-from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.examination import ORIENTATIONS, Examination
+from cbvsynth.domain.gaps import without_gaps
 from cbvsynth.domain.geometry import (
+    GRID_TOLERANCE,
     Grid,
     canonical_grid,
-    grids_equal,
     largest_distance_mm,
+    largest_shift,
+    lies_on,
     to_canonical,
 )
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import GridError, UsageError, VolumeError
 from cbvsynth.records.storage import sha256_of
-from cbvsynth.study.aligned import read_aligned, support_mask
-from cbvsynth.study.nifti import VolumeHeader, read_header, read_image
+from cbvsynth.study.aligned import align, mark_gaps, read_mask, support_mask
+from cbvsynth.study.nifti import read_headers, read_image
 from cbvsynth.study.paths import resolve_inside
+from cbvsynth.study.placement import place
 
 Image = str | os.PathLike[str] | npt.NDArray[np.generic]
 """A NIfTI file, or voxels (X, Y, Z) with axes to the right, front and top of the head."""
-GRID_TOLERANCE_MM = 1e-3
-"""Headers store float32: grids that are the same may differ by a rounding, and by no more than this."""
 
 
 def prepare(  # noqa: PLR0913  all by name, all with a default
@@ -54,6 +54,7 @@ def prepare(  # noqa: PLR0913  all by name, all with a default
     unusable: Collection[str] = (),
     reference: str = "",
     resample: bool = False,
+    orientation: str = "",
     spacing_mm: tuple[float, float, float] | None = None,
 ) -> PreparedExamination:
     """Make the images of one examination ready to be sent; the arguments are those of `predict`.
@@ -75,12 +76,30 @@ def prepare(  # noqa: PLR0913  all by name, all with a default
         )
     if paths:
         root, examination = examination_of_files(paths)
+        examination = replace(examination, orientation=checked_orientation(orientation))
         return prepare_files(root, examination, unusable=ruled_out, reference=reference, resample=resample)
-    if reference or resample:
-        raise UsageError("reference and resample are for files; arrays must lie on one grid already.")
+    if reference or resample or orientation:
+        raise UsageError(
+            "reference, resample and orientation are for files; arrays must lie on one grid already, with "
+            "axes to the right, front and top of the head."
+        )
     brain = arrays.pop("mask", None)
     volumes = {Sequence(role): array for role, array in arrays.items()}
     return prepare_arrays(volumes, brain, unusable=ruled_out, spacing_mm=spacing_mm)
+
+
+def checked_orientation(text: str) -> str:
+    """Where the axes of files without a place of their own run, as in RAS; empty when nobody states it.
+
+    Raises:
+        UsageError: it is no orientation.
+    """
+    if text and text.upper() not in ORIENTATIONS:
+        raise UsageError(
+            f"The orientation is '{text}'; expected where the three axes run, a letter each: one of L R, one "
+            "of P A, one of I S, as in RAS or LPS."
+        )
+    return text.upper()
 
 
 def examination_of_files(files: Mapping[str, Path], name: str = "input") -> tuple[Path, Examination]:
@@ -128,8 +147,8 @@ def prepare_files(
 
     Raises:
         UsageError: the reference is not among the usable images.
-        VolumeError: a file is missing or is no image, nothing is usable, or there is no brain mask and
-            no image is skull-stripped.
+        VolumeError: a file is missing or is no image, nothing says which way it lies, nothing is usable, or
+            there is no brain mask and no image is skull-stripped.
         GridError: the images do not lie on one grid, or (resampled) do not show the same place.
         ManifestError: a path leaves the root.
     """
@@ -144,60 +163,60 @@ def prepare_files(
         cbv=None,
         seg=None,
     )
-    headers = {role: _header(root, asked, role) for role in asked.files}
-    volumes, damaged = _read(root, asked)
+    headers = read_headers(root, asked)
+    found = place(asked, headers)
+    grids = found.grids
+    volumes, damaged = _read(root, asked, grids)
     left_out |= damaged
     require_a_sequence(examination, volumes, left_out)
     chosen = _reference(examination, volumes, reference)
+    brain = None if asked.mask is None else read_image(root, asked, "mask", grids["mask"].affine, gaps=True)
     if resample:
         kept = replace(asked, inputs={name: asked.inputs[name] for name in volumes})
-        aligned = read_aligned(root, kept, reference=chosen)
+        stored = {name.value: volume for name, volume in volumes.items()}
+        aligned = align(kept, stored if brain is None else {**stored, "mask": brain}, chosen)
         images, mask, mask_source = dict(aligned.inputs), aligned.mask, aligned.mask_source
+        noted = aligned.warnings
     else:
-        _require_one_grid(headers, examination, chosen)
-        images = {name: to_canonical(volume).data for name, volume in volumes.items()}
-        mask, mask_source = _mask(root, asked, images)
+        _require_one_grid(grids, examination, chosen)
+        turned = {name.value: without_gaps(to_canonical(volume)) for name, volume in volumes.items()}
+        images = {name: turned[name.value][0].data for name in volumes}
+        grid = Grid.of(turned[chosen][0])
+        if brain is None:
+            mask, mask_source = support_mask(images, examination.exam_id, grid.spacing_mm)
+        else:
+            mask, mask_source = read_mask(to_canonical(without_gaps(brain)[0]), asked)
+            require_brain(mask, asked)
+        noted = mark_gaps({name.value: image for name, image in images.items()}, turned, mask, grid, asked)
     prepared = keep_usable(images, mask, examination, left_out)
-    return replace(_in_place(prepared, root, asked, headers, chosen), mask_source=mask_source)
-
-
-def _in_place(
-    prepared: PreparedExamination,
-    root: Path,
-    asked: Examination,
-    headers: Mapping[str, VolumeHeader],
-    chosen: str,
-) -> PreparedExamination:
-    """The same, with where the map belongs and which files it is made of."""
     used = [name.value for name in prepared.inputs] + (["mask"] if asked.mask else [])
-    stored = {role: Grid(header.shape, header.affine) for role, header in headers.items()}
-    grid = canonical_grid(stored[chosen])
-    files = {role: path for role, path in asked.files.items() if role in used}
+    grid, header = canonical_grid(grids[chosen]), headers[chosen]
     return replace(
         prepared,
+        mask_source=mask_source,
         spacing_mm=grid.spacing_mm,
-        placement=Placement(stored[chosen], headers[chosen].sform_code, headers[chosen].qform_code),
+        placement=Placement(grids[chosen], header.sform_code, header.qform_code),
         reference=chosen,
-        resampled=tuple(
-            role for role in used if not grids_equal(canonical_grid(stored[role]), grid, GRID_TOLERANCE_MM)
-        ),
+        resampled=tuple(role for role in used if not lies_on(canonical_grid(grids[role]), grid)),
         sha256={
-            role: sha256_of(resolve_inside(root, path, asked.label(role))) for role, path in files.items()
+            role: sha256_of(resolve_inside(root, path, asked.label(role)))
+            for role, path in asked.files.items()
+            if role in used
         },
+        warnings=(*found.warnings, *noted, *prepared.warnings),
     )
 
 
-def _header(root: Path, examination: Examination, role: str) -> VolumeHeader:
-    label = examination.label(role)
-    return read_header(resolve_inside(root, examination.files[role], label), label)
-
-
-def _read(root: Path, examination: Examination) -> tuple[dict[Sequence, Volume], dict[Sequence, str]]:
+def _read(
+    root: Path, examination: Examination, grids: Mapping[str, Grid]
+) -> tuple[dict[Sequence, Volume], dict[Sequence, str]]:
     """Images as stored, and those whose header is sound but whose voxels are not, with the reason."""
     volumes, damaged = {}, {}
     for sequence in examination.sequences:
         try:
-            volumes[sequence] = read_image(root, examination, sequence.value)
+            volumes[sequence] = read_image(
+                root, examination, sequence.value, grids[sequence.value].affine, gaps=True
+            )
         except VolumeError as error:
             damaged[sequence] = without_label(str(error), examination.label(sequence.value))
     return volumes, damaged
@@ -214,31 +233,24 @@ def _reference(examination: Examination, volumes: Mapping[Sequence, Volume], wan
     return wanted
 
 
-def _require_one_grid(headers: Mapping[str, VolumeHeader], examination: Examination, chosen: str) -> None:
-    expected = canonical_grid(Grid(headers[chosen].shape, headers[chosen].affine))
-    for role, header in headers.items():
-        found = canonical_grid(Grid(header.shape, header.affine))
-        if grids_equal(found, expected, GRID_TOLERANCE_MM):
+def _require_one_grid(grids: Mapping[str, Grid], examination: Examination, chosen: str) -> None:
+    expected = canonical_grid(grids[chosen])
+    for role, grid in grids.items():
+        found = canonical_grid(grid)
+        if lies_on(found, expected):
             continue
         if found.shape == expected.shape:
-            difference = f"lies up to {largest_distance_mm(found, expected):.3g} mm off"
+            difference = (
+                f"lies up to {largest_distance_mm(found, expected):.3g} mm off "
+                f"({largest_shift(found, expected):.2g} voxels)"
+            )
         else:
             difference = f"has shape {found.shape} in RAS order instead of {expected.shape}"
         raise GridError(
             f"{examination.label(role)} {difference}, compared with {chosen.upper()}; expected one grid for "
-            f"all images, within {GRID_TOLERANCE_MM:g} mm. Resample them first, or add --resample on, which "
+            f"all images, within {GRID_TOLERANCE:g} voxels. Resample them first, or add --resample on, which "
             "brings them to the reference's grid as preprocess does."
         )
-
-
-def _mask(
-    root: Path, examination: Examination, images: Mapping[Sequence, Float32Array]
-) -> tuple[BoolArray, str]:
-    if examination.mask is None:
-        return support_mask(images, examination.exam_id)
-    mask: BoolArray = to_canonical(read_image(root, examination, "mask")).data != 0.0
-    require_brain(mask, examination)
-    return mask, "file"
 
 
 def prepare_arrays(

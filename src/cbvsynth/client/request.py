@@ -21,6 +21,8 @@ from cbvsynth.signature import MIN_IN_PLANE
 
 NOT_GIVEN = "not given"
 """Why a sequence that was not given is left out."""
+MAX_NEGATIVE_SHARE = 0.05
+"""Largest share of the brain below 0 in an input. As `input_negative_share_max` in limits.yaml."""
 MAX_ADC_ZERO_SHARE = 0.03
 """Share of the brain's voxels in which ADC may be 0, as in limits.yaml: metal leaves more."""
 
@@ -135,11 +137,17 @@ def keep_usable(
 
 def _fault(inside: Float32Array) -> str:
     """What makes voxels of the brain (N,) useless, as the end of a sentence; empty when they are fine."""
+    bad = inside.size - int(np.count_nonzero(np.isfinite(inside)))
+    if bad:
+        return f"{bad} of {inside.size} voxels of the brain are NaN or infinite"
     low, high = float(inside.min()), float(inside.max())
     if low == high:
         return f"constant in the brain (every voxel is {low:g})"
     if high <= 0.0:
         return f"no positive voxel in the brain (largest {high:g}); expected raw intensities, not z-scores"
+    below = float(np.mean(inside < 0.0))
+    if below > MAX_NEGATIVE_SHARE:
+        return f"below 0 in {below:.0%} of the brain; expected raw intensities, not z-scores"
     return ""
 
 

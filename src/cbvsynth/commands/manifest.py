@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence as SequenceOf
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -21,11 +22,14 @@ from cbvsynth.study.manifest_hashes import hash_images
 MOST_LINES = 12
 
 
-def manifest(
+def manifest(  # noqa: PLR0913  all by name, all with a default
     root: tyro.conf.Positional[Path],
+    *,
     layout: Layout = Layout.AUTO,
     out: Path | None = None,
     hash_files: Annotated[Switch, tyro.conf.arg(name="hash")] = Switch.OFF,
+    prefer: tuple[str, ...] = (),
+    enhancing_label: Literal[0, 3, 4] = 0,
 ) -> None:
     """List a study's examinations and say what was recognised, what is there and what is left out.
 
@@ -36,6 +40,10 @@ def manifest(
         layout: How its files are arranged and named; auto looks.
         out: Table to write; ROOT/manifest.csv when not given.
         hash_files: Whether to add the SHA-256 of every image.
+        prefer: BIDS entities (acq-mprage) or folders of derivatives (hd-bet) to take where several files
+            could be meant, the first first.
+        enhancing_label: Number of enhancing tumour in segmentations that do not say so: 3, or 4 as in BraTS
+            until 2022; 0 leaves it open.
     """
     own = next((root / name for name in MANIFEST_NAMES if (root / name).is_file()), None)
     if layout is Layout.AUTO and own is not None and out is None:
@@ -47,13 +55,16 @@ def manifest(
         raise UsageError(
             f"'{target.name}' exists and may hold work done by hand; delete it first or give another --out."
         )
-    found = scan_study(root, layout)
+    found = scan_study(root, layout, prefer)
     if TABLES[found.layout].pseudonymous and not target.resolve().is_relative_to(root.resolve()):
         raise UsageError(
             "The paths in this manifest may hold patients' names, so it must stay in the data root; "
             "leave --out away or give a name inside ROOT."
         )
-    examinations = found.examinations
+    examinations = tuple(
+        replace(one, enhancing_label=one.enhancing_label or (enhancing_label if one.seg else 0))
+        for one in found.examinations
+    )
     if hash_files is Switch.ON:
         examinations = tuple(
             replace(one, sha256=digests)
@@ -79,6 +90,9 @@ def _print_summary(found: Manifest) -> None:
     print(f"masks          {counts['mask']}, segmentations {counts['seg']}")
     _print_facts(examinations)
     _print_left_out(found.left_out)
+    if found.warnings:
+        print(f"warnings       {len(found.warnings)}")
+        _print_lines(found.warnings)
 
 
 def _layout_name(found: Manifest) -> str:
@@ -95,7 +109,11 @@ def _print_facts(examinations: tuple[Examination, ...]) -> None:
 
 def _print_left_out(left_out: tuple[LeftOut, ...]) -> None:
     print(f"left out       {len(left_out) or 'nothing'}")
-    for one in left_out[:MOST_LINES]:
-        print(f"  {one.what}: {one.reason}")
-    if len(left_out) > MOST_LINES:
-        print(f"  ... and {len(left_out) - MOST_LINES} more")
+    _print_lines([f"{one.what}: {one.reason}" for one in left_out])
+
+
+def _print_lines(lines: SequenceOf[str]) -> None:
+    for line in lines[:MOST_LINES]:
+        print(f"  {line}")
+    if len(lines) > MOST_LINES:
+        print(f"  ... and {len(lines) - MOST_LINES} more")

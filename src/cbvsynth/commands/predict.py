@@ -46,6 +46,8 @@ class ImageOptions:
     """Image whose grid and orientation the map gets; the first usable one when not given."""
     resample: Switch = Switch.OFF
     """Bring images of other grids to the reference's, instead of refusing them."""
+    orientation: str = ""
+    """Where the axes run, as in RAS or LPS, of files whose headers do not say (sform and qform codes 0)."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOpti
         unusable=images.unusable,
         reference=images.reference or "",
         resample=images.resample is Switch.ON,
+        orientation=images.orientation,
     )
     with _models(server) as models:
         made = synthesise(prepared, models, version=server.version, label=server.label)
@@ -181,6 +184,7 @@ def _predict_many(
         unusable=images.unusable,
         reference=images.reference or "",
         resample=images.resample is Switch.ON,
+        orientation=images.orientation,
         overwrite=output.overwrite is Switch.ON,
         version=server.version,
         label=server.label,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import permutations, product
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
@@ -15,7 +16,19 @@ QUALITY_FLAGS = ("metal", "motion", "cbv_failed", "poor_standard")
 ENHANCING_LABEL = 3
 """Enhancing tumour in every segmentation inside this project: 1 necrosis, 2 oedema, 3, 4 cavity."""
 LEGACY_ENHANCING_LABEL = 4
-"""Enhancing tumour in segmentations that follow BraTS before 2023; such a set has no cavity label."""
+"""Enhancing tumour in segmentations that follow BraTS until 2022; such a set has no cavity label."""
+UNSTATED_ENHANCING_LABEL = 0
+"""The study does not say which of the two its segmentations follow."""
+
+DIRECTIONS = ("LR", "PA", "IS")
+"""The head's directions, by axis: to the left or right, to the back (posterior) or front, down or up."""
+ORIENTATIONS = tuple("".join(one) for axes in permutations(DIRECTIONS) for one in product(*axes))
+"""Every way in which voxel axes can run; RAS means to the right, to the front and to the top."""
+
+
+def image_label(role: str) -> str:
+    """How messages call an image of a known examination, as in ``T2-FLAIR``."""
+    return Sequence(role).label if role in set(Sequence) else role.upper()
 
 
 @dataclass(frozen=True)
@@ -25,8 +38,10 @@ class Examination:
     A missing sequence is absent from `inputs`. `split` is empty unless the study prescribes it.
     Age is in years, field strength in tesla. `scales` holds, by role, the factor by which stored voxels
     are multiplied where a study keeps another quantity (the trace of a diffusion tensor is 3 ADC).
-    `enhancing_label` is the number that its segmentation gives to enhancing tumour: BraTS wrote 4 until
-    2021 and writes 3 since, when 4 became the resection cavity.
+    `enhancing_label` is the number that its segmentation gives to enhancing tumour, 0 where the study does
+    not say: BraTS wrote 4 until 2022 and writes 3 since, when 4 became the resection cavity. `orientation`
+    states which way the axes of its files run that do not say so themselves, as in RAS; empty where nobody
+    states it.
     """
 
     exam_id: str
@@ -47,12 +62,13 @@ class Examination:
     split: str = ""
     sha256: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     scales: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
-    enhancing_label: int = ENHANCING_LABEL
+    enhancing_label: int = UNSTATED_ENHANCING_LABEL
+    orientation: str = ""
 
     def label(self, role: str) -> str:
         """How messages call one image: ``sub-012/ses-1: ADC``; `role` is t1 ... adc, cbv, mask or seg."""
         place = f"{self.subject_id}/{self.session_id}" if self.session_id else self.subject_id
-        return f"{place}: {Sequence(role).label if role in set(Sequence) else role.upper()}"
+        return f"{place}: {image_label(role)}"
 
     @property
     def sequences(self) -> tuple[Sequence, ...]:

@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from cbvsynth.domain.examination import DIRECTIONS
 from cbvsynth.domain.volume import Volume, affine_problem, spacing_of
 from cbvsynth.errors import GridError
 
@@ -22,6 +23,10 @@ _OVERLAP_POINTS = 16
 """Points per axis at which the overlap of two fields of view is counted."""
 BORDER = 1e-6
 """A centre this part of a voxel outside a field of view still lies on its border."""
+GRID_TOLERANCE = 0.05
+"""An image lies on a grid when no voxel's centre is off by more than this part of a voxel, along any axis.
+Chosen here: programs that store one affine as a matrix, as a quaternion or in text leave up to a few
+hundredths of a voxel; interpolating for so little would blur the image and gain nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +120,37 @@ def canonical_reorientation(affine: Float64Array) -> Reorientation:
     return Reorientation((order[0], order[1], order[2]), (flipped[0], flipped[1], flipped[2]))
 
 
+def axes_of(affine: Float64Array) -> str:
+    """Where the voxel axes run, to the nearest direction of the head: one of `ORIENTATIONS`."""
+    turn = canonical_reorientation(affine)
+    letters = {
+        old: pair[not flipped]
+        for pair, old, flipped in zip(DIRECTIONS, turn.order, turn.flipped, strict=True)
+    }
+    return "".join(letters[axis] for axis in range(3))
+
+
+def centred_grid(shape: tuple[int, int, int], spacing_mm: tuple[float, float, float], axes: str) -> Grid:
+    """A grid whose axes run as stated, one of `ORIENTATIONS`, and whose middle is the world's origin."""
+    affine = np.eye(4)
+    affine[:3, :3] = 0.0
+    for voxel_axis, letter in enumerate(axes):
+        world_axis = next(axis for axis, pair in enumerate(DIRECTIONS) if letter in pair)
+        sign = 1.0 if letter == DIRECTIONS[world_axis][1] else -1.0
+        affine[world_axis, voxel_axis] = sign * spacing_mm[voxel_axis]
+    affine[:3, 3] = -affine[:3, :3] @ ((np.array(shape) - 1.0) / 2.0)
+    return Grid(shape, affine)
+
+
+def in_place_of(grid: Grid, reference: Grid) -> Grid:
+    """The grid moved to where another one lies, its axes in their own order and direction.
+
+    Turned to RAS, both must have the same shape.
+    """
+    to_ras = np.linalg.inv(grid.affine) @ canonical_grid(grid).affine
+    return Grid(grid.shape, canonical_grid(reference).affine @ np.linalg.inv(to_ras))
+
+
 def canonical_grid(grid: Grid) -> Grid:
     """The grid with its axes turned to RAS; the same voxels, counted in another order."""
     return canonical_reorientation(grid.affine).apply_to_grid(grid)
@@ -152,6 +188,24 @@ def grids_equal(first: Grid, second: Grid, atol: float = 1e-3) -> bool:
     return first.shape == second.shape and largest_distance_mm(first, second) <= atol
 
 
+def lies_on(grid: Grid, reference: Grid) -> bool:
+    """Whether a grid is the reference but for `GRID_TOLERANCE`, so that its voxels need no interpolation."""
+    return grid.shape == reference.shape and largest_shift(grid, reference) <= GRID_TOLERANCE
+
+
+def largest_shift(grid: Grid, reference: Grid) -> float:
+    """Largest distance along any axis between voxels of the same index, in voxels of the reference.
+
+    Raises:
+        GridError: the shapes differ.
+    """
+    if grid.shape != reference.shape:
+        raise GridError(f"Grids of shape {grid.shape} and {reference.shape} have no voxels in common.")
+    corners = _corners(grid.shape)
+    between = np.linalg.inv(reference.affine) @ grid.affine
+    return float(np.abs(between[:3, :3] @ corners + between[:3, 3:] - corners).max())
+
+
 def largest_distance_mm(first: Grid, second: Grid) -> float:
     """Largest distance between voxels of the same index, mm; the shapes must agree.
 
@@ -160,7 +214,7 @@ def largest_distance_mm(first: Grid, second: Grid) -> float:
     """
     if first.shape != second.shape:
         raise GridError(f"Grids of shape {first.shape} and {second.shape} have no voxels in common.")
-    corners = np.array(np.meshgrid(*((0, size - 1) for size in first.shape))).reshape(3, -1)
+    corners = _corners(first.shape)
     difference = first.affine - second.affine
     distances = np.linalg.norm(difference[:3, :3] @ corners + difference[:3, 3:], axis=0)
     return float(distances.max())
@@ -197,6 +251,11 @@ def inside(grid: Grid, points_mm: Float64Array) -> npt.NDArray[np.bool_]:
 def centre_distance_mm(first: Grid, second: Grid) -> float:
     """Distance between the middles of two fields of view, mm."""
     return float(np.linalg.norm(first.centre_mm - second.centre_mm))
+
+
+def _corners(shape: tuple[int, int, int]) -> npt.NDArray[np.int_]:
+    """Indices of the eight corners, (3, 8)."""
+    return np.array(np.meshgrid(*((0, size - 1) for size in shape))).reshape(3, -1)
 
 
 def _numbers(values: tuple[float, ...]) -> str:

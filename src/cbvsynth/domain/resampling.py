@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, sparse
 
-from cbvsynth.domain.geometry import BORDER, Grid, canonical_reorientation, grids_equal
+from cbvsynth.domain.geometry import BORDER, GRID_TOLERANCE, Grid, canonical_reorientation, lies_on
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import VolumeError
 
@@ -33,11 +33,11 @@ _TIE = 1e-5
 def resample(volume: Volume, grid: Grid) -> Volume:
     """The volume on another grid, as described at the top of this module.
 
-    A volume that already lies on the grid is handed back bit for bit. A NaN spreads to the voxels that
-    are computed from it and no farther.
+    A volume that lies on the grid already (`lies_on`) is handed back bit for bit. A NaN spreads to the
+    voxels that are computed from it and no farther.
     """
     source = Grid.of(volume)
-    if grids_equal(source, grid):
+    if lies_on(source, grid):
         return Volume(volume.data, grid.affine)
     turn_source, turn_target = canonical_reorientation(source.affine), canonical_reorientation(grid.affine)
     data = turn_source.apply(volume.data)
@@ -69,7 +69,7 @@ def resample_labels(volume: Volume, grid: Grid) -> Volume:
             f"Labels range from {labels.min():g} to {labels.max():g}; expected whole numbers from 0 to 255. "
             "Check that the file is a segmentation."
         )
-    if grids_equal(Grid.of(volume), grid):
+    if lies_on(Grid.of(volume), grid):
         return Volume(volume.data, grid.affine)
     winner = np.zeros(grid.shape, dtype=np.float32)
     best = 1.0 - _share_of(volume, labels[labels > 0], grid)
@@ -113,7 +113,7 @@ def _resample_axis_by_axis(
 
 
 def _is_identity(step: float, offset: float, size: int) -> bool:
-    return abs(offset) <= _ALIGNED_TOLERANCE and abs(offset + (step - 1.0) * (size - 1)) <= _ALIGNED_TOLERANCE
+    return max(abs(offset), abs(offset + (step - 1.0) * (size - 1))) <= GRID_TOLERANCE
 
 
 def axis_weights(source_size: int, target_size: int, step: float, offset: float) -> sparse.csr_array:

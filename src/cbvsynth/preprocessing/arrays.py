@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cbvsynth.domain.examination import Examination
-from cbvsynth.domain.geometry import canonical_grid, grids_equal
+from cbvsynth.domain.geometry import canonical_grid, lies_on
 from cbvsynth.domain.intensity import adc_in_e6_mm2_per_s, check_cbv_unit
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import VolumeError
-from cbvsynth.study.aligned import AlignedExamination, read_aligned
+from cbvsynth.study.aligned import AlignedExamination, read_aligned, require_numbers
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ def prepare_examination(root: Path, examination: Examination, fingerprint: str) 
             "examinations."
         )
     aligned = read_aligned(root, examination, reference="cbv")
+    require_numbers(aligned, examination)
     assert aligned.cbv is not None
     mask = aligned.mask
     arrays: dict[str, npt.NDArray[np.generic]] = {}
@@ -106,5 +107,5 @@ def _resampled(aligned: AlignedExamination) -> tuple[str, ...]:
     return tuple(
         role
         for role, grid in aligned.original_grids.items()
-        if not grids_equal(canonical_grid(grid), aligned.grid)
+        if not lies_on(canonical_grid(grid), aligned.grid)
     )

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.examination import ENHANCING_LABEL, Examination
 from cbvsynth.errors import ManifestError, VolumeError
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.records.examinations import CachedExamination
@@ -16,7 +16,7 @@ from cbvsynth.study.paths import resolve_inside
 
 
 def examination_fingerprint(root: Path, examination: Examination) -> str:
-    """Hex digest of everything that shapes an examination's arrays: files, factors, unit, version.
+    """Hex digest of all that shapes an examination's arrays: files, what is stated of them, version.
 
     Names of files and folders are not part of it: a study that was moved keeps its arrays.
 
@@ -29,7 +29,8 @@ def examination_fingerprint(root: Path, examination: Examination) -> str:
         "preprocessing_version": PREPROCESSING_VERSION,
         "target_unit": examination.target_unit,
         "scales": {role: examination.scales.get(role, 1.0) for role in examination.files},
-        "enhancing_label": examination.enhancing_label,
+        "enhancing_label": examination.enhancing_label or ENHANCING_LABEL,  # unstated makes the same arrays
+        "orientation": examination.orientation,
         "files": {role: _file_digest(root, examination, role) for role in examination.files},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

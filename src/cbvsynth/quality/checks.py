@@ -114,6 +114,13 @@ _CATALOGUE = (
         lower="adc_support_dice_min",
     ),
     _Entry(
+        "cbv_negative_share",
+        "share of the brain whose CBV is below 0",
+        Group.FAILED_CBV,
+        upper="cbv_negative_share_max",
+        strict=False,
+    ),
+    _Entry(
         "t1_t2_gradient_correlation",
         "correlation of the edges of T1 and T2",
         Group.POOR_STANDARD,
@@ -147,6 +154,13 @@ _CATALOGUE = (
         strict=False,
     ),
     _Entry(
+        "input_negative_share",
+        "largest share of the brain below 0 in a sequence (z-scores, or a wrong slope)",
+        Group.WRONG_UNIT,
+        upper="input_negative_share_max",
+        strict=False,
+    ),
+    _Entry(
         "t1c_t1_correlation",
         "correlation of T1C with T1",
         Group.WRONG_FILE,
@@ -169,6 +183,13 @@ _CATALOGUE = (
         strict=False,
     ),
     _Entry(
+        "lesion_share",
+        "share of the brain that is lesion",
+        Group.WRONG_FILE,
+        upper="lesion_share_max",
+        strict=False,
+    ),
+    _Entry(
         "field_of_view_min_mm",
         "smaller in-plane field of view",
         Group.WRONG_FILE,
@@ -188,12 +209,21 @@ _CATALOGUE = (
 _SAME_IMAGE_TWICE = RangeCheck(
     "identical_images", "number of images equal to another", Group.WRONG_FILE, "", None, 0, strict=False
 )
+_MARKERS = RangeCheck(
+    "marker_share",
+    "largest share of an image that holds a mark for 'no value', such as -999",
+    Group.WRONG_UNIT,
+    "",
+    None,
+    0,
+    strict=False,
+)
 _AGE = _Entry("age", "age", Group.UNDER_AGE, lower="age_years_min", unit="years", strict=False)
 
 
 def measurement_checks(limits: Limits) -> tuple[RangeCheck, ...]:
     """Every check of a measured number, in the order of the report."""
-    return (*(entry.with_limits(limits) for entry in _CATALOGUE), _SAME_IMAGE_TWICE)
+    return (*(entry.with_limits(limits) for entry in _CATALOGUE), _SAME_IMAGE_TWICE, _MARKERS)
 
 
 def age_check(limits: Limits) -> RangeCheck:

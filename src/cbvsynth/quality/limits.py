@@ -23,6 +23,7 @@ class Limits:
     cbv_void_fraction_max: float = 0.03
     cbv_support_dice_min: float = 0.95
     adc_support_dice_min: float = 0.95
+    cbv_negative_share_max: float = 0.1
     t1_t2_gradient_correlation_min: float = 0.65
     t1_snr_min: float = 8
     standard_zero_fraction_max: float = 0.03
@@ -32,9 +33,11 @@ class Limits:
     adc_median_max: float = 1500
     cbv_median_min: float = 1
     cbv_median_max: float = 10
+    input_negative_share_max: float = 0.05
     t1c_t1_correlation_max: float = 0.999
     brain_volume_ml_min: float = 300
     brain_volume_ml_max: float = 2000
+    lesion_share_max: float = 0.4
     field_of_view_mm_min: float = 120
     field_of_view_mm_max: float = 500
     age_years_min: float = 18

@@ -27,6 +27,9 @@ _CORNER_SHARE = 0.1
 _RAW_BACKGROUND_SHARE = 0.5
 """Corners with a smaller share of non-zero voxels were blanked: no noise to measure."""
 _FEWEST_VOXELS = 16
+_USUAL_MARKS = (-999.0, -9999.0, -1000.0, -1024.0, -2048.0, -32768.0)
+_HIGHEST_PERCENTILE = 99.9
+"""Stands for the largest value of an image; a few voxels of large vessels lie above it. Our choice."""
 """A statistic over fewer voxels is not given."""
 
 
@@ -34,6 +37,28 @@ def zero_fraction(image: Image, mask: Mask) -> float:
     """Share (0-1) of brain voxels that are exactly 0 or not finite; NaN for an empty mask."""
     inside = image[mask]
     return float(np.mean((inside == 0) | ~np.isfinite(inside))) if inside.size else math.nan
+
+
+def share_below_zero(image: Image, mask: Mask) -> float:
+    """Share (0-1) of brain voxels that are below 0; NaN for an empty mask."""
+    inside = image[mask]
+    return float(np.mean(inside < 0)) if inside.size else math.nan
+
+
+def marker_share(image: Image) -> float:
+    """Share (0-1) of voxels that hold a mark for 'no value', such as -999; 0 where there is none.
+
+    A mark is the lowest value, shared by 16 voxels or more, and a usual one or farther below 0 than the image
+    reaches above it. A map that merely scatters around 0, or a z-score, has none.
+    """
+    lowest = float(image.min())
+    if lowest >= 0:
+        return 0.0
+    count = int(np.count_nonzero(image == np.float32(lowest)))
+    positive = image[image > 0]
+    highest = float(np.percentile(positive, _HIGHEST_PERCENTILE)) if positive.size else 0.0
+    is_mark = lowest in _USUAL_MARKS or -lowest > highest
+    return count / image.size if is_mark and count >= _FEWEST_VOXELS else 0.0
 
 
 @dataclass(frozen=True)

@@ -101,11 +101,13 @@ def check_measurements(checker: Checker, surveys: Sequence[Survey], limits: Limi
     checks = {check.column: check for check in measurement_checks(limits)}
     suite = [*_problem_expectations(), *(range_expectation(check) for check in checks.values())]
     failures = checker.run("measurements", measurement_table(surveys, checks.values()), suite)
-    return tuple(
+    judged = [
         Finding(failure.exam_id, failure.check, failure.group, text)
         for failure in failures
         for text in _measured_reasons(failure, checks)
-    )
+    ]
+    noted = [Finding(one.exam_id, "images", None, text) for one in surveys for text in one.warnings]
+    return (*judged, *noted)
 
 
 def manifest_table(examinations: Iterable[Examination]) -> pd.DataFrame:

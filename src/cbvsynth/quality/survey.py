@@ -16,6 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.gaps import without_gaps
 from cbvsynth.domain.geometry import to_canonical
 from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.domain.sequences import TargetUnit
@@ -23,9 +24,10 @@ from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import DataError, GridError, ManifestError, QualityError, UnitError, VolumeError
 from cbvsynth.quality import measurements
 from cbvsynth.quality.checks import Group
-from cbvsynth.study.aligned import AlignedExamination, align
+from cbvsynth.study.aligned import AlignedExamination, align, require_numbers
 from cbvsynth.study.nifti import OpenImage, open_image
 from cbvsynth.study.paths import resolve_inside
+from cbvsynth.study.placement import place
 
 PROBLEM_GROUPS = (Group.UNREADABLE, Group.FAILED_CBV, Group.WRONG_UNIT, Group.WRONG_FILE)
 """Headings under which an examination that cannot be measured is dropped."""
@@ -39,13 +41,14 @@ class Survey:
 
     `values` are the numbers by column, as in `checks.measurement_checks`; a number that could not be
     judged is absent or NaN. `digests` are voxel digests by role. `problems` say why an image could not
-    be read or aligned; then there are no values.
+    be read or aligned; then there are no values. `warnings` are sentences worth a look that stop nothing.
     """
 
     exam_id: str
     values: Mapping[str, float] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[tuple[Group, str], ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def value(self, column: str) -> float:
         """A measured number; NaN when it was not judged."""
@@ -88,21 +91,28 @@ def survey_examination(root: Path, examination: Examination) -> Survey:
 def _survey_images(examination: Examination, images: Mapping[str, OpenImage]) -> Survey:
     digests: dict[str, str] = {}
     stored: dict[str, Volume] = {}
-    noise = math.nan
+    noise, markers = math.nan, 0.0
+    warnings: tuple[str, ...] = ()
     try:
+        placement = place(examination, {role: image.header for role, image in images.items()})
+        warnings = placement.warnings
         for role, image in images.items():
-            stored[role] = image.volume(examination.scales.get(role, 1.0))
+            affine = placement.grids[role].affine
+            stored[role] = image.volume(examination.scales.get(role, 1.0), affine, gaps=True)
             if role not in ("mask", "seg"):
-                data = to_canonical(stored[role]).data
+                data = to_canonical(without_gaps(stored[role])[0]).data
                 digests[role] = measurements.voxel_digest(data)
+                markers = max(markers, measurements.marker_share(data))
                 if role == Mri.T1:
                     noise = measurements.air_noise(data)
         aligned = align(examination, stored)
+        require_numbers(aligned, examination)
     except (VolumeError, GridError, UnitError) as error:
-        return Survey(examination.exam_id, digests=digests, problems=(_problem(error),))
+        return Survey(examination.exam_id, digests=digests, problems=(_problem(error),), warnings=warnings)
     values = _measured(aligned, examination, digests, noise)
+    values["marker_share"] = markers
     rounded = {column: float(f"{value:.6g}") for column, value in values.items()}
-    return Survey(examination.exam_id, rounded, digests)
+    return Survey(examination.exam_id, rounded, digests, warnings=(*warnings, *aligned.warnings))
 
 
 def _each(measure: Measure, examinations: Sequence[Examination], workers: int) -> Iterator[Survey]:
@@ -169,6 +179,12 @@ def _measured(
         "field_of_view_max_mm": wide_mm,
         "identical_images": float(len(known) - len(set(known))),
     }
+    if images:
+        values["input_negative_share"] = max(
+            measurements.share_below_zero(image, mask) for image in images.values()
+        )
+    if aligned.seg is not None:
+        values["lesion_share"] = float(np.mean(aligned.seg[mask] > 0))
     if standard:
         values["standard_zero_fraction"] = max(measurements.zero_fraction(image, mask) for image in standard)
     if Mri.ADC in images:
@@ -179,6 +195,7 @@ def _measured(
     if cbv is not None:
         support = measurements.map_support(cbv, mask)
         values["cbv_void_fraction"], values["cbv_support_dice"] = support.void_fraction, support.dice
+        values["cbv_negative_share"] = measurements.share_below_zero(cbv, mask)
         if examination.target_unit is TargetUnit.ML_PER_100G:
             values["cbv_median"] = measurements.brain_median(cbv, mask)
     if Mri.T1 in images and Mri.T2 in images:

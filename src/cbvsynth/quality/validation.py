@@ -9,7 +9,7 @@ from cbvsynth.quality.expectations import Checker
 from cbvsynth.quality.limits import read_limits
 from cbvsynth.quality.outcome import Outcome, judge, require_enough
 from cbvsynth.quality.report import write_outputs
-from cbvsynth.quality.suites import check_images, check_manifest, check_measurements
+from cbvsynth.quality.suites import Finding, check_images, check_manifest, check_measurements
 from cbvsynth.quality.survey import survey_study
 from cbvsynth.study.manifest import load_manifest, record_manifest
 
@@ -29,7 +29,8 @@ def validate_study(config: ValidateConfig) -> Outcome:
     limits = read_limits(config.limits)
     manifest = load_manifest(config.data, config.layout)
     checker = Checker(data_docs_folder(config.out))
-    findings = [*check_manifest(checker, manifest.examinations, limits)]
+    findings = [Finding("", "manifest", None, text) for text in manifest.warnings]
+    findings += check_manifest(checker, manifest.examinations, limits)
     surveys = survey_study(config.data, manifest.examinations, config.workers)
     findings += check_images(checker, surveys)
     findings += check_measurements(checker, surveys, limits)

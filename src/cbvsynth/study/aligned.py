@@ -7,6 +7,7 @@ nothing is masked. Images that do not show the same place are refused, never mov
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from cbvsynth.domain.examination import ENHANCING_LABEL, Examination
+from cbvsynth.domain.brain_masks import MAX_BRAIN_ML, brain_of
+from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.gaps import without_gaps
 from cbvsynth.domain.geometry import (
     Grid,
     centre_distance_mm,
@@ -23,11 +26,13 @@ from cbvsynth.domain.geometry import (
     covered_share_of_mask,
     to_canonical,
 )
+from cbvsynth.domain.lesion_labels import lesion_labels
 from cbvsynth.domain.resampling import resample, resample_labels
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import GridError, VolumeError
-from cbvsynth.study.nifti import read_image
+from cbvsynth.study.nifti import read_headers, read_image
+from cbvsynth.study.placement import place
 
 MIN_FIELD_OVERLAP = 0.5
 """Least share of the smaller of two fields of view that the larger one must cover. Chosen here: images
@@ -59,6 +64,9 @@ class AlignedExamination:
     affine: (4, 4) float64, voxels to RAS millimetres.
     reference: role of the image whose grid this is.
     original_grids: grid of every file by its role, as it was stored.
+    warnings: sentences worth a look that stop nothing.
+
+    Voxels that are NaN or infinite in the file are 0, but in the brain NaN (`require_numbers`).
     """
 
     exam_id: str
@@ -70,6 +78,7 @@ class AlignedExamination:
     affine: npt.NDArray[np.float64]
     reference: str
     original_grids: Mapping[str, Grid]
+    warnings: tuple[str, ...] = ()
 
     @property
     def grid(self) -> Grid:
@@ -98,14 +107,18 @@ def read_aligned(root: Path, examination: Examination, reference: str = "") -> A
             one the first sequence in channel order.
 
     Raises:
-        VolumeError: an image cannot be read, labels are not whole numbers from 0 to 255, the mask is
-            empty, there is no input, or there is no mask and the inputs are not skull-stripped.
+        VolumeError: an image cannot be read, or nothing says which way it lies; labels of the segmentation
+            are unknown or may mean two things, the mask is empty, there is no input, or there is no mask and
+            the inputs are not skull-stripped.
         GridError: images do not show the same place: fields of view that hardly overlap, centres far
             apart, or a brain that an input covers only in part.
         ManifestError: a path leaves the data root.
     """
     reference = _reference(examination, reference)
-    stored = {role: read_image(root, examination, role) for role in examination.files}
+    grids = place(examination, read_headers(root, examination)).grids
+    stored = {
+        role: read_image(root, examination, role, grids[role].affine, gaps=True) for role in examination.files
+    }
     return align(examination, stored, reference)
 
 
@@ -121,29 +134,71 @@ def align(examination: Examination, stored: Mapping[str, Volume], reference: str
         VolumeError, GridError: as `read_aligned`.
     """
     reference = _reference(examination, reference)
-    volumes = {role: to_canonical(volume) for role, volume in stored.items()}
+    turned = {role: without_gaps(to_canonical(volume)) for role, volume in stored.items()}
+    volumes = {role: volume for role, (volume, _) in turned.items()}
     grid = Grid.of(volumes[reference])
     for role, volume in volumes.items():
         _check_fields(Grid.of(volume), grid, examination.label(role), reference)
-    inputs = {sequence: resample(volumes[sequence.value], grid).data for sequence in examination.sequences}
+    images = {
+        role: resample(volume, grid).data for role, volume in volumes.items() if role not in ("mask", "seg")
+    }
+    inputs = {sequence: images[sequence.value] for sequence in examination.sequences}
     mask, mask_source = _mask(volumes, inputs, grid, examination)
     for role, volume in volumes.items():
         if role not in ("mask", "seg"):
             _check_brain(Grid.of(volume), mask, grid, examination.label(role))
+    warnings = mark_gaps(images, turned, mask, grid, examination)
     return AlignedExamination(
         exam_id=examination.exam_id,
         inputs=inputs,
-        cbv=resample(volumes["cbv"], grid).data if "cbv" in volumes else None,
+        cbv=images.get("cbv"),
         mask=mask,
         mask_source=mask_source,
         seg=_labels(volumes["seg"], grid, examination) if "seg" in volumes else None,
         affine=grid.affine,
         reference=reference,
         original_grids={role: Grid.of(volume) for role, volume in stored.items()},
+        warnings=warnings,
     )
 
 
-def support_mask(images: Mapping[Sequence, Float32Array], exam_id: str) -> tuple[BoolArray, str]:
+def require_numbers(aligned: AlignedExamination, examination: Examination) -> None:
+    """Refuse an examination with brain voxels that hold no number.
+
+    Raises:
+        VolumeError: an input or the CBV map has some.
+    """
+    images = {sequence.value: image for sequence, image in aligned.inputs.items()}
+    if aligned.cbv is not None:
+        images["cbv"] = aligned.cbv
+    for role, image in images.items():
+        inside = image[aligned.mask]
+        bad = inside.size - int(np.count_nonzero(np.isfinite(inside)))
+        if bad:
+            raise VolumeError(
+                f"{examination.label(role)}: {bad} of {inside.size} voxels of the brain are NaN or infinite; "
+                "expected a number in each. Export the image again, or take these voxels out of the mask."
+            )
+
+
+def read_mask(stored: Volume, examination: Examination) -> tuple[BoolArray, str]:
+    """The brain in a mask's file, (X, Y, Z) on its own grid, and in words where it is from.
+
+    Raises:
+        VolumeError: its values are those of no mask.
+    """
+    try:
+        brain, values = brain_of(stored.data)
+    except VolumeError as error:
+        raise VolumeError(f"{examination.label('mask')}: {error}") from error
+    return brain, f"file ({values})" if values else "file"
+
+
+def support_mask(
+    images: Mapping[Sequence, Float32Array],
+    exam_id: str,
+    spacing_mm: tuple[float, float, float] | None = None,
+) -> tuple[BoolArray, str]:
     """Brain mask from skull-stripped images: where half of them or more are not zero, holes filled.
 
     Half, not most: of two images, one that covers part of the brain must not cut the mask to that part.
@@ -152,12 +207,13 @@ def support_mask(images: Mapping[Sequence, Float32Array], exam_id: str) -> tuple
     Args:
         images: (X, Y, Z) float32 each, on one grid.
         exam_id: whose images they are, for the message.
+        spacing_mm: voxel size, to see whether it is a brain or a whole head.
 
     Returns:
         The mask, (X, Y, Z) bool, and in words which images it rests on.
 
     Raises:
-        VolumeError: no image is skull-stripped, or the mask is empty.
+        VolumeError: no image is skull-stripped, the mask is empty, or it is larger than a brain.
     """
     zero_shares = {sequence: float(np.mean(image == 0.0)) for sequence, image in images.items()}
     stripped = [name for name, share in zero_shares.items() if MIN_STRIPPED_ZERO_SHARE <= share < 1.0]
@@ -175,6 +231,13 @@ def support_mask(images: Mapping[Sequence, Float32Array], exam_id: str) -> tuple
         raise VolumeError(
             f"{exam_id}: there is no brain mask, and its images are non-zero in different places; expected "
             "skull-stripped images of one brain. Add a mask to the manifest."
+        )
+    volume_ml = int(mask.sum()) * math.prod(spacing_mm) / 1000.0 if spacing_mm else 0.0
+    if volume_ml > MAX_BRAIN_ML:
+        raise VolumeError(
+            f"{exam_id}: there is no brain mask, and its images are not 0 in {volume_ml:.0f} mL; a brain has "
+            f"at most {MAX_BRAIN_ML:.0f}. The air was blanked, the skull is still there: add a mask to the "
+            "manifest, or strip the skull first, as with HD-BET."
         )
     return mask, "support of " + ", ".join(sequence.label for sequence in voters)
 
@@ -217,6 +280,41 @@ def _check_brain(grid: Grid, mask: BoolArray, mask_grid: Grid, label: str) -> No
         )
 
 
+def mark_gaps(
+    images: Mapping[str, Float32Array],
+    stored: Mapping[str, tuple[Volume, BoolArray | None]],
+    mask: BoolArray,
+    grid: Grid,
+    examination: Examination,
+) -> tuple[str, ...]:
+    """Put NaN back where an image has no number in the brain.
+
+    Args:
+        images: by role, (X, Y, Z) float32 on the grid; changed in place.
+        stored: what `without_gaps` gave for every file.
+        mask: (X, Y, Z) bool, brain.
+        grid: where images and mask lie.
+        examination: for the labels.
+
+    Returns:
+        A sentence for each file that has gaps outside the brain only.
+    """
+    warnings = []
+    for role, (volume, gaps) in stored.items():
+        if gaps is None:
+            continue
+        if role in images:
+            places = resample_labels(Volume(gaps.astype(np.float32), volume.affine), grid).data > 0.0
+            images[role][places & mask] = np.nan
+            if np.any(places & mask):
+                continue
+        warnings.append(
+            f"{examination.label(role)}: {float(gaps.mean()):.1%} of the voxels are NaN or infinite, none of "
+            "them in the brain; they count as 0"
+        )
+    return tuple(warnings)
+
+
 def _mask(
     volumes: Mapping[str, Volume],
     inputs: Mapping[Sequence, Float32Array],
@@ -224,23 +322,21 @@ def _mask(
     examination: Examination,
 ) -> tuple[BoolArray, str]:
     if "mask" not in volumes:
-        return support_mask(inputs, examination.exam_id)
+        return support_mask(inputs, examination.exam_id, grid.spacing_mm)
     stored = volumes["mask"]
-    binary = Volume((stored.data != 0.0).astype(np.float32), stored.affine)
-    mask = resample_labels(binary, grid).data > 0.0
+    brain, source = read_mask(stored, examination)
+    mask = resample_labels(Volume(brain.astype(np.float32), stored.affine), grid).data > 0.0
     if not mask.any():
         raise VolumeError(
             f"{examination.label('mask')} is zero everywhere on the examination's grid; expected the brain. "
             "Make the mask again."
         )
-    return mask, "file"
+    return mask, source
 
 
 def _labels(volume: Volume, grid: Grid, examination: Examination) -> npt.NDArray[np.uint8]:
     try:
-        labels = resample_labels(volume, grid).data.astype(np.uint8)
+        labels = lesion_labels(volume.data, examination.enhancing_label)
     except VolumeError as error:
         raise VolumeError(f"{examination.label('seg')}: {error}") from error
-    if examination.enhancing_label != ENHANCING_LABEL:
-        labels[labels == examination.enhancing_label] = ENHANCING_LABEL
-    return labels
+    return resample_labels(Volume(labels.astype(np.float32), volume.affine), grid).data.astype(np.uint8)

@@ -13,7 +13,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cbvsynth.domain.examination import ENHANCING_LABEL, LEGACY_ENHANCING_LABEL
+from cbvsynth.domain.examination import (
+    ENHANCING_LABEL,
+    LEGACY_ENHANCING_LABEL,
+    UNSTATED_ENHANCING_LABEL,
+)
 from cbvsynth.domain.options import Layout
 from cbvsynth.domain.sequences import TargetUnit
 
@@ -24,12 +28,14 @@ class Rule:
 
     quantity: what a CBV map measures where a study may hold several kinds; kinds never mix.
     scale: factor from stored voxels to the role's quantity.
+    enhancing_label: number of enhancing tumour in a segmentation, where it differs from the layout's.
     """
 
     role: str
     pattern: re.Pattern[str]
     quantity: str = ""
     scale: float = 1.0
+    enhancing_label: int = UNSTATED_ENHANCING_LABEL
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class LayoutTable:
     target_unit: unit of its CBV maps, unless `unit_from_sidecar` finds another.
     joiner: sign between subject and session in an exam_id.
     pseudonymous: folder names may be patients' names, so that identifiers are keyed hashes.
-    enhancing_label: number of enhancing tumour in its segmentations.
+    enhancing_label: number of enhancing tumour in its segmentations; 0 where the layout does not fix it.
     """
 
     layout: Layout
@@ -59,10 +65,10 @@ class LayoutTable:
     unit_from_sidecar: bool = False
     joiner: str = "_"
     pseudonymous: bool = False
-    enhancing_label: int = ENHANCING_LABEL
+    enhancing_label: int = UNSTATED_ENHANCING_LABEL
 
 
-_NII = r"\.nii(?:\.gz)?"
+_NII = r"(?i:\.nii(?:\.gz)?)"
 _ANYWHERE = r"(?:.*/)?"
 
 
@@ -80,7 +86,11 @@ def _rules(prefix: str, names: dict[str, tuple[str, ...]]) -> tuple[Rule, ...]:
 _BIDS_ENTITY = r"(?P<subject>sub-[A-Za-z0-9]+)/(?:(?P<session>ses-[A-Za-z0-9]+)/)?"
 _BIDS_STEM = r"(?P=subject)(?:_(?P=session))?"
 _BIDS_OTHER = r"(?:_(?!(?:ce|desc|label)-)[A-Za-z0-9]+-[A-Za-z0-9+]+)*"
-_BIDS_CE = r"_ce-(?i:gadolinium|gad|gd)"
+# Every generic name of a gadolinium agent begins with gad-; the rest are trade names.
+_BIDS_CE = (
+    r"_ce-(?i:gad[a-z]*|gd[a-z]*|dotarem|clariscan|magnevist|multihance|prohance|omniscan|ablavar|optimark|"
+    r"elucirem|vueway|primovist|eovist|contrast|post[a-z]*)"
+)
 _BIDS_DERIVATIVE = r"derivatives/[^/]+/(?:[^/]+/)??"
 
 
@@ -102,18 +112,30 @@ BIDS = LayoutTable(
         Rule("t2", _bids("anat", "_T2w")),
         Rule("t1c", _bids("anat", _BIDS_CE + _BIDS_OTHER + "_T1w")),
         Rule("flair", _bids("anat", "_FLAIR")),
+        *(
+            Rule(role, _bids("anat", ce + "_desc-preproc_" + suffix, where=_BIDS_DERIVATIVE))
+            for role, ce, suffix in (
+                ("t1", "", "T1w"),
+                ("t2", "", "T2w"),
+                ("t1c", _BIDS_CE + _BIDS_OTHER, "T1w"),
+                ("flair", "", "FLAIR"),
+            )
+        ),
         Rule("adc", _bids("dwi", "_ADC")),
+        Rule("adc", _bids("dwi", "_acq-(?i:adc)" + _BIDS_OTHER + "_dwi")),
         Rule("adc", _bids("dwi", _DESC + "_ADC", where=_BIDS_DERIVATIVE)),
         Rule("cbv", _bids("perf", "_(?:cbv|CBV)"), "CBV"),
         Rule("cbv", _bids("perf", _DESC + "_(?:cbv|CBV)", where=_BIDS_DERIVATIVE), "CBV"),
         Rule("cbv", _bids("perf", "_rCBV"), "rCBV"),
         Rule("cbv", _bids("perf", _DESC + "_rCBV", where=_BIDS_DERIVATIVE), "rCBV"),
         Rule("mask", _bids(_ANATOMY, "_desc-brain_mask", where=_BIDS_DERIVATIVE)),
-        Rule("seg", _bids(_ANATOMY, "_desc-(?:lesion|tumor|tumour)_dseg", where=_BIDS_DERIVATIVE)),
+        Rule("seg", _bids(_ANATOMY, "_desc-(?i:lesion|tumou?r)_dseg", where=_BIDS_DERIVATIVE)),
         Rule(
             "seg",
             _bids(
-                _ANATOMY, "(?:_label|_desc)-(?i:lesion)(?:_desc-[A-Za-z0-9]+)?_mask", where=_BIDS_DERIVATIVE
+                _ANATOMY,
+                "(?:_label|_desc)-(?i:lesion|tumou?r)(?:_desc-[A-Za-z0-9]+)?_mask",
+                where=_BIDS_DERIVATIVE,
             ),
         ),
         Rule("seg", _bids(_ANATOMY, "_dseg", where=_BIDS_DERIVATIVE)),
@@ -126,13 +148,14 @@ BIDS = LayoutTable(
         ),
         Refusal(
             re.compile(r"sub-.*/anat/[^/]*_ce-[^/]*_T1w" + _NII),
-            "an unknown contrast agent; a T1w with gadolinium is named ce-gadolinium",
+            "an unknown contrast agent; a T1w with gadolinium is named ce-gadolinium or by its agent",
         ),
     ),
 )
 
 _UPENN = r"(?P<subject>UPENN-GBM-\d{5})_(?P<session>\d{2})"
-_UPENN_FILE = _UPENN + r"/(?P=subject)_(?P=session)_"
+# As downloaded, or with all files of a patient in one folder; no name is used twice in the collection.
+_UPENN_FILE = _ANYWHERE + _UPENN + "_"
 UPENN_GBM = LayoutTable(
     layout=Layout.UPENN_GBM,
     title="UPENN-GBM (TCIA)",
@@ -140,17 +163,13 @@ UPENN_GBM = LayoutTable(
     target_unit=TargetUnit.RELATIVE,
     enhancing_label=LEGACY_ENHANCING_LABEL,
     rules=(
-        *_rules(
-            _ANYWHERE + r"images_structural/(?:images_structural/)?" + _UPENN_FILE,
-            {"t1": ("T1",), "t2": ("T2",), "t1c": ("T1GD",), "flair": ("FLAIR",)},
-        ),
+        *_rules(_UPENN_FILE, {"t1": ("T1",), "t2": ("T2",), "t1c": ("T1GD",), "flair": ("FLAIR",)}),
         Rule(
             "adc",
-            re.compile(_ANYWHERE + r"images_DTI/(?:images_DTI/)?" + _UPENN_FILE + "DTI_TR" + _NII),
+            re.compile(_UPENN_FILE + "DTI_TR" + _NII),
             scale=1.0 / 3.0,  # TR is the trace, the sum of three diffusivities; ADC is their mean
         ),
-        *_rules(_ANYWHERE + r"images_DSC/(?:images_DSC/)?" + _UPENN_FILE, {"cbv": ("DSC_ap-rCBV",)}),
-        *_rules(_ANYWHERE + r"images_segm/(?:images_segm/)?" + _UPENN + "_", {"seg": ("segm",)}),
+        *_rules(_UPENN_FILE, {"cbv": ("DSC_ap-rCBV",), "seg": ("segm", "automated_approx_segm")}),
     ),
 )
 
@@ -159,6 +178,7 @@ UCSD_PTGBM = LayoutTable(
     title="UCSD-PTGBM (TCIA)",
     example="UCSD-PTGBM-0002_01/UCSD-PTGBM-0002_01_T1pre.nii.gz",
     target_unit=TargetUnit.RELATIVE,
+    enhancing_label=ENHANCING_LABEL,
     rules=_rules(
         _ANYWHERE + r"(?P<subject>UCSD-PTGBM-\d{4})_(?P<session>\d{2})_",
         {
@@ -211,15 +231,29 @@ UCSF_PDGM = LayoutTable(
     ),
 )
 
+# As Brats17_CBICA_AAB_1, BraTS19_2013_0_1, BraTS20_Training_001 and BraTS2021_00000.
+_BRATS_UNTIL_2022 = _ANYWHERE + r"(?P<subject>(?i:brats)(?:17|18|19|20|2021)_[A-Za-z0-9_]+?)_"
 BRATS = LayoutTable(
     layout=Layout.BRATS,
-    title="BraTS 2023 and later",
+    title="BraTS",
     example="BraTS-GLI-00000-000/BraTS-GLI-00000-000-t1n.nii.gz",
     target_unit=TargetUnit.RELATIVE,
     joiner="-",
-    rules=_rules(
-        _ANYWHERE + r"(?P<subject>BraTS-[A-Za-z]+-\d{5})-(?P<session>\d{3})-",
-        {"t1": ("t1n",), "t2": ("t2w",), "t1c": ("t1c",), "flair": ("t2f",), "seg": ("seg",)},
+    enhancing_label=ENHANCING_LABEL,
+    rules=(
+        *_rules(
+            _ANYWHERE + r"(?P<subject>BraTS-[A-Za-z]+-\d{5})-(?P<session>\d{3})-",
+            {"t1": ("t1n",), "t2": ("t2w",), "t1c": ("t1c",), "flair": ("t2f",), "seg": ("seg",)},
+        ),
+        *_rules(
+            _BRATS_UNTIL_2022,
+            {"t1": ("t1",), "t2": ("t2",), "t1c": ("t1ce",), "flair": ("flair",)},
+        ),
+        Rule(
+            "seg",
+            re.compile(_BRATS_UNTIL_2022 + "seg" + _NII),
+            enhancing_label=LEGACY_ENHANCING_LABEL,
+        ),
     ),
 )
 

@@ -6,24 +6,23 @@ and how the files of one examination come together.
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence as SequenceOf
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from cbvsynth.domain.options import Layout
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import ManifestError
+from cbvsynth.study import bids_names
 from cbvsynth.study.layout_tables import TABLES, LayoutTable, Rule
-from cbvsynth.study.participants import read_study_tables
-from cbvsynth.study.paths import path_problem
+from cbvsynth.study.participants import StudyTables, read_study_tables
 from cbvsynth.study.pseudonyms import load_key, pseudonym
 from cbvsynth.study.sidecars import stated_unit
+from cbvsynth.study.tree import Tree, seen, walk
 
-_NIFTI_ENDS = (".nii", ".nii.gz")
-_SKIPPED_FOLDERS = frozenset({"sourcedata"})
 _INPUT_ROLES = frozenset(sequence.value for sequence in Sequence)
 
 
@@ -37,28 +36,26 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Scan:
-    """What was found: the layout, why it was recognised, manifest rows as text, and what was left out."""
+    """What was found: the layout, why it was recognised, manifest rows as text, and what was left out.
+
+    `warnings` are doubts about the tables of patients and sessions.
+    """
 
     layout: Layout
     because: str
     rows: tuple[Mapping[str, str], ...]
     left_out: tuple[LeftOut, ...]
-
-
-@dataclass(frozen=True)
-class _Tree:
-    """NIfTI files below the root (POSIX, sorted), other files by ending, and what cannot be used."""
-
-    images: tuple[str, ...]
-    others: Counter[str]
-    unusable: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Match:
+    """A file that a rule fits; `enhancing_label` as its own table of labels states it."""
+
     rank: int
     path: str
     rule: Rule
+    enhancing_label: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,70 +67,41 @@ class _Found:
     files: Mapping[str, _Match]
 
 
-def scan(root: Path, layout: Layout = Layout.AUTO) -> Scan:
+def scan(root: Path, layout: Layout = Layout.AUTO, prefer: SequenceOf[str] = ()) -> Scan:
     """Find the examinations below `root`.
+
+    Args:
+        root: data root.
+        layout: how its files are named.
+        prefer: entities or folders of derivatives that settle ties between files of BIDS, the first first.
 
     Raises:
         ManifestError: the folder is missing or unreadable, no layout or more than one is recognised,
             the chosen layout fits no file, or a pseudonym key is needed and missing.
     """
-    tree = _walk(root)
+    tree = walk(root)
     table = TABLES[layout] if layout is not Layout.AUTO else _recognise(tree)
     matched = _matches(table, tree.images)
     count = sum(len(matches) for roles in matched.values() for matches in roles.values())
     if not any(_INPUT_ROLES & set(roles) for roles in matched.values()):
         raise ManifestError(
-            f"No file is named as in {table.title}: expected, for example, {table.example}. {_seen(tree)} "
+            f"No file is named as in {table.title}: expected, for example, {table.example}. {seen(tree)} "
             "Choose another layout, or write a manifest.csv."
         )
-    study = _Study(root, table)
+    study = _Study(root, table, prefer)
     _leave_by_name(study, tree, matched)
+    if table.layout is Layout.BIDS:
+        matched = _bids_files(study, matched)
     found = _one_file_a_role(study, matched)
     found = _one_kind_of_cbv(study, found)
     found = _with_sequences(study, found)
-    rows = _rows(study, found)
+    tables = read_study_tables(root, {one.subject for one in found})
+    rows = _rows(study, found, tables)
     because = f"{count} of {len(tree.images)} NIfTI files are named as in {table.example}"
-    return Scan(table.layout, because, tuple(rows), tuple(study.left))
+    return Scan(table.layout, because, tuple(rows), tuple(study.left), tables.warnings)
 
 
-def _walk(root: Path) -> _Tree:
-    if not root.is_dir():
-        raise ManifestError(f"The data root '{root.name}' is not a folder; expected the folder of a study.")
-
-    def unreadable(error: OSError) -> None:
-        raise ManifestError(
-            f"A folder of the data root cannot be read ({error.strerror}); change its permissions."
-        ) from error
-
-    images: list[str] = []
-    others: Counter[str] = Counter()
-    unusable: list[tuple[str, str]] = []
-    for folder, subfolders, files in os.walk(root, onerror=unreadable):
-        relative = PurePosixPath(Path(folder).relative_to(root).as_posix())
-        unusable += [
-            (str(relative / name), "a linked folder is not followed; copy it into the data root")
-            for name in subfolders
-            if Path(folder, name).is_symlink()
-        ]
-        subfolders[:] = sorted(
-            name for name in subfolders if not name.startswith(".") and name not in _SKIPPED_FOLDERS
-        )
-        for name in sorted(name for name in files if not name.startswith(".")):
-            path = relative / name
-            if not name.endswith(_NIFTI_ENDS):
-                others[PurePosixPath(name).suffix.lower() or "no ending"] += 1
-                continue
-            problem = path_problem(root, path) if Path(folder, name).is_symlink() else ""
-            if not str(path).isprintable():
-                unusable.append(("a file", "its name is not printable UTF-8 text; rename it"))
-            elif problem:
-                unusable.append((str(path), f"its path {problem}; copy the file into the data root"))
-            else:
-                images.append(str(path))
-    return _Tree(tuple(sorted(images)), others, tuple(unusable))
-
-
-def _recognise(tree: _Tree) -> LayoutTable:
+def _recognise(tree: Tree) -> LayoutTable:
     counts = {
         table.layout: sum(
             any(rule.role in _INPUT_ROLES and rule.pattern.fullmatch(path) for rule in table.rules)
@@ -151,23 +119,9 @@ def _recognise(tree: _Tree) -> LayoutTable:
         )
     known = "\n".join(f"  {table.layout:<24}{table.example}" for table in TABLES.values())
     raise ManifestError(
-        f"No known layout was recognised. {_seen(tree)} Expected a manifest.csv, or files named as in:\n"
+        f"No known layout was recognised. {seen(tree)} Expected a manifest.csv, or files named as in:\n"
         f"{known}"
     )
-
-
-def _seen(tree: _Tree) -> str:
-    """What a tree holds, in shapes of names: letters become x, digits 9, as names may be patients'."""
-    shapes = Counter(
-        re.sub(r"[^\W\d_]+", "x", re.sub(r"\d+", "9", path.removesuffix(".gz").removesuffix(".nii")))
-        for path in tree.images
-    )
-    parts = [f"{len(tree.images)} NIfTI files"]
-    if shapes:
-        parts[0] += " of shapes such as " + ", ".join(shape + ".nii" for shape, _ in shapes.most_common(3))
-    parts += [f"{count} files {ending}" for ending, count in tree.others.most_common(3)]
-    dicom = " DICOM must be converted first: dcm2niix -z y -f %d." if ".dcm" in tree.others else ""
-    return f"Found {'; '.join(parts)}.{dicom}"
 
 
 _Matches = dict[tuple[str, str], dict[str, list[_Match]]]
@@ -191,9 +145,10 @@ class _Study:
     Names are the folders' own, or keyed hashes where those may be patients' names.
     """
 
-    def __init__(self, root: Path, table: LayoutTable) -> None:
+    def __init__(self, root: Path, table: LayoutTable, prefer: SequenceOf[str]) -> None:
         self.root = root
         self.table = table
+        self.prefer = prefer
         self.left: list[LeftOut] = []
         self._key = load_key(root) if table.pseudonymous else None
 
@@ -222,7 +177,7 @@ class _Study:
         self.left.append(LeftOut(what, reason))
 
 
-def _leave_by_name(study: _Study, tree: _Tree, matched: _Matches) -> None:
+def _leave_by_name(study: _Study, tree: Tree, matched: _Matches) -> None:
     used = {match.path for roles in matched.values() for matches in roles.values() for match in matches}
     for path, reason in tree.unusable:
         study.leave_file(path, reason)
@@ -241,21 +196,93 @@ def _leave_by_name(study: _Study, tree: _Tree, matched: _Matches) -> None:
         )
 
 
+def _bids_files(study: _Study, matched: _Matches) -> _Matches:
+    """What names alone do not say: whole images only, T1 or T1C, lesions only, one space."""
+    found: _Matches = defaultdict(lambda: defaultdict(list))
+    for key, roles in matched.items():
+        for match in (match for matches in roles.values() for match in matches):
+            kept, problem = _bids_file(study, match)
+            if problem:
+                study.leave_file(match.path, problem)
+            else:
+                found[key][kept.rule.role].append(kept)
+        _one_space(study, found[key])
+    return found
+
+
+def _bids_file(study: _Study, match: _Match) -> tuple[_Match, str]:
+    """A match as what it is, and why it cannot be used, if so."""
+    problem = bids_names.part_problem(match.path)
+    if problem:
+        return match, problem
+    rules = study.table.rules
+    if match.rule.role == "t1" and bids_names.contrast(study.root, match.path):
+        # The rules of T1C stand as far behind those of T1 for raw images as for derivatives.
+        rank = next(rank for rank, rule in enumerate(rules) if rank > match.rank and rule.role == "t1c")
+        return replace(match, rank=rank, rule=rules[rank]), ""
+    if match.rule.role == "seg":
+        lookup = bids_names.lookup(study.root, match.path)
+        if match.rule is rules[-1] and not lookup.is_lesion:
+            return match, (
+                "a dseg is taken for a lesion only with desc-lesion or desc-tumor in its name, or a dseg.tsv "
+                "that says so; others show tissues"
+            )
+        return replace(match, enhancing_label=lookup.enhancing_label), ""
+    return match, ""
+
+
+def _one_space(study: _Study, roles: dict[str, list[_Match]]) -> None:
+    """Keep the files in the space of most sequences, at a tie the patient's own."""
+    spaces = Counter(
+        space
+        for role in _INPUT_ROLES & set(roles)
+        for space in {bids_names.space(match.path) for match in roles[role]}
+    )
+    usual = max(spaces, key=lambda name: (spaces[name], not name, name), default="")
+    for role, matches in list(roles.items()):
+        kept = [match for match in matches if bids_names.space(match.path) == usual]
+        for match in matches:
+            if match not in kept:
+                own = f"space-{usual}" if usual else "the patient's own space"
+                study.leave_file(match.path, f"not in {own}, as the sequences of this examination are")
+        roles[role] = kept
+        if not kept:
+            del roles[role]
+
+
 def _one_file_a_role(study: _Study, matched: _Matches) -> list[_Found]:
-    """Keep the first file of the first rule, for CBV of every kind; report every other one."""
+    """Keep one file of the first rule, for CBV of every kind; report every other one."""
     found = []
     for (subject, session), roles in sorted(matched.items()):
-        files: dict[str, _Match] = {}
+        slots: dict[str, list[_Match]] = defaultdict(list)
         for role, matches in roles.items():
             for match in sorted(matches, key=lambda one: (one.rank, one.path)):
-                slot = f"cbv/{match.rule.quantity}" if role == "cbv" else role
-                if slot in files:
-                    exam_id = study.ids(subject, session)[0]
-                    study.leave_file(match.path, f"{exam_id} has another {role.upper()}, which comes first")
-                else:
-                    files[slot] = match
+                slots[f"cbv/{match.rule.quantity}" if role == "cbv" else role].append(match)
+        files = {
+            slot: kept
+            for slot, matches in slots.items()
+            if (kept := _one_file(study, study.ids(subject, session)[0], matches))
+        }
         found.append(_Found(subject, session, files))
     return found
+
+
+def _one_file(study: _Study, exam_id: str, matches: list[_Match]) -> _Match | None:
+    """The file that is taken of those for one role, in the order of their rules; None at a tie."""
+    role = matches[0].rule.role.upper()
+    first = [match for match in matches if match.rank == matches[0].rank]
+    if study.table.layout is not Layout.BIDS:
+        first = first[:1]
+    choice = bids_names.choose([match.path for match in first], study.prefer)
+    for match in matches:
+        if match.path in choice.reasons and not choice.taken:
+            study.leave_file(match.path, f"{exam_id} has several {role}, and {choice.reasons[match.path]}")
+        elif match.path != choice.taken:
+            why = choice.reasons.get(match.path, "")
+            study.leave_file(
+                match.path, f"{exam_id} has another {role}, which comes first" + (f": {why}" if why else "")
+            )
+    return next((match for match in first if match.path == choice.taken), None)
 
 
 def _one_kind_of_cbv(study: _Study, found: list[_Found]) -> list[_Found]:
@@ -285,21 +312,33 @@ def _with_sequences(study: _Study, found: list[_Found]) -> list[_Found]:
     return [one for one in found if _INPUT_ROLES & set(one.files)]
 
 
-def _rows(study: _Study, found: list[_Found]) -> list[dict[str, str]]:
-    tables = read_study_tables(study.root, {one.subject for one in found})
+def _enhancing_label(table: LayoutTable, one: _Found) -> str:
+    if "seg" not in one.files:
+        return str(table.enhancing_label or "")
+    match = one.files["seg"]
+    return match.enhancing_label or str(match.rule.enhancing_label or table.enhancing_label or "")
+
+
+def _rows(study: _Study, found: list[_Found], tables: StudyTables) -> list[dict[str, str]]:
     default = study.table.target_unit
     rows = []
     units: dict[str, str] = {}
+    problem = ""
     for one in found:
+        factor = 1.0
         exam_id, subject_id, session_id = study.ids(one.subject, one.session)
         if study.table.unit_from_sidecar and "cbv" in one.files:
             stated = stated_unit(study.root, PurePosixPath(one.files["cbv"].path))
             if stated.problem:
-                study.leave(exam_id, stated.problem)
+                problem = stated.problem
+                study.leave(exam_id, problem)
                 continue
+            factor = stated.factor
             units[exam_id] = (stated.unit or default).value
         scales = [
-            f"{role}={match.rule.scale!r}" for role, match in one.files.items() if match.rule.scale != 1.0
+            f"{role}={scale!r}"
+            for role, match in one.files.items()
+            if (scale := match.rule.scale * (factor if role == "cbv" else 1.0)) != 1.0
         ]
         rows.append(
             {
@@ -308,10 +347,12 @@ def _rows(study: _Study, found: list[_Found]) -> list[dict[str, str]]:
                 "subject_id": subject_id,
                 "session_id": session_id,
                 "scales": ";".join(scales),
-                "enhancing_label": str(study.table.enhancing_label),
+                "enhancing_label": _enhancing_label(study.table, one),
                 **{role: match.path for role, match in one.files.items()},
             }
         )
+    if problem and not rows:
+        raise ManifestError(f"Every examination is left out, the last because {problem}.")
     # An examination without a CBV map takes the unit of those that have one.
     usual = next(iter(units.values()), default.value)
     for row in rows:

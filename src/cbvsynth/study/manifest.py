@@ -16,6 +16,7 @@ from cbvsynth.study.layouts import LeftOut, scan
 from cbvsynth.study.manifest_table import (
     COLUMNS,
     OPTIONAL_COLUMNS,
+    Listed,
     Row,
     check_columns,
     examinations_of_rows,
@@ -32,7 +33,8 @@ MAX_MANIFEST_BYTES = 256 << 20
 class Manifest:
     """Examinations of a study, sorted by exam_id; paths are relative to `root`.
 
-    `layout` is AUTO when the study brought a manifest of its own.
+    `layout` is AUTO when the study brought a manifest of its own. `warnings` are doubts about what people
+    wrote, which stopped nothing.
     """
 
     root: Path
@@ -40,6 +42,7 @@ class Manifest:
     examinations: tuple[Examination, ...]
     recognised_because: str
     left_out: tuple[LeftOut, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def load_manifest(root: Path, layout: Layout = Layout.AUTO) -> Manifest:
@@ -52,7 +55,8 @@ def load_manifest(root: Path, layout: Layout = Layout.AUTO) -> Manifest:
     own = next((root / name for name in MANIFEST_NAMES if (root / name).is_file()), None)
     if layout is Layout.AUTO and own is not None:
         because = f"{own.name} in the data root"
-        return Manifest(root, Layout.AUTO, read_manifest(own, root), because)
+        listed = _listed(own, root)
+        return Manifest(root, Layout.AUTO, _ordered(listed.examinations), because, warnings=listed.warnings)
     return scan_study(root, layout)
 
 
@@ -90,17 +94,26 @@ def recorded_manifest(folder: Path, root: Path, layout: Layout = Layout.AUTO) ->
     return load_manifest(root, layout).examinations
 
 
-def scan_study(root: Path, layout: Layout = Layout.AUTO) -> Manifest:
+def scan_study(root: Path, layout: Layout = Layout.AUTO, prefer: Sequence[str] = ()) -> Manifest:
     """List the examinations found in a study's folders; a manifest that lies there is not read.
+
+    `prefer` settles ties between files of BIDS, as in `layouts.scan`.
 
     Raises:
         ManifestError: as `load_manifest`.
     """
-    found = scan(root, layout)
-    examinations = examinations_of_rows(
+    found = scan(root, layout, prefer)
+    listed = examinations_of_rows(
         f"The study (layout {found.layout})", [(row["exam_id"], row) for row in found.rows], root
     )
-    return Manifest(root, found.layout, _ordered(examinations), found.because, found.left_out)
+    return Manifest(
+        root,
+        found.layout,
+        _ordered(listed.examinations),
+        found.because,
+        found.left_out,
+        (*found.warnings, *listed.warnings),
+    )
 
 
 def read_manifest(path: Path, root: Path) -> tuple[Examination, ...]:
@@ -109,6 +122,10 @@ def read_manifest(path: Path, root: Path) -> tuple[Examination, ...]:
     Raises:
         ManifestError: the file is missing, unreadable, empty or wrong; every wrong row is named.
     """
+    return _ordered(_listed(path, root).examinations)
+
+
+def _listed(path: Path, root: Path) -> Listed:
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -121,13 +138,13 @@ def read_manifest(path: Path, root: Path) -> tuple[Examination, ...]:
         )
     columns, rows = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     check_columns(path.name, columns)
-    return _ordered(examinations_of_rows(path.name, rows, root))
+    return examinations_of_rows(path.name, rows, root)
 
 
 def write_manifest(path: Path, examinations: Iterable[Examination]) -> None:
     """Write manifest.csv atomically, sorted by exam_id; `read_manifest` gives the same back.
 
-    Columns of scales, enhancing_label and sha256 appear only when an examination has some.
+    Columns of scales, enhancing_label, orientation and sha256 appear only when an examination has some.
     """
     rows = [row_of(examination) for examination in _ordered(examinations)]
     columns = [*COLUMNS, *(name for name in OPTIONAL_COLUMNS if any(row[name] for row in rows))]

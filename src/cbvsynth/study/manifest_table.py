@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from cbvsynth.domain.examination import (
     ENHANCING_LABEL,
     LEGACY_ENHANCING_LABEL,
+    ORIENTATIONS,
     QUALITY_FLAGS,
+    UNSTATED_ENHANCING_LABEL,
     Examination,
 )
 from cbvsynth.domain.sequences import Sequence as MriSequence
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.errors import ManifestError
+from cbvsynth.study.free_text import Reading, age_years, field_tesla
 from cbvsynth.study.paths import path_problem
 
 SEQUENCE_ROLES = tuple(sequence.value for sequence in MriSequence)
@@ -33,18 +36,24 @@ COLUMNS = (
     *QUALITY_FLAGS,
     "split",
 )
-OPTIONAL_COLUMNS = ("scales", "enhancing_label", *(f"sha256_{role}" for role in ROLES))
+OPTIONAL_COLUMNS = ("scales", "enhancing_label", "orientation", *(f"sha256_{role}" for role in ROLES))
 REQUIRED_COLUMNS = ("exam_id", "subject_id", "target_unit")
 SHOWN_PROBLEMS = 10
 """How many problems one message lists."""
-MAX_AGE_YEARS = 120.0
-MAX_FIELD_T = 25.0
-"""No human scanner comes near; a field in kilogauss or megahertz is noticed. Our choice."""
 
 # Names of folders and files on any system: no separator, no space, no leading dot or dash.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_FLAG_WORDS = {"": False, "0": False, "false": False, "no": False, "1": True, "true": True, "yes": True}
+_FLAG_WORDS = {
+    "": False,
+    "n/a": False,
+    "0": False,
+    "false": False,
+    "no": False,
+    "1": True,
+    "true": True,
+    "yes": True,
+}
 
 Row = Mapping[str, str]
 
@@ -59,6 +68,14 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.place}, column {self.column}: {self.message}" if self.column else self.message
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Examinations of a table, and what in it was in doubt and did not stop them."""
+
+    examinations: tuple[Examination, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def raise_problems(name: str, problems: Sequence[Problem]) -> None:
@@ -109,23 +126,26 @@ def check_columns(name: str, found: Sequence[str]) -> None:
     raise_problems(name, problems)
 
 
-def examinations_of_rows(name: str, rows: Iterable[tuple[str, Row]], root: Path) -> tuple[Examination, ...]:
+def examinations_of_rows(name: str, rows: Iterable[tuple[str, Row]], root: Path) -> Listed:
     """Examinations of rows, each checked by itself and against the others; a row comes with its place.
+
+    What people write freely (ages, field strengths, words) never stops a study: the certain part is taken.
 
     Raises:
         ManifestError: there is no row, or any of them is wrong.
     """
     problems: list[Problem] = []
+    doubts: list[Problem] = []
     placed: list[tuple[str, Examination]] = []
     for place, row in rows:
-        parser = _RowParser(place, row, root, problems)
+        parser = _RowParser(place, row, root, problems, doubts)
         examination = parser.examination()
         if examination is not None:
             placed.append((parser.place, examination))
     if not placed and not problems:
         raise ManifestError(f"{name} lists no examination; expected one row for each.")
     raise_problems(name, [*problems, *problems_between(placed)])
-    return tuple(examination for _, examination in placed)
+    return Listed(tuple(examination for _, examination in placed), tuple(map(str, doubts)))
 
 
 def problems_between(placed: Sequence[tuple[str, Examination]]) -> list[Problem]:
@@ -174,11 +194,14 @@ def problems_between(placed: Sequence[tuple[str, Examination]]) -> list[Problem]
 class _RowParser:
     """Turns one row into an examination and collects what is wrong with it."""
 
-    def __init__(self, place: str, row: Row, root: Path, problems: list[Problem]) -> None:
+    def __init__(
+        self, place: str, row: Row, root: Path, problems: list[Problem], doubts: list[Problem]
+    ) -> None:
         self.place = place
         self._row = row
         self._root = root
         self._problems = problems
+        self._doubts = doubts
 
     def examination(self) -> Examination | None:
         before = len(self._problems)
@@ -190,8 +213,8 @@ class _RowParser:
             "subject_id": self._name("subject_id"),
             "session_id": self._name("session_id", required=False),
             "target_unit": self._choice("target_unit", tuple(TargetUnit)),
-            "age": self._number("age", 0.0, MAX_AGE_YEARS, "years"),
-            "field_t": self._number("field_t", 0.0, MAX_FIELD_T, "tesla"),
+            "age": self._reading("age", age_years),
+            "field_t": self._reading("field_t", field_tesla),
             "split": self._choice("split", SPLITS),
             **{column: self._text(column) for column in TEXTS},
         }
@@ -199,6 +222,7 @@ class _RowParser:
         sha256 = {role: digest for role in ROLES if (digest := self._digest(role))}
         scales = self._scales()
         enhancing_label = self._enhancing_label()
+        orientation = self._orientation()
         if len(self._problems) > before:
             return None
         return Examination(
@@ -210,6 +234,7 @@ class _RowParser:
             sha256=sha256,
             scales=scales,
             enhancing_label=enhancing_label,
+            orientation=orientation,
             **{**fields, "target_unit": TargetUnit(str(fields["target_unit"]))},  # type: ignore[arg-type]  # checked above
         )
 
@@ -222,9 +247,12 @@ class _RowParser:
 
     def _text(self, column: str) -> str:
         text = self._cell(column)
-        if not text.isprintable():
-            self._report(column, "a line break or control character; expected plain text")
-        return text
+        if text.isprintable():
+            return text
+        self._doubts.append(
+            Problem(self.place, column, "a line break or control character, taken as a space")
+        )
+        return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
     def _name(self, column: str, *, required: bool = True) -> str:
         text = self._cell(column).strip()
@@ -240,18 +268,11 @@ class _RowParser:
             self._report(column, f"'{text}'; expected {expected}")
         return text
 
-    def _number(self, column: str, low: float, high: float, unit: str) -> float | None:
-        text = self._cell(column).strip()
-        if not text:
-            return None
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not low <= value <= high:
-            self._report(column, f"'{text}'; expected a number of {unit} from {low:g} to {high:g}, or empty")
-            return None
-        return value
+    def _reading(self, column: str, read: Callable[[str], Reading]) -> float | None:
+        reading = read(self._cell(column))
+        if reading.doubt:
+            self._doubts.append(Problem(self.place, column, reading.doubt))
+        return reading.value
 
     def _flag(self, column: str) -> bool:
         text = self._cell(column).strip().lower()
@@ -279,11 +300,21 @@ class _RowParser:
         return text
 
     def _enhancing_label(self) -> int:
-        text = self._cell("enhancing_label").strip() or str(ENHANCING_LABEL)
-        if text not in (str(ENHANCING_LABEL), str(LEGACY_ENHANCING_LABEL)):
-            self._report("enhancing_label", f"'{text}'; expected 3, 4 (BraTS before 2023) or empty")
-            return ENHANCING_LABEL
-        return int(text)
+        text = self._cell("enhancing_label").strip()
+        if text and text not in (str(ENHANCING_LABEL), str(LEGACY_ENHANCING_LABEL)):
+            self._report("enhancing_label", f"'{text}'; expected 3, 4 (BraTS until 2022) or empty")
+            return UNSTATED_ENHANCING_LABEL
+        return int(text or UNSTATED_ENHANCING_LABEL)
+
+    def _orientation(self) -> str:
+        text = self._cell("orientation").strip().upper()
+        if text and text not in ORIENTATIONS:
+            self._report(
+                "orientation",
+                f"'{text}'; expected where the three axes run, a letter each: one of L R, one of P A, one of "
+                "I S, as in RAS or LPS, or empty",
+            )
+        return text
 
     def _scales(self) -> dict[str, float]:
         scales: dict[str, float] = {}
@@ -315,9 +346,8 @@ def row_of(examination: Examination) -> dict[str, str]:
         **{flag: "1" if flag in examination.flags else "0" for flag in QUALITY_FLAGS},
         "split": examination.split,
         "scales": ";".join(f"{role}={factor!r}" for role, factor in examination.scales.items()),
-        "enhancing_label": ""
-        if examination.enhancing_label == ENHANCING_LABEL
-        else str(examination.enhancing_label),
+        "enhancing_label": str(examination.enhancing_label or ""),
+        "orientation": examination.orientation,
         **{f"sha256_{role}": examination.sha256.get(role, "") for role in ROLES},
     }
 

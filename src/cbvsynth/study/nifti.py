@@ -16,6 +16,7 @@ import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, cast
 
@@ -25,9 +26,18 @@ from nibabel.nifti1 import Nifti1Header
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.volume import Volume
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import VolumeError
 from cbvsynth.records.storage import atomic_file
-from cbvsynth.study.nifti_header import MAX_DEFLATE_RATIO, VolumeHeader, parse_header
+from cbvsynth.study.foreign_files import missing_remedy
+from cbvsynth.study.nifti_header import (
+    MAX_DEFLATE_RATIO,
+    MAX_TRAILING_BYTES,
+    NO_PLACE,
+    STATE_THE_AXES,
+    VolumeHeader,
+    parse_header,
+)
 from cbvsynth.study.paths import resolve_inside
 
 __all__ = [
@@ -35,12 +45,15 @@ __all__ = [
     "VolumeHeader",
     "open_image",
     "read_header",
+    "read_headers",
     "read_image",
     "read_volume",
     "write_volume",
 ]
 
 _CHUNK_BYTES = 1 << 20
+_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_BITS = 31  # zlib's number for a gzip stream, its checksum included
 
 
 class OpenImage:
@@ -52,14 +65,19 @@ class OpenImage:
         self._raw = raw
         self._label = label
         size = raw.seek(0, os.SEEK_END)
-        raw.seek(max(size - 4, 0))
-        last = raw.read(4)
         raw.seek(0)
-        compressed = raw.read(2) == b"\x1f\x8b"
+        is_packed = raw.read(2) == _GZIP_MAGIC
         raw.seek(0)
-        self._stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw, mode="rb")) if compressed else raw
-        stated = int.from_bytes(last, "little") if compressed else None
-        self.header = _checked_header(self._stream, size, stated, label)
+        self._stream = cast("IO[bytes]", gzip.GzipFile(fileobj=raw, mode="rb")) if is_packed else raw
+        header = parse_header(self._stream, label)
+        declared = header.data_offset_bytes + header.voxel_bytes
+        self._trailing = (_after_packed if is_packed else _after)(raw, size, declared, label)
+        if self._trailing:
+            text = (
+                f"after the voxels come {counted(self._trailing, 'byte')} that the header does not declare."
+            )
+            header = replace(header, warnings=(*header.warnings, text))
+        self.header = header
 
     def sha256(self) -> str:
         """Hex digest of the file as it is stored.
@@ -74,20 +92,27 @@ class OpenImage:
             self._raw.seek(place)
         return digest
 
-    def volume(self, scale: float = 1.0) -> Volume:
+    def volume(
+        self, scale: float = 1.0, affine: npt.NDArray[np.float64] | None = None, *, gaps: bool = False
+    ) -> Volume:
         """The voxels as float32, with the header's slope and intercept and then `scale` applied.
 
-        Memory stays within the declared size of the voxels plus their float32 copy.
+        Memory stays within the declared size of the voxels plus their float32 copy. `affine` says where the
+        image lies; by default its header does.
 
         Raises:
-            VolumeError: voxels are missing, too many, damaged, NaN or infinite.
+            VolumeError: voxels are missing, too many, damaged, NaN or infinite (with `gaps`, all are); or the
+                header does not say where the image lies, and `affine` neither.
         """
         header, label = self.header, self._label
+        if affine is None and not header.is_placed:
+            raise VolumeError(f"{label}: {NO_PLACE} {STATE_THE_AXES}")
         with _refusals_in_words(label):
             self._stream.seek(header.data_offset_bytes)
             raw = bytearray(header.voxel_bytes)
             found = _fill(self._stream, memoryview(raw))
-            is_longer = found == len(raw) and bool(self._stream.read(1))
+            # What follows was counted at opening; else one more byte is asked for, which checks gzip's sum.
+            is_longer = found == len(raw) and not self._trailing and bool(self._stream.read(1))
         if found < len(raw):
             raise VolumeError(
                 f"{label}: the file ends after {found} of {len(raw)} bytes of voxels. "
@@ -101,14 +126,14 @@ class OpenImage:
         stored = np.frombuffer(raw, dtype=header.dtype).reshape(header.shape, order="F")
         data = _scaled(stored, header)
         bad = data.size - int(np.count_nonzero(np.isfinite(data)))
-        if bad:
+        if bad and not (gaps and bad < data.size):
             raise VolumeError(
                 f"{label}: {bad} of {data.size} voxels are NaN or infinite as float32. Expected finite "
                 "values; set the background to 0 or export the image again."
             )
         if scale != 1.0:
             data = (data * np.float64(scale)).astype(np.float32)
-        return Volume(data, header.affine)
+        return Volume(data, header.affine if affine is None else affine)
 
 
 @contextmanager
@@ -151,8 +176,18 @@ def read_volume(path: Path, label: str) -> Volume:
         return image.volume()
 
 
-def read_image(root: Path, examination: Examination, role: str) -> Volume:
+def read_image(
+    root: Path,
+    examination: Examination,
+    role: str,
+    affine: npt.NDArray[np.float64] | None = None,
+    *,
+    gaps: bool = False,
+) -> Volume:
     """One image of an examination, its scale applied; `role` is t1 ... adc, cbv, mask or seg.
+
+    `affine` is where it lies, as `study.placement` finds it; by default its header must say so. With `gaps`
+    some voxels may be NaN or infinite, which `domain.gaps` makes background.
 
     Raises:
         VolumeError: as `read_volume`; also when the examination has no such image.
@@ -163,7 +198,21 @@ def read_image(root: Path, examination: Examination, role: str) -> Volume:
     if relative is None:
         raise VolumeError(f"{label}: the manifest names no such image; choose one it names.")
     with open_image(resolve_inside(root, relative, label), label) as image:
-        return image.volume(examination.scales.get(role, 1.0))
+        return image.volume(examination.scales.get(role, 1.0), affine, gaps=gaps)
+
+
+def read_headers(root: Path, examination: Examination) -> dict[str, VolumeHeader]:
+    """Checked headers of all files of an examination, by role.
+
+    Raises:
+        VolumeError: as `open_image`.
+        ManifestError: a path leaves the data root.
+    """
+    labels = {role: examination.label(role) for role in examination.files}
+    return {
+        role: read_header(resolve_inside(root, path, labels[role]), labels[role])
+        for role, path in examination.files.items()
+    }
 
 
 def write_volume(
@@ -225,7 +274,7 @@ def _refusals_in_words(label: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise VolumeError(f"{label}: the file does not exist; correct the manifest or restore it.") from error
+        raise VolumeError(f"{label}: the file does not exist; {missing_remedy(error.filename)}") from error
     except PermissionError as error:
         raise VolumeError(
             f"{label}: permission to read the file is denied; change its permissions."
@@ -240,26 +289,59 @@ def _refusals_in_words(label: str) -> Iterator[None]:
         ) from error
 
 
-def _checked_header(stream: IO[bytes], size: int, stated: int | None, label: str) -> VolumeHeader:
-    """The header of a decompressed stream, held against the file's size on disk.
-
-    `stated` is the unpacked size that the last four bytes of a gzip file state; None of a plain file.
-    """
-    header = parse_header(stream, label)
-    declared = header.data_offset_bytes + header.voxel_bytes
-    if stated is None:
-        if size != declared:
-            raise VolumeError(
-                f"{label}: the file has {size} bytes, its header declares {declared}. "
-                "It is truncated, damaged or dishonest; copy or export it again."
-            )
-    elif size * MAX_DEFLATE_RATIO < declared or stated > declared:
+def _after(_: IO[bytes], size: int, declared: int, label: str) -> int:
+    """How many bytes follow the voxels of a plain file; refused where size and header disagree."""
+    if not declared <= size <= declared + MAX_TRAILING_BYTES:
         raise VolumeError(
-            f"{label}: {size} compressed bytes that unpack to {stated}, by gzip's own count, "
-            f"do not match the {declared} bytes that the header declares. The file is truncated, damaged or "
-            "dishonest; copy or export it again."
+            f"{label}: the file has {size} bytes, its header declares {declared}. "
+            "It is truncated, damaged or dishonest; copy or export it again."
         )
-    return header
+    return size - declared
+
+
+def _after_packed(raw: IO[bytes], size: int, declared: int, label: str) -> int:
+    """As `_after` for a gzip file, whose last four bytes state its unpacked size, if it is whole.
+
+    Where they do not state what the header declares, the file is unpacked as far as that once, to count.
+    """
+    place = raw.tell()  # where the decompression goes on reading
+    raw.seek(size - 4)
+    unpacked, foreign = int.from_bytes(raw.read(4), "little"), 0
+    if size * MAX_DEFLATE_RATIO >= declared and unpacked != declared:
+        raw.seek(0)
+        unpacked, foreign = _unpacked_size(raw, declared + MAX_TRAILING_BYTES)
+    raw.seek(place)
+    trailing = unpacked - declared + foreign
+    if size * MAX_DEFLATE_RATIO < declared or unpacked < declared or trailing > MAX_TRAILING_BYTES:
+        raise VolumeError(
+            f"{label}: {size} compressed bytes that hold {unpacked + foreign} do not match the {declared} "
+            "bytes that the header declares. The file is truncated, damaged or dishonest; copy or export it "
+            "again."
+        )
+    return trailing
+
+
+def _unpacked_size(raw: IO[bytes], limit: int) -> tuple[int, int]:
+    """Bytes that a gzip file unpacks to, counted until `limit` is passed, and how many others follow it.
+
+    Zeros after a member are padding and count for nothing.
+    """
+    total = 0
+    pending = raw.read(_CHUNK_BYTES)
+    while pending[:2] == _GZIP_MAGIC:
+        member = zlib.decompressobj(wbits=_GZIP_BITS)
+        while not member.eof:
+            if not pending:
+                raise EOFError
+            total += len(member.decompress(pending, _CHUNK_BYTES // 8))
+            if total > limit:
+                return total, 0
+            pending = member.unused_data if member.eof else member.unconsumed_tail or raw.read(_CHUNK_BYTES)
+        pending = pending.lstrip(b"\0")
+        while len(pending) < len(_GZIP_MAGIC) and (more := raw.read(_CHUNK_BYTES)):
+            pending = (pending + more).lstrip(b"\0")
+    counted_to = raw.tell()
+    return total, len(pending) + raw.seek(0, os.SEEK_END) - counted_to
 
 
 def _fill(source: IO[bytes], target: memoryview) -> int:

@@ -17,13 +17,18 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from nibabel.spatialimages import HeaderDataError
 
+from cbvsynth.domain.geometry import Grid, largest_distance_mm, largest_shift
 from cbvsynth.domain.volume import affine_problem, spacing_of
 from cbvsynth.errors import VolumeError
+from cbvsynth.study.foreign_files import START_BYTES, describe
 
 MAX_VOXEL_BYTES = 2 << 30
 """Largest image that is read, counted in memory (4 bytes a voxel or more): 2 GiB."""
 MAX_EXTENSION_BYTES = 16 << 20
 """Longest stretch between header and voxels, where extensions live, that is skipped over."""
+MAX_TRAILING_BYTES = 4096
+"""So much may follow the voxels: padding to a disk's block. More says that the header's shape or number type
+is not that of the voxels. Chosen here."""
 MAX_DEFLATE_RATIO = 1032
 """Deflate cannot expand further than this. Source: zlib, "Maximum expansion factor"."""
 
@@ -46,14 +51,32 @@ _FORMATS = {348: (Nifti1Header, b"n+1\0", 352), 540: (Nifti2Header, b"n+2\0", 54
 _LENGTH_UNITS = {1: "metres", 3: "micrometres"}
 
 
+_QUATERNION_ROUNDING = 1e-6
+"""So much longer than 1 a quaternion's square may be. Scanners write up to 5e-7, nibabel takes 3.6e-7."""
+_FORMS_AGREE_VOXELS = 0.5
+"""sform and qform that differ by less are one: near half a turn, a quaternion in float32 may be off by a
+thousandth of a radian, a quarter of a voxel at the far side of 256."""
+
+NO_PLACE = (
+    "the header says neither where the image lies nor which way its axes run (its sform and qform codes are "
+    "both 0), and a guess could mirror left and right."
+)
+STATE_THE_AXES = (
+    "State where the axes run, as in RAS or LPS (column orientation of the manifest, or --orientation of "
+    "predict), or write the header again from the image it was computed on."
+)
+
+
 @dataclass(frozen=True, eq=False)
 class VolumeHeader:
     """What a file says about its image; nothing here was measured on voxels.
 
-    affine: (4, 4) float64, voxel to RAS millimetres: the sform when there is one, else the qform.
-    sform_code, qform_code: 0 means not given; when both are 0 the orientation is a guess.
+    affine: (4, 4) float64, voxel to RAS millimetres: the sform when there is one, else the qform; where
+    there is neither, only its voxel size means anything.
+    sform_code, qform_code: 0 means not given.
     dtype: number type and byte order of the stored voxels; `slope` and `intercept` turn them into
     values (1 and 0 when the file gives none).
+    warnings: what was found and does not stop the image from being read, a sentence each.
     """
 
     shape: tuple[int, int, int]
@@ -65,6 +88,12 @@ class VolumeHeader:
     slope: float
     intercept: float
     data_offset_bytes: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether the file says where the image lies and which way its axes run."""
+        return self.sform_code > 0 or self.qform_code > 0
 
     @property
     def voxel_bytes(self) -> int:
@@ -82,9 +111,8 @@ def parse_header(source: IO[bytes], label: str) -> VolumeHeader:
     start = source.read(4)
     little, big = (struct.unpack(f"{order}i", start)[0] if len(start) == 4 else 0 for order in "<>")
     if little not in _FORMATS and big not in _FORMATS:
-        raise VolumeError(
-            f"{label}: not a NIfTI file. Expected .nii or .nii.gz; convert DICOM with dcm2niix."
-        )
+        what, remedy = describe(start + source.read(START_BYTES - len(start)))
+        raise VolumeError(f"{label}: {f'{what}, ' if what else ''}not a NIfTI file. {remedy}")
     is_little = little in _FORMATS
     size = little if is_little else big
     kind, magic, first_voxel = _FORMATS[size]
@@ -101,7 +129,7 @@ def parse_header(source: IO[bytes], label: str) -> VolumeHeader:
         raise VolumeError(f"{label}: {what}. Expected a single .nii or .nii.gz file; convert it.")
     shape, dtype = _checked_shape(header, label), _checked_dtype(header, label)
     _check_size(shape, dtype, label)
-    affine = _checked_affine(header, label)
+    affine, warnings = _checked_affine(header, shape, label)
     slope, intercept = _checked_scaling(header, label)
     offset = _checked_offset(header, label, first_voxel)
     return VolumeHeader(
@@ -114,6 +142,7 @@ def parse_header(source: IO[bytes], label: str) -> VolumeHeader:
         slope=slope,
         intercept=intercept,
         data_offset_bytes=offset,
+        warnings=warnings,
     )
 
 
@@ -154,29 +183,74 @@ def _check_size(shape: tuple[int, int, int], dtype: np.dtype[np.generic], label:
         )
 
 
-def _checked_affine(header: Nifti1Header, label: str) -> npt.NDArray[np.float64]:
+def _checked_affine(
+    header: Nifti1Header, shape: tuple[int, int, int], label: str
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    """The sform, or else the qform, or else the voxel size alone; and what is to be said of them."""
     length = _LENGTH_UNITS.get(int(header["xyzt_units"]) & 7)  # the lowest three bits; above is time's
     if length:
         raise VolumeError(
             f"{label}: the header states lengths in {length}. Expected millimetres; convert it."
         )
-    if int(header["sform_code"]) <= 0 and header["pixdim"][0] == 0:
-        header["pixdim"][0] = 1  # the standard reads a missing handedness as +1
-    try:
-        with np.errstate(all="ignore"):
-            affine = np.asarray(header.get_best_affine(), dtype=np.float64)
-    except (HeaderDataError, ValueError) as error:
-        raise VolumeError(
-            f"{label}: the header's qform is not a rotation. Expected a valid sform or qform; "
-            "convert the file again."
-        ) from error
+    header["pixdim"][1:4] = np.abs(
+        header["pixdim"][1:4]
+    )  # as every reader does; direction is the forms' matter
+    sform = np.asarray(header.get_sform(), dtype=np.float64) if header["sform_code"] > 0 else None
+    qform = _qform(header) if header["qform_code"] > 0 else None
+    if sform is None and qform is None:
+        if header["qform_code"] > 0:
+            raise VolumeError(
+                f"{label}: the header's qform is not a rotation. Expected a valid sform or qform; "
+                "convert the file again."
+            )
+        warnings: tuple[str, ...] = ()
+        affine = np.diag([*header["pixdim"][1:4].astype(np.float64), 1.0])
+    else:
+        affine, warnings = _better(sform, qform, shape)
     problem = affine_problem(affine)
     if problem:
         raise VolumeError(
             f"{label}: the header's affine {problem}. Expected a finite, invertible one; "
             "convert the file again."
         )
-    return affine
+    return affine, warnings
+
+
+def _better(
+    sform: npt.NDArray[np.float64] | None, qform: npt.NDArray[np.float64] | None, shape: tuple[int, int, int]
+) -> tuple[npt.NDArray[np.float64], tuple[str, ...]]:
+    """The form to take, the sform where it can serve, and a warning where they contradict each other."""
+    if sform is None or qform is None or affine_problem(qform):
+        best = qform if sform is None else sform
+        assert best is not None, "one of them is given"
+        return best, ()
+    problem = affine_problem(sform)
+    if problem:
+        return qform, (f"the header's sform {problem}; the qform was taken.",)
+    first, second = Grid(shape, sform), Grid(shape, qform)
+    if largest_shift(second, first) <= _FORMS_AGREE_VOXELS:
+        return sform, ()
+    apart = f"up to {largest_distance_mm(first, second):.3g} mm apart"
+    text = (
+        f"the header's sform and qform place the image {apart}; the sform was taken. Check that it is right."
+    )
+    return sform, (text,)
+
+
+def _qform(header: Nifti1Header) -> npt.NDArray[np.float64] | None:
+    """The affine of the qform; None where it is no rotation."""
+    if header["pixdim"][0] == 0:
+        header["pixdim"][0] = 1  # the standard reads a missing handedness as +1
+    names = ("quatern_b", "quatern_c", "quatern_d")
+    squared = sum(float(header[name]) ** 2 for name in names)
+    if 1.0 < squared <= 1.0 + _QUATERNION_ROUNDING:
+        for name in names:
+            header[name] = float(header[name]) / math.sqrt(squared)
+    try:
+        with np.errstate(all="ignore"):
+            return np.asarray(header.get_qform(), dtype=np.float64)
+    except (HeaderDataError, ValueError):
+        return None
 
 
 def _checked_scaling(header: Nifti1Header, label: str) -> tuple[float, float]:

@@ -6,76 +6,95 @@ Both are read where they exist, in any layout: participants.tsv and sessions.tsv
 
 from __future__ import annotations
 
-import csv
+import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cbvsynth.domain.examination import QUALITY_FLAGS
 from cbvsynth.errors import ManifestError
+from cbvsynth.study.free_text import YEARS_IN, age_years, is_unknown
 
 TRAIT_COLUMNS = ("age", "sex", "diagnosis", "grade", "scanner", "field_t", "split", *QUALITY_FLAGS)
 MAX_TABLE_BYTES = 64 << 20
 """Largest table that is read: room for hundreds of thousands of patients. Our choice."""
 
-_EMPTY = {"n/a", "na", "nan", "none", ""}
+_LINE_END = re.compile(r"\r\n|\n|\r")
 
 Traits = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class StudyTables:
-    """Cells by patient and by patient and session; a session's cell precedes its patient's."""
+    """Cells by patient and by patient and session; a session's cell precedes its patient's.
+
+    `warnings` say, by rows, what in the tables was in doubt; no patient's name is in them.
+    """
 
     patients: Mapping[str, Traits]
     sessions: Mapping[tuple[str, str], Traits]
+    warnings: tuple[str, ...] = ()
 
     def traits(self, subject: str, session: str) -> dict[str, str]:
         """Non-empty cells for one examination, by manifest column."""
-        return {
-            **self.patients.get(_bare(subject, "sub-"), {}),
-            **self.sessions.get((_bare(subject, "sub-"), _bare(session, "ses-")), {}),
-        }
+        patient, visit = _bare(subject, "sub-"), _bare(session, "ses-")
+        return {**self.patients.get(patient, {}), **self.sessions.get((patient, visit), {})}
 
 
 def read_study_tables(root: Path, subjects: set[str]) -> StudyTables:
     """Read the tables that exist.
 
+    A row of participants.tsv with a session_id describes that session. Rows for the same patient or session
+    that contradict each other leave the cell unknown, with a warning.
+
     Raises:
-        ManifestError: a table is not UTF-8, has no column for its patients or sessions, or has a row
-            with more or fewer cells than columns.
+        ManifestError: a table cannot be read, is too large, or has no column for its patients or sessions.
     """
-    patients = {
-        _bare(row["participant_id"], "sub-"): _traits(row)
-        for row in _read(root / "participants.tsv", ("participant_id",))
-    }
-    sessions = {
-        (_bare(row["participant_id"], "sub-"), _bare(row["session_id"], "ses-")): _traits(row)
-        for row in _read(root / "sessions.tsv", ("participant_id", "session_id"))
-    }
+    warnings: list[str] = []
+    patients: dict[str, dict[str, str]] = {}
+    sessions: dict[tuple[str, str], dict[str, str]] = {}
+    known = {_bare(subject, "sub-") for subject in subjects}
+    factor = _years_in_one(root, warnings)
+    rows = [
+        *_read(root / "participants.tsv", ("participant_id",), warnings),
+        *_read(root / "sessions.tsv", ("participant_id", "session_id"), warnings),
+    ]
     for subject in sorted(subjects):
-        for row in _read(root / subject / f"{subject}_sessions.tsv", ("session_id",)):
-            sessions[(_bare(subject, "sub-"), _bare(row["session_id"], "ses-"))] = _traits(row)
-    return StudyTables(patients, sessions)
+        path = root / subject / f"{subject}_sessions.tsv"
+        found = _read(path, ("session_id",), warnings)
+        rows += [(place, {**row, "participant_id": subject}) for place, row in found]
+    conflicts: set[tuple[object, str]] = set()
+    matched = 0
+    for place, row in rows:
+        patient = _patient(_bare(row["participant_id"], "sub-"), known, place, warnings)
+        matched += patient in known
+        visit = _bare(row.get("session_id", ""), "ses-")
+        visit = "" if is_unknown(visit) else visit
+        target = sessions.setdefault((patient, visit), {}) if visit else patients.setdefault(patient, {})
+        for column, cell in _traits(row, place, factor, warnings).items():
+            key = ((patient, visit), column)
+            if key not in conflicts and target.setdefault(column, cell) != cell:
+                warnings.append(f"{place}, column {column}: contradicts an earlier row; taken as unknown")
+                conflicts.add(key)
+                del target[column]
+    if rows and not matched:
+        warnings.append("The tables of participants and sessions describe none of the patients found")
+    return StudyTables(patients, sessions, tuple(warnings))
 
 
-def _read(path: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
-    """Rows by lower-case column; none where there is no file. A file's name may hold a patient's name."""
+def _read(path: Path, required: tuple[str, ...], warnings: list[str]) -> list[tuple[str, dict[str, str]]]:
+    """Rows by lower-case column, each with its place; none where there is no file.
+
+    A file's name may hold a patient's name.
+    """
     name = path.name if path.name in ("participants.tsv", "sessions.tsv") else "A patient's sessions.tsv"
-    try:
-        if path.stat().st_size > MAX_TABLE_BYTES:
-            raise ManifestError(
-                f"{name} is larger than {MAX_TABLE_BYTES} bytes; expected a table of patients."
-            )
-        with path.open(encoding="utf-8-sig", newline="") as source:
-            lines = list(csv.reader(source, delimiter="\t", quoting=csv.QUOTE_NONE))
-    except FileNotFoundError:
+    text = _text(path, name, warnings)
+    if text is None:
         return []
-    except (UnicodeDecodeError, csv.Error, OSError) as error:
-        raise ManifestError(
-            f"{name} cannot be read as UTF-8 text; save it as tab-separated UTF-8."
-        ) from error
-    columns = [cell.strip().lower() for cell in lines[0]] if lines else []
+    lines = [line.split("\t") for line in _LINE_END.split(text)]
+    columns = [cell.strip().strip('"').lower() for cell in lines[0]] if lines else []
     missing = [column for column in required if column not in columns]
     if missing:
         raise ManifestError(
@@ -83,21 +102,103 @@ def _read(path: Path, required: tuple[str, ...]) -> list[dict[str, str]]:
         )
     rows = []
     for number, cells in enumerate(lines[1:], start=2):
+        place = f"{name}, row {number}"
         if not any(cell.strip() for cell in cells):
             continue
-        if len(cells) != len(columns):
-            raise ManifestError(
-                f"{name}, row {number}: {len(cells)} cells; expected {len(columns)}, separated by tabs."
+        if any(cell.strip() for cell in cells[len(columns) :]):
+            warnings.append(
+                f"{place}: {len(cells)} cells; expected {len(columns)}, separated by tabs; it is left out"
             )
-        rows.append(dict(zip(columns, (cell.strip() for cell in cells), strict=True)))
+            continue
+        if len(cells) < len(columns):
+            warnings.append(f"{place}: {len(cells)} cells of {len(columns)}; the others are taken as unknown")
+        row = _row(columns, cells, place, warnings)
+        if all(row[column] for column in required):
+            rows.append((place, row))
+        else:
+            warnings.append(f"{place}: nothing says whose it is; it is left out")
     return rows
 
 
-def _traits(row: Mapping[str, str]) -> dict[str, str]:
-    found = {column: row[column] for column in TRAIT_COLUMNS if row.get(column, "").lower() not in _EMPTY}
-    if "age" in found:
-        found["age"] = found["age"].removesuffix("+")  # BIDS: ages above 89 are given as 89+
+def _text(path: Path, name: str, warnings: list[str]) -> str | None:
+    """A table's text; None where there is no file."""
+    try:
+        if path.stat().st_size > MAX_TABLE_BYTES:
+            raise ManifestError(
+                f"{name} is larger than {MAX_TABLE_BYTES} bytes; expected a table of patients."
+            )
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ManifestError(f"{name} cannot be read ({error.strerror}).") from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        warnings.append(f"{name} is not UTF-8 text; read as Latin-1, so that accents may be wrong")
+        return content.decode("latin-1")
+
+
+def _row(columns: list[str], cells: list[str], place: str, warnings: list[str]) -> dict[str, str]:
+    """Cells by column; of a column that is there twice the common value, or none."""
+    row: dict[str, str] = {}
+    padded = [*cells, *[""] * (len(columns) - len(cells))]
+    for column in dict.fromkeys(columns):
+        found = {
+            cell.strip().strip('"').strip()
+            for name, cell in zip(columns, padded, strict=False)
+            if name == column
+        } - {""}
+        if len(found) > 1:
+            warnings.append(f"{place}, column {column}: there twice, with different cells; taken as unknown")
+        row[column] = found.pop() if len(found) == 1 else ""
+    return row
+
+
+def _patient(stated: str, known: set[str], place: str, warnings: list[str]) -> str:
+    """The patient that a row is about: by name, or else the only one of the same number, as 1 for 001."""
+    if stated in known or not stated.isdecimal():
+        return stated
+    same = [name for name in known if name.isdecimal() and int(name) == int(stated)]
+    if len(same) != 1:
+        return stated
+    warnings.append(f"{place}: its participant_id has other zeros in front than the patient's folder")
+    return same[0]
+
+
+def _traits(row: Mapping[str, str], place: str, years_in_one: float, warnings: list[str]) -> dict[str, str]:
+    found = {column: row[column] for column in TRAIT_COLUMNS if not is_unknown(row.get(column, ""))}
+    if "age" in found and years_in_one != 1.0:
+        reading = age_years(found.pop("age"), years_in_one)
+        if reading.doubt:
+            warnings.append(f"{place}, column age: {reading.doubt}")
+        if reading.value is not None:
+            found["age"] = repr(round(reading.value, 3))
     return found
+
+
+def _years_in_one(root: Path, warnings: list[str]) -> float:
+    """Years in the unit of the age column, as participants.json states it; NaN for an unknown unit."""
+    path = root / "participants.json"
+    try:
+        if path.stat().st_size > MAX_TABLE_BYTES:
+            return 1.0
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return 1.0
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        warnings.append("participants.json cannot be read; ages are taken as years")
+        return 1.0
+    columns = content.items() if isinstance(content, dict) else ()
+    described = next((value for name, value in columns if name.strip().lower() == "age"), None)
+    unit = described.get("Units") if isinstance(described, dict) else None
+    if not unit:
+        return 1.0
+    word = str(unit).strip().lower().removesuffix("s")
+    if word in (*YEARS_IN, "yr"):
+        return YEARS_IN.get(word, 1.0)
+    warnings.append(f"participants.json gives ages in '{str(unit)[:20]}'; taken as unknown")
+    return math.nan
 
 
 def _bare(name: str, prefix: str) -> str:

@@ -1,4 +1,4 @@
-"""The unit of a CBV map, from the JSON files that lie beside it in BIDS."""
+"""What the JSON files that lie beside an image in BIDS say: the unit of a CBV map, and any other value."""
 
 from __future__ import annotations
 
@@ -26,21 +26,55 @@ _UNITS = {
 }
 
 
+_PER_100_ML = frozenset({"ml/100ml", "ml/(100ml)", "ml/100mltissue", "%", "percent", "vol%"})
+_NOTHING = frozenset({"", "n/a", "na", "none", "unknown"})
+TISSUE_DENSITY_G_PER_ML = 1.05
+"""Of brain, by which mL/100 mL becomes mL/100 g. A usual value; with 1.04 results differ by 1 %."""
+
+
 @dataclass(frozen=True)
 class StatedUnit:
-    """A unit; None when no sidecar states one; `problem` when what is stated cannot be used."""
+    """A unit and the factor to it; None when no sidecar states one.
+
+    `problem` says why what is stated cannot be used.
+    """
 
     unit: TargetUnit | None
     problem: str = ""
+    factor: float = 1.0
+
+
+class _UnreadableError(Exception):
+    """A sidecar that applies and cannot be read."""
 
 
 def stated_unit(root: Path, image: PurePosixPath) -> StatedUnit:
-    """`Units` of the nearest sidecar of an image, by the inheritance principle of BIDS.
+    """`Units` of the nearest sidecar of an image that states them."""
+    try:
+        found = _nearest(root, image, "Units")
+    except _UnreadableError:
+        return StatedUnit(None, "the JSON sidecar of its CBV map cannot be read; correct it")
+    return StatedUnit(None) if found is None else _known(found)
+
+
+def sidecar_value(root: Path, image: PurePosixPath, key: str) -> object:
+    """A value of the nearest sidecar that has it; None where none has, or it cannot be read."""
+    try:
+        return _nearest(root, image, key)
+    except _UnreadableError:
+        return None
+
+
+def _nearest(root: Path, image: PurePosixPath, key: str) -> object:
+    """A value by the inheritance principle of BIDS; None where no sidecar has it.
 
     A sidecar lies in the image's folder or one above, ends in the same suffix, and has no entity that
     the image lacks; the nearest with the most entities counts.
+
+    Raises:
+        _UnreadableError: a sidecar on the way is no readable JSON inside the data root.
     """
-    *entities, suffix = image.name.removesuffix(".gz").removesuffix(".nii").split("_")
+    *entities, suffix = image.name.split(".", maxsplit=1)[0].split("_")
     for folder in image.parents:
         candidates = sorted((root / folder).glob(f"*{suffix}.json"), key=lambda path: (-len(path.stem), path))
         for path in candidates:
@@ -50,11 +84,11 @@ def stated_unit(root: Path, image: PurePosixPath) -> StatedUnit:
             try:
                 text = path.read_text(encoding="utf-8-sig") if _readable(root, path) else ""
                 content = json.loads(text)
-            except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-                return StatedUnit(None, "the JSON sidecar of its CBV map cannot be read; correct it")
-            if isinstance(content, dict) and "Units" in content:
-                return _known(content["Units"])
-    return StatedUnit(None)
+            except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+                raise _UnreadableError from error
+            if isinstance(content, dict) and content.get(key) is not None:
+                return content[key]
+    return None
 
 
 def _readable(root: Path, path: Path) -> bool:
@@ -64,8 +98,12 @@ def _readable(root: Path, path: Path) -> bool:
 
 def _known(stated: object) -> StatedUnit:
     words = "".join(str(stated).split()).lower()
+    if words in _NOTHING:
+        return StatedUnit(None)
+    if words in _PER_100_ML:
+        return StatedUnit(TargetUnit.ML_PER_100G, factor=1.0 / TISSUE_DENSITY_G_PER_ML)
     if words in _UNITS:
         return StatedUnit(_UNITS[words])
     return StatedUnit(
-        None, f"its CBV sidecar states Units '{str(stated)[:40]}'; expected mL/100g or relative"
+        None, f"its CBV sidecar states Units '{str(stated)[:40]}'; expected mL/100g, mL/100mL or relative"
     )

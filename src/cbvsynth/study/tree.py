@@ -1,0 +1,98 @@
+"""The files below a data root, and those among them that cannot be used."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from cbvsynth.errors import ManifestError
+from cbvsynth.study.paths import path_problem
+
+_NIFTI_ENDS = (".nii", ".nii.gz")
+_SKIPPED_FOLDERS = frozenset({"sourcedata"})
+_COPY = re.compile(r" ?(?:\(\d+\)| - Copy| copy(?: \d+)?)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """NIfTI files below the root (POSIX, sorted), other files by ending, and what cannot be used."""
+
+    images: tuple[str, ...]
+    others: Counter[str]
+    unusable: tuple[tuple[str, str], ...]
+
+
+def walk(root: Path) -> Tree:
+    """List a study's files; hidden folders and `sourcedata` are not looked at.
+
+    Raises:
+        ManifestError: the folder is missing, or a folder in it cannot be listed.
+    """
+    if not root.is_dir():
+        raise ManifestError(f"The data root '{root.name}' is not a folder; expected the folder of a study.")
+
+    def unreadable(error: OSError) -> None:
+        raise ManifestError(
+            f"A folder of the data root cannot be read ({error.strerror}); change its permissions."
+        ) from error
+
+    images: list[str] = []
+    others: Counter[str] = Counter()
+    unusable: list[tuple[str, str]] = []
+    for folder, subfolders, files in os.walk(root, onerror=unreadable):
+        relative = PurePosixPath(Path(folder).relative_to(root).as_posix())
+        unusable += [
+            (str(relative / name), "a linked folder is not followed; copy it into the data root")
+            for name in subfolders
+            if Path(folder, name).is_symlink()
+        ]
+        subfolders[:] = sorted(
+            name for name in subfolders if not name.startswith(".") and name not in _SKIPPED_FOLDERS
+        )
+        for name in sorted(name for name in files if not name.startswith(".")):
+            path = relative / name
+            if not name.lower().endswith(_NIFTI_ENDS):
+                others[PurePosixPath(name).suffix.lower() or "no ending"] += 1
+                continue
+            problem = _file_problem(root, path)
+            if not str(path).isprintable():
+                unusable.append(("a file", "its name is not printable UTF-8 text; rename it"))
+            elif problem:
+                unusable.append((str(path), problem))
+            else:
+                images.append(str(path))
+    return Tree(tuple(sorted(images)), others, tuple(unusable))
+
+
+def _file_problem(root: Path, path: PurePosixPath) -> str:
+    """Why a file is not listed; empty when it is."""
+    if (root / path).is_symlink():
+        problem = path_problem(root, path)
+        if problem:
+            return f"its path {problem}; copy the file into the data root"
+        if not (root / path).exists():
+            return (
+                "a link to a file that is not there; fetch it (datalad get, git annex get) or remove the link"
+            )
+    if _COPY.search(path.name.split(".nii", maxsplit=1)[0]):
+        return "its name is that of a second copy; delete it, or give it the name that is meant"
+    return ""
+
+
+def seen(tree: Tree) -> str:
+    """What a tree holds, in shapes of names: letters become x, digits 9, as names may be patients'."""
+    shapes = Counter(
+        re.sub(r"[^\W\d_]+", "x", re.sub(r"\d+", "9", path.removesuffix(".gz").removesuffix(".nii")))
+        for path in tree.images
+    )
+    parts = [f"{len(tree.images)} NIfTI files"]
+    if shapes:
+        parts[0] += " of shapes such as " + ", ".join(shape + ".nii" for shape, _ in shapes.most_common(3))
+    parts += [f"{count} files {ending}" for ending, count in tree.others.most_common(3)]
+    if tree.unusable:
+        parts.append(f"{len(tree.unusable)} that cannot be used, the first because {tree.unusable[0][1]}")
+    dicom = " DICOM must be converted first: dcm2niix -z y -f %d." if ".dcm" in tree.others else ""
+    return f"Found {'; '.join(parts)}.{dicom}"

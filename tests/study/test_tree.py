@@ -1,0 +1,56 @@
+"""What lies below a data root: images by their ending, and files that cannot be used, with the reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cbvsynth.domain.options import Layout
+from cbvsynth.study.manifest import Manifest, scan_study
+from cbvsynth.study.tree import seen, walk
+from tests.study.study_trees import files_of, reasons, write_image
+
+RAW = "sub-1/anat/sub-1_"
+
+
+def _scan(root: Path, *names: str) -> tuple[Manifest, dict[str, str]]:
+    for name in (RAW + "FLAIR.nii.gz", *names):
+        write_image(root / name)
+    manifest = scan_study(root, Layout.BIDS)
+    (one,) = manifest.examinations
+    return manifest, files_of(one)
+
+
+def test_endings_in_capitals_are_read(tmp_path: Path) -> None:
+    write_image(tmp_path / "image.nii.gz")
+    (tmp_path / RAW).parent.mkdir(parents=True)
+    (tmp_path / "image.nii.gz").rename(tmp_path / (RAW + "T1w.NII.GZ"))
+    _, files = _scan(tmp_path)
+    assert files["t1"] == RAW + "T1w.NII.GZ"
+
+
+def test_a_link_to_nothing_is_no_file(tmp_path: Path) -> None:
+    """Links whose content git-annex has not fetched were listed, and each dropped its examination."""
+    (tmp_path / RAW).parent.mkdir(parents=True)
+    (tmp_path / (RAW + "T1w.nii.gz")).symlink_to(".git/annex/objects/nothing")
+    manifest, files = _scan(tmp_path)
+    assert "t1" not in files
+    assert "T1w.nii.gz: a link to a file that is not there; fetch it (datalad get" in reasons(manifest)
+    assert "of 1 NIfTI files" in manifest.recognised_because
+
+
+def test_a_second_copy_is_named(tmp_path: Path) -> None:
+    """It was one of 'other NIfTI files'."""
+    manifest, files = _scan(tmp_path, RAW + "T1w (1).nii.gz")
+    assert "t1" not in files
+    assert "sub-1_T1w (1).nii.gz: its name is that of a second copy" in reasons(manifest)
+
+
+def test_a_study_of_links_to_nothing_says_so(tmp_path: Path) -> None:
+    """It was described as a study without a known layout."""
+    (tmp_path / RAW).parent.mkdir(parents=True)
+    for name in ("T1w", "T2w"):
+        (tmp_path / (RAW + name + ".nii.gz")).symlink_to(".git/annex/objects/nothing")
+    text = seen(walk(tmp_path))
+    assert (
+        "0 NIfTI files; 2 that cannot be used, the first because a link to a file that is not there" in text
+    )
