@@ -172,7 +172,7 @@ def test_maps_by_another_version_are_not_passed_off_as_those_of_the_one_asked_fo
         before = contents(out)
         assert many(data, out, running, "--manifest", manifest_of(tmp_path), *asked) == 2
         shown = capsys.readouterr().err
-        assert "There is a map in 'maps' by another version than version 3" in shown
+        assert "There is a map in 'maps' by a version other than 3" in shown
         assert "first_cbv.nii.gz by version 7" in shown
         assert contents(out) == before
         more = ("--manifest", manifest_of(tmp_path), *asked, "--overwrite", "on")

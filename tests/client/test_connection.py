@@ -200,7 +200,7 @@ def test_something_else_than_a_prediction_server_is_named() -> None:
     ("spoil", "words"),
     [
         (lambda reply: reply.outputs.clear(), "answered with nothing; expected 'cbv'"),
-        (lambda reply: reply.model_spec.version.Clear(), r"as version \(not said\)"),
+        (lambda reply: reply.model_spec.version.Clear(), r"as version \(not stated\)"),
         (lambda reply: setattr(reply.model_spec.version, "value", 8), "as version 8"),
         (lambda reply: setattr(reply.outputs["cbv"], "dtype", DT_STRING), "number type 7"),
     ],
