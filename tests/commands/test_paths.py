@@ -32,6 +32,7 @@ def paths() -> Iterator[tuple[str, str]]:
             yield from ((name, field) for field, hint in fields.items() if is_path(hint))
 
 
+@pytest.mark.slow  # commands import what they need before they look at a path
 @pytest.mark.parametrize("given", ["a folder", "a file", "/dev/null/below", ""])
 @pytest.mark.parametrize("path", [one for one in paths() if one[0] != "phantom"], ids="-".join)
 def test_a_path_to_something_else_is_one_line(
