@@ -34,7 +34,7 @@ def test_the_served_map_is_the_scored_one_bit_for_bit(
     (found,) = run(SkewOptions(artifacts=trained))
     assert (found.model, found.examinations, found.differing_voxels) == (MODEL, 3, 0)
     assert found.ssim_difference <= 1e-6
-    assert "1 models, 3 maps: what is served is what was scored" in capsys.readouterr().out
+    assert "1 model, 3 maps: what is served is what was scored" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -64,6 +64,10 @@ def disk_full() -> None:
 
 
 def no_file() -> None:
+    Path("/nowhere").read_text()
+
+
+def a_folder() -> None:
     Path("/").read_text()
 
 
@@ -75,7 +79,8 @@ def no_file() -> None:
         (out_of_memory, TrainingError, "memory ran out", "--precision mixed_bfloat16"),
         (lost_in_tensorflow, TrainingError, "NotFoundError: /nowhere", "CUDA_VISIBLE_DEVICES=-1"),
         (disk_full, StorageError, "the disk is full", "free some space"),
-        (no_file, TrainingError, "at / (Is a directory)", "Check the disk"),
+        (no_file, TrainingError, "at /nowhere (No such file or directory)", "Check the disk"),
+        (a_folder, StorageError, "at /: it is a folder, where a file is expected", "name a file"),
     ],
 )
 def test_what_the_machine_refuses_is_told_with_a_remedy_and_noted(
