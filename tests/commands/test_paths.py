@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 import pytest
 
-from cbvsynth.cli import all_commands, main
-from tests.commands.test_numbers import NEEDED
+from cbvsynth.cli import main
+from tests.commands.options import NEEDED, options
 
 POSITIONAL = {"manifest": "root", "clinical analyse": "reads", "k8s check": "overlay"}
 """Commands whose path is a word without a flag."""
@@ -22,19 +19,12 @@ def is_path(hint: Any) -> bool:
     return hint is Path or Path in get_args(hint)
 
 
-def paths() -> Iterator[tuple[str, str]]:
-    for name, command in all_commands().items():
-        hints = get_type_hints(command.run, include_extras=True)
-        for parameter in inspect.signature(command.run).parameters:
-            kind = getattr(hints[parameter], "__origin__", None)
-            options = dataclasses.is_dataclass(kind)
-            fields = get_type_hints(kind, include_extras=True) if options else {parameter: hints[parameter]}
-            yield from ((name, field) for field, hint in fields.items() if is_path(hint))
+PATHS = [(name, field) for name, field, hint in options() if is_path(hint) and name != "phantom"]
 
 
 @pytest.mark.slow  # commands import what they need before they look at a path
 @pytest.mark.parametrize("given", ["a folder", "a file", "/dev/null/below", ""])
-@pytest.mark.parametrize("path", [one for one in paths() if one[0] != "phantom"], ids="-".join)
+@pytest.mark.parametrize("path", PATHS, ids="-".join)
 def test_a_path_to_something_else_is_one_line(
     path: tuple[str, str],
     given: str,
