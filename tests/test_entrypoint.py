@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +114,48 @@ def test_an_unlisted_refusal_is_described_by_the_system() -> None:
 def test_an_interrupted_program_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_guarded(raising(KeyboardInterrupt())) == 130
     assert "start again to go on" in capsys.readouterr().err
+
+
+def test_a_program_that_is_told_to_stop_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    """SIGTERM, which a drained node sends, used to end every program without a word."""
+    assert run_guarded(lambda: os.kill(os.getpid(), signal.SIGTERM)) == 143
+    assert "told to stop (SIGTERM); start again" in capsys.readouterr().err
+
+
+PROGRAM = """
+import sys
+from cbvsynth.entrypoint import run_guarded
+def action():
+    import pathlib
+    print(pathlib.Path.home(), "94.03 ± 0.57 %")
+sys.exit(run_guarded(action))
+"""
+
+
+def test_a_terminal_that_knows_only_ascii_gets_the_text_all_the_same() -> None:
+    """A ± used to end a command with a traceback after its work was done."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "94.03 \\xb1 0.57 %" in done.stdout
+
+
+def test_a_user_without_home_and_name_can_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers run as a bare number; libraries that look for a home ended with a traceback."""
+
+    def nobody_known(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", nobody_known)
+    homes: list[Path] = []
+    assert run_guarded(lambda: homes.append(Path.home())) == 0
+    assert homes == [Path(tempfile.gettempdir())]
 
 
 def test_flags_are_the_fields_with_underscores_words_and_lists() -> None:

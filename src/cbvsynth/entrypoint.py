@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
 from typing import Any
 
 import tyro
 
 from cbvsynth.errors import CbvsynthError, InstallationError, StorageError
+from cbvsynth.interruption import Terminated, terminable
 
 STORAGE_CAUSES = {
     errno.ENOSPC: ("the disk is full", "free some space"),
@@ -59,10 +63,11 @@ def run_function(target: Any, arguments: Sequence[str], program: str, about: str
     )
 
 
-def run_guarded(action: Callable[[], object], extras: Collection[str] = ()) -> int:
+def run_guarded(action: Callable[[], object], extras: Collection[str] = ()) -> int:  # noqa: PLR0911  an exit each
     """Run an action; turn the errors that people can act on into a message and an exit code.
 
-    0: done. 1: the data or the machine are not as needed. 2: a flag is wrong. 130: interrupted.
+    0: done. 1: the data or the machine are not as needed. 2: a flag is wrong. 130: interrupted (Ctrl-C).
+    143: told to stop (SIGTERM, as by a drained node).
     Errors of our own are printed as one message without a traceback; anything else is a defect and
     keeps its traceback.
 
@@ -70,8 +75,11 @@ def run_guarded(action: Callable[[], object], extras: Collection[str] = ()) -> i
         action: What to run.
         extras: Which extra to name when a package is missing that several bring; other words are ignored.
     """
+    _write_any_text()
+    _require_home()
     try:
-        action()
+        with terminable():
+            action()
     except CbvsynthError as error:
         return _report(error)
     except ModuleNotFoundError as error:
@@ -82,6 +90,9 @@ def run_guarded(action: Callable[[], object], extras: Collection[str] = ()) -> i
     except KeyboardInterrupt:
         print("interrupted; start again to go on where this stopped", file=sys.stderr)
         return 130
+    except Terminated as stop:
+        print("told to stop (SIGTERM); start again to go on where this stopped", file=sys.stderr)
+        return stop.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
@@ -90,6 +101,24 @@ def run_guarded(action: Callable[[], object], extras: Collection[str] = ()) -> i
             raise
         return _report(storage_error(error))
     return 0
+
+
+def _write_any_text() -> None:
+    """A terminal that knows only ASCII gets a sign for each other letter, not the end of the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _require_home() -> None:
+    """Libraries look for the user's home when they are imported; a user who has none gets /tmp for it.
+
+    Containers run as numbers that no passwd file knows, and without HOME.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = tempfile.gettempdir()
 
 
 def installation_error(error: ModuleNotFoundError, extras: Collection[str] = ()) -> InstallationError | None:

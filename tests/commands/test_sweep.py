@@ -1,5 +1,6 @@
 """`cbvsynth sweep ...`"""
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ from cbvsynth.cli import main
 from cbvsynth.domain.scores import SSIM_CONVENTIONS
 from cbvsynth.records.costs import TrainingCost, write_cost
 from cbvsynth.records.ledger import RunState, RunStatus, write_state
-from cbvsynth.records.parameters import read_sweep_models
+from cbvsynth.records.parameters import read_sweep_models, write_sweep_models
 from cbvsynth.records.summaries import TrainSummary, write_summary
 
 GONE = 2**22 + 1
@@ -161,6 +162,28 @@ def test_a_trained_model_without_result_is_being_scored_or_was_interrupted(
     rows = status("encdec-t1", "encdec-t2")
     assert rows["encdec-t1"][1] == "running"
     assert rows["encdec-t2"][1] == "interrupted"
+
+
+def test_a_run_that_was_told_to_stop_is_interrupted_although_its_process_number_lives(
+    status: Status, tmp_path: Path
+) -> None:
+    """In another container the number of a stopped process belongs to somebody else, mostly."""
+    note(tmp_path, replace(STATE, pid=os.getpid(), status=RunStatus.STOPPED), "encdec-t1")
+    assert status("encdec-t1")["encdec-t1"][1] == "interrupted"
+
+
+def test_programs_get_the_state_of_every_model(
+    params: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finish(tmp_path, "encdec-t1", 0.5)
+    write_sweep_models(params, ["encdec-t1", "encdec-t2"])
+    places = ["--results", str(tmp_path / "train"), "--checkpoints", str(tmp_path / "checkpoints")]
+    assert main(["sweep", "status", "--json", "--params", str(params), *places]) == 0
+    models = json.loads(capsys.readouterr().out)
+    assert [(one["model"], one["progress"], one["ssim"]) for one in models] == [
+        ("encdec-t1", "done", 0.5),
+        ("encdec-t2", "waiting", None),
+    ]
 
 
 def test_a_result_without_checkpoints_is_done(status: Status, tmp_path: Path) -> None:

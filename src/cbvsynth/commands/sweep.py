@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tyro.conf import Positional
 
+from cbvsynth.commands.answers import AsJson, print_json
 from cbvsynth.domain.sequences import (
     Algorithm,
     Combination,
@@ -19,6 +20,7 @@ from cbvsynth.domain.sequences import (
 from cbvsynth.domain.wording import counted
 from cbvsynth.pages.tables.paper import paper_table2
 from cbvsynth.records.costs import read_cost
+from cbvsynth.records.json_codec import to_json
 from cbvsynth.records.ledger import RunState, RunStatus, read_state
 from cbvsynth.records.parameters import read_sweep_models, write_sweep_models
 from cbvsynth.records.summaries import read_summary
@@ -69,6 +71,7 @@ def status(
     params: Path = PARAMS,
     results: Path = Path("artifacts/train"),
     checkpoints: Path = Path("artifacts/checkpoints"),
+    json: AsJson = 0,
 ) -> None:
     """Show how far the sweep has come, and what each model cost.
 
@@ -76,10 +79,14 @@ def status(
         params: File of parameters; its list sweep.models says which models are wanted.
         results: Results of train, a folder per model.
         checkpoints: Resumable state of train, a folder per model.
+        json: Print it as JSON, a list of models; SSIM as a share of 1.
     """
     entries = [
         _entry(model, results, checkpoints / model.slug) for model in select_models(read_sweep_models(params))
     ]
+    if json:
+        print_json([{**to_json(entry), "model": entry.model.slug} for entry in entries])
+        return
     _print_table(
         ("model", "state", "epochs", "seconds", "SSIM, %", ""),
         [
@@ -143,11 +150,9 @@ def _progress(state: RunState | None, *, has_result: bool) -> Progress:
         return Progress.DONE if has_result else Progress.WAITING
     if state.status is RunStatus.FAILED:
         return Progress.FAILED
-    return Progress.RUNNING if _is_alive(state) else Progress.INTERRUPTED
-
-
-def _is_alive(state: RunState) -> bool:
-    return not replace(state, status=RunStatus.RUNNING).is_interrupted
+    if state.status is RunStatus.DONE:  # trained; export and scores are under way, or were cut short
+        state = replace(state, status=RunStatus.RUNNING)
+    return Progress.INTERRUPTED if state.is_interrupted else Progress.RUNNING
 
 
 def _choose(params: Path, combinations: Sequence[Combination]) -> None:

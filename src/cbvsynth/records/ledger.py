@@ -22,6 +22,8 @@ class RunStatus(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    STOPPED = "stopped"
+    """Told to stop; the checkpoint holds all that was done."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,9 @@ class RunState:
 
     @property
     def is_interrupted(self) -> bool:
-        """Whether the run says `running` but its process is gone from this machine."""
+        """Whether the run was stopped, or says `running` but its process is gone from this machine."""
+        if self.status is RunStatus.STOPPED:
+            return True
         return self.status is RunStatus.RUNNING and not _process_exists(self.pid)
 
 

@@ -36,6 +36,17 @@ class EpochRecord:
 
 
 @dataclass(frozen=True)
+class PartialEpoch:
+    """What an epoch that was cut short has done."""
+
+    steps: int
+    """Examinations of the epoch's order that were learned from."""
+    sums: dict[str, float]
+    """Sum of every loss over these steps."""
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far a run has come."""
 
@@ -49,6 +60,8 @@ class Progress:
     started: str
     """When the first attempt began, ISO 8601, UTC."""
     history: tuple[EpochRecord, ...]
+    partial: PartialEpoch | None = None
+    """What the epoch after the last finished one has done; None where it has not begun."""
 
 
 def write_checkpoint(folder: Path, progress: Progress, arrays: Arrays) -> None:

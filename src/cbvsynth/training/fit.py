@@ -2,16 +2,17 @@
 
 A run that was killed goes on from its last checkpoint and ends with the same weights, bit by bit, as
 one that was not (same machine, same number of threads): the order of examinations follows from the
-seed and the epoch, and a checkpoint holds everything that a step changes.
+seed and the epoch, and a checkpoint holds everything that a step changes. A run that is told to stop
+finishes its step, stores a checkpoint, and leaves the rest to the next call.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import keras
@@ -23,9 +24,11 @@ from cbvsynth.domain.options import Precision
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.domain.wording import counted
 from cbvsynth.errors import TrainingError
+from cbvsynth.interruption import stop_deferred
 from cbvsynth.records.ledger import RunStatus
 from cbvsynth.training.checkpoints import (
     EpochRecord,
+    PartialEpoch,
     Progress,
     read_arrays,
     read_progress,
@@ -45,6 +48,11 @@ PROBES = 4
 FIRST_LOOK_SHARE = 0.1
 FIRST_LOOK_EPOCH = 3
 """A run is looked at for the first time after a tenth of its epochs, not before the third."""
+
+
+SECONDS_BETWEEN_CHECKPOINTS = 180.0
+"""However long an epoch takes, a kill costs no more than this and a step. Chosen here: a checkpoint of the
+paper's networks is written in a small part of it."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +83,17 @@ def fit(
 
     Raises:
         TrainingError: there are no examinations, every seed collapsed, or the checkpoint is damaged.
+        Terminated, KeyboardInterrupt: told to stop; the checkpoint holds every step that was done.
     """
     _check(model_id, data)
     progress, message = _starting_point(config, folder, fingerprint_of(model_id, config, data_fingerprint))
     networks = build_networks(model_id, config, progress.seed)
     resumed_from = progress.epoch
-    if resumed_from:
+    if progress.epoch or progress.partial:
         networks.restore(read_arrays(folder, networks.arrays()))
     run = _Run(model_id, config, data, folder, networks, progress)
-    with _journal(run) as journal:
+    with stop_deferred() as stop_asked, _journal(run) as journal:
+        run.stop_asked = stop_asked
         if config.precision is Precision.MIXED_BFLOAT16 and bfloat16_is_emulated():
             journal.say("this processor only emulates bfloat16, about 30 times slower than float32")
         journal.begin(progress, message)
@@ -116,6 +126,26 @@ class _Run:
     folder: Path
     networks: Networks
     progress: Progress
+    stop_asked: Callable[[], BaseException | None] = lambda: None
+    stored: float = field(default_factory=time.monotonic)
+    """When the last checkpoint was written, or training began."""
+
+    def store(self) -> None:
+        """Write a checkpoint of now."""
+        write_checkpoint(self.folder, self.progress, self.networks.arrays())
+        self.stored = time.monotonic()
+
+    def is_due(self) -> bool:
+        """Whether the last checkpoint is long ago, or the run was told to stop."""
+        return self.stop_asked() is not None or (
+            time.monotonic() - self.stored >= SECONDS_BETWEEN_CHECKPOINTS
+        )
+
+    def stop_if_asked(self, journal: Journal) -> None:
+        """Leave, told to stop, with what is done stored."""
+        if stop := self.stop_asked():
+            journal.state(RunStatus.STOPPED, self.progress, "told to stop; goes on from here")
+            raise stop
 
 
 @contextmanager
@@ -153,6 +183,8 @@ def _starting_point(config: TrainConfig, folder: Path, fingerprint: str) -> tupl
         )
     if stored.epoch == config.epochs:
         return stored, f"already trained for {stored.epoch} epochs"
+    if stored.partial:
+        return stored, f"going on after step {stored.partial.steps} of epoch {stored.epoch + 1}"
     return stored, f"going on after epoch {stored.epoch}" if stored.epoch else ""
 
 
@@ -165,29 +197,39 @@ def _one_epoch(run: _Run, journal: Journal) -> None:
         epoch=record.epoch,
         seconds=run.progress.seconds + record.seconds,
         history=(*run.progress.history, record),
+        partial=None,
     )
     reason = "its loss is not finite" if is_diverged(record.losses) else _look(run)
     if reason:
         _restart(run, journal, reason)
         return
-    if record.epoch % config.checkpoint_every == 0 or record.epoch == config.epochs:
-        write_checkpoint(run.folder, run.progress, run.networks.arrays())
+    if record.epoch % config.checkpoint_every == 0 or record.epoch == config.epochs or run.is_due():
+        run.store()
     journal.epoch(run.progress)
+    run.stop_if_asked(journal)
 
 
 def _train_epoch(run: _Run, journal: Journal) -> EpochRecord:
-    started, epoch = time.perf_counter(), run.progress.epoch + 1
+    epoch = run.progress.epoch + 1
     order = epoch_order(run.progress.seed, epoch, len(run.data))
+    done = run.progress.partial or PartialEpoch(0, {}, 0.0)
+    started = time.perf_counter() - done.seconds
 
     def load(index: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         example = run.data.load(index)
         return tuple(tf.constant(part) for part in (example.inputs, example.target, example.foreground))
 
-    sums: dict[str, tf.Tensor] = {}
-    for tensors in prefetched(load, order):
+    sums = {name: tf.constant(total, tf.float32) for name, total in done.sums.items()}
+    for step, tensors in enumerate(prefetched(load, order[done.steps :]), done.steps + 1):
         for name, loss in run.networks.step(*tensors).items():
             sums[name] = sums[name] + loss if name in sums else loss
         journal.stepped()
+        if step < len(order) and run.is_due():
+            totals = {name: float(total) for name, total in sums.items()}
+            partial = PartialEpoch(step, totals, time.perf_counter() - started)
+            run.progress = replace(run.progress, partial=partial)
+            run.store()
+            run.stop_if_asked(journal)
     losses = {name: float(total) / len(order) for name, total in sums.items()}
     return EpochRecord(epoch, losses, time.perf_counter() - started)
 
@@ -216,7 +258,7 @@ def _restart(run: _Run, journal: Journal, reason: str) -> None:
         progress, epoch=0, seed=progress.seed + 1, restarts=progress.restarts + 1, history=()
     )
     run.networks = build_networks(run.model_id, run.config, run.progress.seed)
-    write_checkpoint(run.folder, run.progress, run.networks.arrays())
+    run.store()
     journal.begin(
         run.progress,
         f"seed {progress.seed} collapsed in epoch {progress.epoch} ({reason}); "

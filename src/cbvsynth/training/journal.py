@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import tensorflow as tf
-from tqdm import tqdm
 
 from cbvsynth.domain.options import Switch
+from cbvsynth.progress import progress_bar
 from cbvsynth.records.ledger import RunState, RunStatus, write_state
 from cbvsynth.training.checkpoints import EpochRecord, Progress
 
@@ -30,7 +30,7 @@ class Journal:
         self._model, self._folder, self._epochs = model, folder, epochs
         self._steps_per_epoch = steps_per_epoch
         self._written = 0.0
-        self._bar = tqdm(total=epochs * steps_per_epoch, desc=model, unit="step", disable=None)
+        self._bar = progress_bar(total=epochs * steps_per_epoch, desc=model, unit="step")
         self._board = (
             tf.summary.create_file_writer(str(folder / "tensorboard")) if board is Switch.ON else None
         )
@@ -48,7 +48,8 @@ class Journal:
         if message:
             self.say(message)
         self._bar.reset()
-        self._bar.initial = self._bar.n = progress.epoch * self._steps_per_epoch
+        begun = progress.partial.steps if progress.partial else 0
+        self._bar.initial = self._bar.n = progress.epoch * self._steps_per_epoch + begun
         self._bar.refresh()
         self.state(RunStatus.RUNNING, progress, message)
 
@@ -71,7 +72,7 @@ class Journal:
                 status=status,
                 epoch=progress.epoch,
                 epochs=self._epochs,
-                seconds=round(progress.seconds, 3),
+                seconds=round(progress.seconds + (progress.partial.seconds if progress.partial else 0.0), 3),
                 started=progress.started,
                 updated=now(),
                 pid=os.getpid(),

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from cbvsynth.domain.metrics import score_examination
 from cbvsynth.domain.scores import ExamScore
 from cbvsynth.errors import UnitError
+from cbvsynth.progress import progress_bar
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, Float32Array
 from cbvsynth.records.storage import atomic_file
 from cbvsynth.training.dataset import raw_inputs
@@ -53,7 +53,7 @@ def score_model(
         )
     description.require_preprocessing(index.preprocessing_version)
     scores, maps = [], {}
-    for examination in tqdm(examinations, desc=f"{description.model} scores", unit="exam", disable=None):
+    for examination in progress_bar(examinations, desc=f"{description.model} scores", unit="exam"):
         name = examination.exam_id
         raw = raw_inputs(index, examination, description.model.combination)
         synthetic = model({key: volume[np.newaxis] for key, volume in raw.items()})[0]
