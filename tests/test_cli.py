@@ -37,14 +37,41 @@ def test_a_group_lists_its_commands_only(word: str, capsys: pytest.CaptureFixtur
         assert f"• {second} {command.line}" in shown
 
 
-@pytest.mark.parametrize("words", [["swep"], ["sweep", "qiuck"], ["predict", "--tc1", "x.nii"]])
-def test_an_unknown_word_is_named_and_is_exit_code_2(
-    words: list[str], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["swep"], "'swep' is not a command of cbvsynth; did you mean sweep?"),
+        (["valdate", "--data", "x"], "'valdate' is not a command of cbvsynth; did you mean validate"),
+        (["sweep", "qiuck"], "'qiuck' is not a command of cbvsynth sweep; did you mean quick?"),
+        (["registry", "zzz"], "'zzz' is not a command of cbvsynth registry; expected one of list, rollback"),
+    ],
+)
+def test_an_unknown_word_is_named_with_what_may_be_meant(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The list of all words used to be the answer to one letter too few."""
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_an_unknown_flag_is_named_with_what_may_be_meant(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        main(words)
+        main(["predict", "--orientaton", "RAS"])
     assert caught.value.code == 2
-    assert next(word for word in reversed(words) if word != "x.nii") in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "--orientaton" in shown
+    assert "Perhaps you meant" in shown
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_knows_words_and_flags(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["completion", shell])
+    assert not caught.value.code
+    script = capsys.readouterr().out
+    assert "cbvsynth" in script
+    assert "reader-study" in script
+    assert "--held_out_share" in script
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

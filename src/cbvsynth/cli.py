@@ -6,9 +6,10 @@ The modules of the commands are light: what is heavy they import when they run.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Union
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, Union
 
 import tyro
 
@@ -32,6 +33,7 @@ from cbvsynth.commands import (
     verdict,
 )
 from cbvsynth.entrypoint import run_function
+from cbvsynth.errors import UsageError
 
 ABOUT = """Quantitative cerebral blood volume maps from standard brain-tumour MRI.
 
@@ -52,6 +54,21 @@ class Group:
 
     line: str
     commands: Mapping[str, Command]
+
+
+def completion(shell: tyro.conf.Positional[Literal["bash", "zsh", "fish"]]) -> None:
+    """Print the script that makes a shell complete words and flags.
+
+    bash: source <(cbvsynth completion bash)
+
+    zsh: cbvsynth completion zsh > ~/.zfunc/_cbvsynth, where ~/.zfunc is in $fpath
+
+    fish: cbvsynth completion fish | source
+
+    Args:
+        shell: Which shell.
+    """
+    run_function(_choice(COMMANDS, []), ["--tyro-write-completion", shell, "-"], "cbvsynth", ABOUT)
 
 
 COMMANDS: dict[str, Command | Group] = {
@@ -121,6 +138,7 @@ COMMANDS: dict[str, Command | Group] = {
         "Kubernetes manifests",
         {"check": Command(k8s.check, "Hold an overlay to schemas and to this project's rules")},
     ),
+    "completion": Command(completion, "What makes bash, zsh or fish complete words and flags"),
 }
 """Word of a command -> what it runs; groups have two words."""
 
@@ -146,7 +164,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         words = ["--help"]
     elif len(words) == 1 and isinstance(COMMANDS.get(words[0]), Group):
         words.append("--help")
+    unknown = _unknown_word(words)
+    if unknown:
+        print(f"error: {unknown}", file=sys.stderr)
+        return UsageError.exit_code
     return run_function(_choice(COMMANDS, words), words, "cbvsynth", ABOUT)
+
+
+def _unknown_word(words: Sequence[str]) -> str:
+    """What to say of a word that is no command, and which one may be meant; empty where it is one."""
+    known: Mapping[str, Command | Group] = COMMANDS
+    for number, word in enumerate(words[:2]):
+        if word.startswith("-"):
+            return ""
+        if word not in known:
+            return _not_a_command(" ".join(["cbvsynth", *words[:number]]), word, known)
+        chosen = known[word]
+        if isinstance(chosen, Command):
+            return ""
+        known = chosen.commands
+    return ""
+
+
+def _not_a_command(before: str, word: str, known: Collection[str]) -> str:
+    near = get_close_matches(word, known, n=2)
+    meant = f"; did you mean {' or '.join(near)}?" if near else f"; expected one of {', '.join(known)}."
+    return f"'{word}' is not a command of {before}{meant} `{before} --help` says what each does."
 
 
 def _choice(commands: Mapping[str, Command | Group], words: Sequence[str]) -> Any:  # noqa: ANN401  a type

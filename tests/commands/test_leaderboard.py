@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,12 @@ def test_the_leaderboard_is_shown_best_first_and_by_any_column(
 def test_before_any_evaluation_it_says_what_to_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert leaderboard(tmp_path) == 1
     assert "run evaluate first" in capsys.readouterr().err
+
+
+def test_programs_get_every_column_as_json(evaluated: Path, capsys: pytest.CaptureFixture[str]):
+    assert leaderboard(evaluated, "--json", "--top", "1") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["sorted_by"] == "ssim_3d_whole"
+    assert [row["model"] for row in answer["models"]] == ["encdec-t1-t1c-adc"]
+    assert 0 < answer["models"][0]["mean"]["ssim_3d_whole"] < 1
+    assert {row["model"] for row in answer["baselines"]} >= {"constant-mean", "tissue-mean"}

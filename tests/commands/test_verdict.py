@@ -77,3 +77,8 @@ def test_before_any_evaluation_it_says_what_to_run(tmp_path: Path, capsys: pytes
     for words in ([], ["--check"]):
         assert verdict(tmp_path, *words) == 1
         assert "run evaluate first" in capsys.readouterr().err
+
+
+def test_programs_get_the_stored_verdict(root: Path, capsys: pytest.CaptureFixture[str]):
+    assert verdict(root, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == json.loads((root / "evaluate/verdict.json").read_text())

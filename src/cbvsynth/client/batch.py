@@ -9,8 +9,6 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from cbvsynth.client.outputs import sidecar_of
 from cbvsynth.client.preparation import checked_orientation, prepare_files
 from cbvsynth.client.synthesis import Models, synthesise
@@ -18,6 +16,7 @@ from cbvsynth.domain import sequences
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout
 from cbvsynth.errors import CbvsynthError, DataError, ServingError, UnreachableError, UsageError
+from cbvsynth.progress import progress_bar
 from cbvsynth.records.csv_codec import columns_of, write_rows
 from cbvsynth.records.writable import require_writable
 from cbvsynth.study.manifest import load_manifest, read_manifest
@@ -102,7 +101,7 @@ def predict_study(options: BatchOptions, models: Models) -> BatchSummary:
     options.out_folder.mkdir(parents=True, exist_ok=True)
     rows: list[BatchRow] = []
     try:
-        bar = tqdm(_rows(examinations, options, models), total=len(examinations), unit="examination")
+        bar = progress_bar(_rows(examinations, options, models), total=len(examinations), unit="examination")
         rows.extend(bar)
     finally:
         _write_rows(options.out_folder / TABLE_FILE, rows)

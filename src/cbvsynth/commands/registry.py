@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import tyro
 
+from cbvsynth.commands.answers import AsJson, print_json
 
-def show(name: str = "cbvsynth") -> None:
+
+def show(name: str = "cbvsynth", json: AsJson = 0) -> None:
     """List the registered versions, who is champion, and which model serves which available sequences.
 
     Args:
         name: Registered model.
+        json: Print it as JSON: every version with its aliases, and every alias with its version.
     """
     from cbvsynth.registry.store import open_registry
     from cbvsynth.registry.versions import AVAILABLE_PREFIX, aliases_of, list_versions
 
     registry = open_registry(name)
     versions = list_versions(registry)
+    if json:
+        known = [
+            {
+                "version": version.version,
+                "model": version.model,
+                "digest": version.digest,
+                "aliases": version.aliases,
+            }
+            for version in versions
+        ]
+        print_json({"name": name, "versions": known, "aliases": aliases_of(registry)})
+        return
     if not versions:
         print(f"'{name}' has no version at {registry.address}. Promote a model first: make demo")
         return

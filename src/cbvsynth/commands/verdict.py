@@ -6,11 +6,14 @@ from pathlib import Path
 
 import tyro
 
+from cbvsynth.commands.answers import AsJson, print_json
+
 
 def verdict(
     evaluate: Path = Path("artifacts/evaluate"),
     results: Path = Path("artifacts/train"),
     check: tyro.conf.UseCounterAction[int] = 0,
+    json: AsJson = 0,
 ) -> None:
     """Show the last verdict: the decision, every check, and what was refused.
 
@@ -19,17 +22,22 @@ def verdict(
         results: Results of train, a folder per model; read by --check only.
         check: Compute the verdict again from the stored tables instead; the exit code is 1 when it
             differs.
+        json: Print the stored verdict as JSON.
 
     Raises:
         ResultError: the verdict that the tables give now is not the stored one.
     """
     from cbvsynth.pages.verdict_words import verdict_text
-    from cbvsynth.records.verdicts import read_verdict
+    from cbvsynth.records.verdicts import read_verdict, verdict_record
 
     if check:
         _check(evaluate, results)
     else:
-        print(verdict_text(read_verdict(evaluate / "verdict.json")))
+        stored = read_verdict(evaluate / "verdict.json")
+        if json:
+            print_json(verdict_record(stored))
+        else:
+            print(verdict_text(stored))
 
 
 def _check(evaluate: Path, results: Path) -> None:

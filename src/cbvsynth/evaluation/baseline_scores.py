@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from tqdm import tqdm
-
 from cbvsynth.domain.baselines import BaselineExample, learn_baselines
 from cbvsynth.domain.metrics import score_examination
 from cbvsynth.domain.options import Baseline
@@ -13,6 +11,7 @@ from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.records import ScoredModel
 from cbvsynth.domain.splits import HELD_OUT, TRAIN
 from cbvsynth.errors import ResultError
+from cbvsynth.progress import progress_bar
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
 
 
@@ -56,11 +55,11 @@ def score_baselines(
     """
     training = index.of_split(TRAIN)
     baselines = learn_baselines(
-        _example(index, entry) for entry in tqdm(training, desc="learn baselines", unit="exam", disable=None)
+        _example(index, entry) for entry in progress_bar(training, desc="learn baselines", unit="exam")
     )
     held_out = [entry for entry in index.of_split(HELD_OUT) if entry.exam_id in exam_ids]
     scores: dict[Baseline, list[ExamScore]] = {baseline: [] for baseline in Baseline}
-    for entry in tqdm(held_out, desc="score baselines", unit="exam", disable=None):
+    for entry in progress_bar(held_out, desc="score baselines", unit="exam"):
         example = _example(index, entry)
         for baseline, rows in scores.items():
             rows.append(

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.phantom import description, encoding
@@ -26,6 +25,7 @@ from cbvsynth.phantom.plan import (
     person_of,
     plan_study,
 )
+from cbvsynth.progress import progress_bar
 from cbvsynth.records.storage import sha256_tree, tree_digest
 
 PHANTOM_VERSION = "1"
@@ -50,7 +50,7 @@ def write_study(root: Path, settings: StudySettings, workers: int = 1) -> str:
         DataError: the brain template is not installed.
     """
     plan = plan_study(settings)
-    for _ in tqdm(
+    for _ in progress_bar(
         _each(partial(_write_examination, root, settings), plan, workers),
         total=len(plan),
         desc="phantom",

@@ -9,8 +9,6 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tqdm import tqdm
-
 from cbvsynth.config import PreprocessConfig
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.sequences import TargetUnit
@@ -23,6 +21,7 @@ from cbvsynth.preprocessing.cache import read_current_facts, remove_leftovers, w
 from cbvsynth.preprocessing.fingerprint import data_fingerprint, examination_fingerprint
 from cbvsynth.preprocessing.report import StudyReport, build_report, write_report
 from cbvsynth.preprocessing.selection import common_target_unit, select_accepted
+from cbvsynth.progress import progress_bar
 from cbvsynth.records.decisions import read_decisions
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, write_index
 from cbvsynth.records.origins import NOT_RECORDED, Origin
@@ -116,7 +115,7 @@ def _check(config: PreprocessConfig) -> None:
 
 def _prepare_all(config: PreprocessConfig, examinations: Sequence[Examination]) -> dict[str, Outcome]:
     config.out.mkdir(parents=True, exist_ok=True)
-    bar = tqdm(
+    bar = progress_bar(
         _outcomes(config, examinations), total=len(examinations), desc="preprocess", unit="examination"
     )
     outcomes = {outcome.exam_id: outcome for outcome in bar}

@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.gaps import without_gaps
@@ -22,6 +21,7 @@ from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import DataError, GridError, ManifestError, QualityError, UnitError, VolumeError
+from cbvsynth.progress import progress_bar
 from cbvsynth.quality import measurements
 from cbvsynth.quality.checks import Group
 from cbvsynth.study.aligned import AlignedExamination, align, require_numbers
@@ -71,7 +71,7 @@ def survey_study(root: Path, examinations: Sequence[Examination], workers: int) 
         QualityError: a worker process was killed, as when memory runs out.
     """
     measured = _each(partial(survey_examination, root), examinations, workers)
-    bar = tqdm(measured, total=len(examinations), desc="measuring examinations", unit="exam")
+    bar = progress_bar(measured, total=len(examinations), desc="measuring examinations", unit="exam")
     return tuple(bar)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
 from cbvsynth.domain.examination import Examination
 from cbvsynth.errors import VolumeError
+from cbvsynth.progress import progress_bar
 from cbvsynth.records.storage import sha256_of
 from cbvsynth.study.paths import resolve_inside
 
@@ -22,7 +21,7 @@ def hash_images(root: Path, examinations: Sequence[Examination]) -> list[dict[st
     """
     digests: list[dict[str, str]] = []
     total = sum(len(one.files) for one in examinations)
-    with tqdm(total=total, desc="hashing", unit="file") as progress:
+    with progress_bar(total=total, desc="hashing", unit="file") as progress:
         for examination in examinations:
             hashed = {}
             for role, relative in examination.files.items():

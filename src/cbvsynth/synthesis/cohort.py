@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
 
 from cbvsynth.domain.map_measures import MapKind, measure_map
 from cbvsynth.domain.metrics import lesion_region
@@ -18,6 +17,7 @@ from cbvsynth.errors import UnitError
 from cbvsynth.phantom.case import PhantomCase, make_case
 from cbvsynth.phantom.tissues import Diagnosis
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
+from cbvsynth.progress import progress_bar
 
 if TYPE_CHECKING:
     from cbvsynth.training.saved_model import ExportedModel
@@ -57,7 +57,7 @@ def make_cohort(  # noqa: PLR0913  # what decides a cohort
         )
     plan = list(_plan(per_class))
     found = []
-    for number, task, diagnosis in tqdm(plan, desc="cohort", unit="patient", disable=None):
+    for number, task, diagnosis in progress_bar(plan, desc="cohort", unit="patient"):
         case = make_case(seed=seed, patient=number, diagnosis=diagnosis, matrix=matrix, slices=slices)
         found.append(_features(case, model, f"phantom-{number:04d}", task, kind))
     return found

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from cbvsynth.domain.map_measures import MapKind, MapMeasures, measure_map
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.domain.white_matter import normal_appearing_white_matter
 from cbvsynth.domain.wording import counted
 from cbvsynth.errors import ResultError, UnitError, UsageError
+from cbvsynth.progress import progress_bar
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
 from cbvsynth.records.maps import INDEX_FILE, MapIndex, write_map, write_map_index
 from cbvsynth.records.storage import atomic_folder, sha256_tree
@@ -68,7 +68,7 @@ def make_maps(
             )
     measures: list[MapMeasures] = []
     with atomic_folder(out) as folder:
-        for examination in tqdm(usable, desc=f"{summary.model} maps", unit="exam", disable=None):
+        for examination in progress_bar(usable, desc=f"{summary.model} maps", unit="exam"):
             raw = raw_inputs(index, examination, combination)
             cbv = model({name: volume[np.newaxis] for name, volume in raw.items()})[0]
             write_map(folder, examination.exam_id, cbv)
