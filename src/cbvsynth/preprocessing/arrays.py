@@ -26,8 +26,9 @@ class ArrayFacts:
     `arrays` holds their names. `affine` maps voxels to RAS millimetres. `resampled` holds the roles
     whose file lay on another grid than the examination's. `displacements_mm` says how far each image lay from
     T1, where that was measured; `moved` holds the roles that were moved into place. `adc_unit` is the unit
-    the file was stored in, empty without ADC; the array is in 1e-6 mm2/s. `cbv_median` is the brain's, in the target unit;
-    `cbv_negative_share` is the share (0-1) of the brain's voxels that were below 0 and became 0.
+    the file was stored in, empty without ADC; the array is in 1e-6 mm2/s. `cbv_median` is the brain's, in the
+    target unit; `cbv_negative_share` is the share (0-1) of the brain's voxels that were below 0 and became 0.
+    `placing_warnings` are sentences about images that were moved or may have to be.
     """
 
     fingerprint: str

@@ -48,6 +48,8 @@ def search(moving: Volume, fixed: Volume, mask: BoolArray | None) -> tuple[Rigid
     """
     import SimpleITK
 
+    # ITK's metric has threads of its own, which add up in whatever order they end: one, in the whole process.
+    SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     region = np.ones(fixed.shape, np.bool_) if mask is None else _with_margin(mask, fixed.spacing_mm)
     centre = points_of(region if mask is None else mask, fixed.affine).mean(axis=0)
     transform = SimpleITK.Euler3DTransform()
@@ -55,7 +57,6 @@ def search(moving: Volume, fixed: Volume, mask: BoolArray | None) -> tuple[Rigid
     pair = [_without_extremes(volume) for volume in (fixed, moving)]
     for voxel_mm in LEVELS_MM:
         method = SimpleITK.ImageRegistrationMethod()
-        method.SetNumberOfThreads(1)
         method.SetInterpolator(SimpleITK.sitkLinear)
         _set_metric(method, coarsened_mask(region, fixed.affine, voxel_mm))
         _set_optimiser(method, finest=voxel_mm == LEVELS_MM[-1])
