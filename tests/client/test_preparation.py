@@ -14,6 +14,7 @@ from cbvsynth.client.preparation import examination_of_files, prepare_arrays, pr
 from cbvsynth.client.preparation import prepare as client_prepare
 from cbvsynth.client.request import PreparedExamination
 from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.options import Register
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import GridError, ManifestError, UsageError, VolumeError
 from cbvsynth.preprocessing.arrays import prepare_examination
@@ -184,7 +185,7 @@ def test_grids_may_differ_by_a_twentieth_of_a_voxel_and_by_no_more(tmp_path: Pat
     """A micrometre and a half was refused here, and preprocess interpolated where 0.01 mm lay between."""
     files = write_head(tmp_path, "t1")
     files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2"), moved(0.09)))
-    prepared = prepare(files)
+    prepared = prepare(files, register=Register.OFF)
     assert prepared.resampled == ()
     np.testing.assert_array_equal(prepared.inputs[Sequence.T2], image("t2"))
     files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2"), moved(0.11)))
@@ -192,7 +193,7 @@ def test_grids_may_differ_by_a_twentieth_of_a_voxel_and_by_no_more(tmp_path: Pat
         GridError,
         match=r"input: T2 lies up to 0.11 mm off \(0.055 voxels\), compared with T1.*--resample on",
     ):
-        prepare(files)
+        prepare(files, register=Register.OFF)
 
 
 @pytest.mark.parametrize("by_mm", [0.0, 0.01, 0.09, 0.11, 1.0])
@@ -205,7 +206,7 @@ def test_preprocess_and_predict_agree_on_what_lies_on_the_grid(tmp_path: Path, b
     inputs = {name: PurePosixPath(f"{name}.nii.gz") for name in (Sequence.T1, Sequence.T2)}
     one = Examination("a", "a", "", inputs, PurePosixPath("cbv.nii.gz"), PurePosixPath("mask.nii.gz"))
     trained = prepare_examination(tmp_path, one, "")
-    served = prepare_files(tmp_path, one, resample=True)
+    served = prepare_files(tmp_path, one, resample=True, register=Register.OFF)
     assert trained.facts.resampled == served.resampled == (("t2",) if by_mm > 0.1 else ())
     np.testing.assert_array_equal(served.inputs[Sequence.T2], trained.arrays["t2"])
     if by_mm <= 0.1:
@@ -269,7 +270,7 @@ def test_another_shape_is_refused_with_both_named(tmp_path: Path) -> None:
     files = write_head(tmp_path, "t1")
     files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2", (20, 18, 9)), AFFINES["RAS"]))
     with pytest.raises(GridError, match=r"has shape \(20, 18, 9\) in RAS order instead of \(20, 18, 8\)"):
-        prepare(files)
+        prepare(files, register=Register.OFF)
 
 
 def test_a_mask_on_another_grid_is_refused(tmp_path: Path) -> None:
@@ -283,7 +284,7 @@ def test_on_request_other_grids_are_resampled_as_preprocess_does(tmp_path: Path)
     files = write_head(tmp_path, "t1")
     half_voxel = write(tmp_path / "t2.nii.gz", image("t2"), moved(1.0))
     files["t2"] = str(half_voxel)
-    prepared = prepare(files, resample=True)
+    prepared = prepare(files, resample=True, register=Register.OFF)
     assert prepared.resampled == ("t2",)
     expected = (image("t2")[:-1] + image("t2")[1:]) / 2
     inner = prepared.mask[1:]
@@ -295,7 +296,7 @@ def test_resampling_does_not_hide_images_of_another_place(tmp_path: Path) -> Non
     files = write_head(tmp_path, "t1")
     files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2"), moved(300.0)))
     with pytest.raises(GridError, match="does not show the same place"):
-        prepare(files, resample=True)
+        prepare(files, resample=True, register=Register.OFF)
 
 
 def test_a_reference_that_is_not_usable_is_refused(tmp_path: Path) -> None:

@@ -37,9 +37,9 @@ from cbvsynth.domain.geometry import (
 from cbvsynth.domain.options import Register
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
-from cbvsynth.errors import GridError, RegistrationError, UsageError, VolumeError
+from cbvsynth.errors import GridError, UsageError, VolumeError
 from cbvsynth.records.storage import sha256_of
-from cbvsynth.registration import Placing, place_images
+from cbvsynth.registration import place_images
 from cbvsynth.study.aligned import align, mark_gaps, read_mask, support_mask
 from cbvsynth.study.nifti import read_headers, read_image
 from cbvsynth.study.paths import resolve_inside
@@ -173,7 +173,8 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
         UsageError: the reference is not among the usable images.
         VolumeError: a file is missing or is no image, nothing says which way it lies, nothing is usable, or
             there is no brain mask and no image is skull-stripped.
-        GridError: the images do not lie on one grid, or (resampled) do not show the same place.
+        GridError: the images do not lie on one grid, (resampled) do not show the same place, or one cannot be
+            registered.
         ManifestError: a path leaves the root.
     """
     left_out = {
@@ -198,8 +199,6 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
     stored = {name.value: volume for name, volume in volumes.items()}
     stored |= {} if brain is None else {"mask": brain}
     placing = place_images(asked, stored, chosen, register)
-    if register is Register.RIGID:
-        _leave_out_failed(placing, examination, chosen, stored, volumes, left_out)
     if resample or (register is Register.RIGID and placing.fixed):
         kept = replace(asked, inputs={name: asked.inputs[name] for name in volumes})
         aligned = align(kept, stored, chosen, placing.moves)
@@ -238,25 +237,6 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
         },
         warnings=(*found.warnings, *placing.warnings, *noted, *prepared.warnings),
     )
-
-
-def _leave_out_failed(  # noqa: PLR0913, PLR0917  what is known about an examination half-way
-    placing: Placing,
-    examination: Examination,
-    reference: str,
-    stored: dict[str, Volume],
-    volumes: dict[Sequence, Volume],
-    left_out: dict[Sequence, str],
-) -> None:
-    """Take away images that could not be registered; an examination whose reference is one is refused."""
-    for role, reason in placing.failed.items():
-        if role == reference:
-            raise RegistrationError(
-                f"{examination.label(role)}: {reason}. It is the reference; choose another "
-                "one with --reference."
-            )
-        left_out[Sequence(role)] = reason
-        del stored[role], volumes[Sequence(role)]
 
 
 def _read(

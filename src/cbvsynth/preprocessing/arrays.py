@@ -14,8 +14,8 @@ from cbvsynth.domain.geometry import canonical_grid, lies_on
 from cbvsynth.domain.intensity import adc_in_e6_mm2_per_s, check_cbv_unit
 from cbvsynth.domain.options import Register
 from cbvsynth.domain.sequences import Sequence
-from cbvsynth.errors import RegistrationError, VolumeError
-from cbvsynth.registration import Placing, place_images
+from cbvsynth.errors import VolumeError
+from cbvsynth.registration import place_images
 from cbvsynth.study.aligned import AlignedExamination, align, read_stored, require_numbers
 
 
@@ -79,7 +79,6 @@ def prepare_examination(
         )
     stored = read_stored(root, examination)
     placing = place_images(examination, stored, "cbv", register)
-    _require_placed(placing, examination, register)
     aligned = align(examination, stored, "cbv", placing.moves)
     require_numbers(aligned, examination)
     assert aligned.cbv is not None
@@ -112,15 +111,6 @@ def prepare_examination(
         placing_warnings=placing.warnings,
     )
     return ExaminationArrays(arrays, facts)
-
-
-def _require_placed(placing: Placing, examination: Examination, register: Register) -> None:
-    if register is Register.RIGID and placing.failed:
-        role, reason = next(iter(placing.failed.items()))
-        raise RegistrationError(
-            f"{examination.label(role)}: {reason}. Leave the image out of the manifest, or say "
-            "--register off where the headers are right."
-        )
 
 
 def _inside(image: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:

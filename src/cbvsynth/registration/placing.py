@@ -48,7 +48,6 @@ class Placing:
     displacements_mm: by role, how far the image lay from `fixed`, mean over the brain, rounded to 0.01 mm.
     moved: images that lay apart and are moved into place; mask and segmentation follow theirs.
     moves: by role, as `study.aligned.align` takes them: into the place of the reference.
-    failed: by role, why an image could not be registered, without its name.
     warnings: sentences worth a look.
     """
 
@@ -56,7 +55,6 @@ class Placing:
     displacements_mm: Mapping[str, float] = field(default_factory=dict)
     moved: tuple[str, ...] = ()
     moves: Mapping[str, Float64Array] = field(default_factory=dict)
-    failed: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
@@ -91,7 +89,7 @@ def place_images(
         mode: `off` measures nothing; `check` measures; `rigid` moves raw images, and measures only those.
 
     Raises:
-        RegistrationError: with `check`, an image lies too far off.
+        RegistrationError: with `check`, an image lies too far off; with `rigid`, one cannot be registered.
     """
     if mode is Register.OFF or len(_images(stored)) < 2 or (mode is Register.RIGID and not is_raw(stored)):
         return Placing()
@@ -102,7 +100,13 @@ def place_images(
     apart = [role for role, distance in distances.items() if distance > ALIGNED_MM]
     if mode is Register.CHECK:
         warnings = _checked(examination, distances, fixed)
-        return Placing(fixed, distances, failed=failed, warnings=(*warnings, *_told(examination, failed)))
+        told = tuple(f"{examination.label(role)}: {reason}" for role, reason in failed.items())
+        return Placing(fixed, distances, warnings=(*warnings, *told))
+    for role, reason in failed.items():
+        raise RegistrationError(
+            f"{examination.label(role)}: {reason}. Leave the image out, or say --register off where "
+            "the headers are right."
+        )
     transforms = {role: found[role] if role in apart else RigidTransform.identity() for role in found}
     warnings = tuple(
         f"{examination.label(role)} lay {distances[role]:.1f} mm off {fixed.upper()} and was moved into place"
@@ -114,7 +118,7 @@ def place_images(
     )
     moves, followed = _moves(stored, transforms, fixed, reference)
     doubts = _doubts(examination, stored, apart, followed)
-    return Placing(fixed, distances, tuple(apart), moves, failed, (*warnings, *doubts))
+    return Placing(fixed, distances, tuple(apart), moves, (*warnings, *doubts))
 
 
 def _register_all(
@@ -188,10 +192,6 @@ def _checked(examination: Examination, distances: Mapping[str, float], fixed: st
                 f"expected at most {ALIGNED_MM:g} mm"
             )
     return tuple(warnings)
-
-
-def _told(examination: Examination, failed: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(f"{examination.label(role)}: {reason}" for role, reason in failed.items())
 
 
 def _brain_points(stored: Mapping[str, Volume], fixed: str) -> Float64Array:
