@@ -20,6 +20,8 @@ from cbvsynth.errors import GridError, ManifestError, UsageError, VolumeError
 from cbvsynth.preprocessing.arrays import prepare_examination
 from cbvsynth.records.storage import sha256_of
 from tests.client.heads import AFFINES, PATIENT_NAME, SHAPE, SHAPES, brain, image, write, write_head
+from tests.registration.heads import brain_image, motion
+from tests.tools import real_case
 
 
 def prepare(files: dict[str, str], **options: Any) -> PreparedExamination:
@@ -369,3 +371,39 @@ def test_arrays_are_judged_by_the_same_rules(kind: str) -> None:
     prepared = prepare_arrays(arrays, brain())
     assert list(prepared.inputs) == [Sequence.T2]
     assert Sequence.T1 in prepared.left_out
+
+
+def test_raw_images_are_moved_into_place_and_the_record_says_so(tmp_path: Path) -> None:
+    """Images that a scanner took one after the other were refused, or resampled where their headers said."""
+    truth = motion(4, 7.0, 5.0)
+    files = {}
+    for role in ("t1", "t2", "t1c"):
+        head = brain_image(role)
+        affine = truth @ head.affine if role == "t1c" else head.affine
+        files[role] = str(write(tmp_path / f"{role}.nii.gz", head.data, affine))
+    prepared = client_prepare(files)
+    assert (prepared.register, prepared.moved, prepared.resampled) == ("rigid", ("t1c",), ("t1c",))
+    assert prepared.displacements_mm["t1c"] > 5.0
+    assert prepared.displacements_mm["t2"] < 1.0
+    assert any("T1C lay" in warning for warning in prepared.warnings)
+    np.testing.assert_array_equal(
+        prepared.inputs[Sequence.T1], np.where(prepared.mask, brain_image("t1").data, 0)
+    )
+    still = np.where(prepared.mask, brain_image("t1c").data, 0.0)
+    assert np.corrcoef(prepared.inputs[Sequence.T1C][prepared.mask], still[prepared.mask])[0, 1] > 0.97
+
+
+def test_registration_is_asked_for_by_one_of_three_words(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="register is 'affine'; expected one of off, check, rigid"):
+        client_prepare(write_head(tmp_path, "t1"), register="affine")
+
+
+@pytest.mark.slow
+def test_a_real_examination_comes_to_one_grid() -> None:
+    folder = real_case()
+    files = {name: str(folder / f"{name}.nii.gz") for name in ("t1", "t2", "t1c", "flair")}
+    prepared = client_prepare(files, mask=str(folder / "mask_of_t1c.nii.gz"))
+    assert set(prepared.inputs) == {Sequence.T1, Sequence.T2, Sequence.T1C, Sequence.FLAIR}
+    assert prepared.moved == ("t2", "t1c", "flair")
+    assert all(5.0 < distance_mm < 30.0 for distance_mm in prepared.displacements_mm.values())
+    assert any("MASK is taken as drawn on T1" in warning for warning in prepared.warnings)
