@@ -5,8 +5,8 @@
 Every sequence and the CBV map of phantom heads is moved by a known motion of up to 10 mm and 10 degrees
 and found again from T1; on a real examination (CBVSYNTH_REAL_CASE) each sequence is moved by a known motion
 on top of what cbvsynth finds first. The error is the mean distance, over the brain, between where a place
-was found and where it is. Each library runs in a process of its own with one thread; one that is not installed is said
-to be missing. `python` may be named for a library that needs other versions than ours:
+was found and where it is. Each library runs in a process of its own with one thread; one that is not
+installed is said to be missing. `python` may be named for a library that needs other versions than ours:
 `--python ants=/some/venv/bin/python`.
 """
 
