@@ -19,6 +19,7 @@ from cbvsynth.domain.options import (
     Layout,
     OutputActivation,
     Precision,
+    Register,
     SkipConnections,
     SplitUnit,
     Switch,
@@ -98,6 +99,10 @@ class PreprocessConfig:
     their images are; without one the study is searched again."""
     out: Path = Path("artifacts/preprocess")
     """Folder for the cached arrays and their index.json."""
+    register: Register = Register.RIGID
+    """What happens to raw images: 'rigid' moves each into place by mutual information, 'check' measures how
+    far off it is and refuses what is more than 5 mm off, 'off' believes the headers. Images on one grid
+    whose brain is known are left as they are by 'rigid', too."""
     split_by: SplitUnit = SplitUnit.PATIENT
     """Unit of the split; 'examination' replicates the paper and leaks between siblings."""
     held_out_share: float = 0.3

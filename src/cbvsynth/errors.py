@@ -11,6 +11,7 @@ CbvsynthError
 └── DataError           what was read is wrong                                 exit code 1
     ├── VolumeError     one image: header, shape, voxels, file
     ├── GridError       images of one examination do not share a grid
+    │   └── RegistrationError  where one lies in another cannot be found
     ├── UnitError       a quantity in another unit than stated
     ├── ManifestError   the list of examinations
     ├── QualityError    too many examinations failed their checks
@@ -80,6 +81,10 @@ class VolumeError(DataError):
 
 class GridError(DataError):
     """Images of one examination do not lie on one grid."""
+
+
+class RegistrationError(GridError):
+    """Where one image of a head lies in another one cannot be found."""
 
 
 class UnitError(DataError):

@@ -14,11 +14,14 @@ from cbvsynth.client.preparation import examination_of_files, prepare_arrays, pr
 from cbvsynth.client.preparation import prepare as client_prepare
 from cbvsynth.client.request import PreparedExamination
 from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.options import Register
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import GridError, ManifestError, UsageError, VolumeError
 from cbvsynth.preprocessing.arrays import prepare_examination
 from cbvsynth.records.storage import sha256_of
 from tests.client.heads import AFFINES, PATIENT_NAME, SHAPE, SHAPES, brain, image, write, write_head
+from tests.registration.heads import brain_image, motion
+from tests.tools import real_case
 
 
 def prepare(files: dict[str, str], **options: Any) -> PreparedExamination:
@@ -184,7 +187,7 @@ def test_grids_may_differ_by_a_twentieth_of_a_voxel_and_by_no_more(tmp_path: Pat
     """A micrometre and a half was refused here, and preprocess interpolated where 0.01 mm lay between."""
     files = write_head(tmp_path, "t1")
     files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2"), moved(0.09)))
-    prepared = prepare(files)
+    prepared = prepare(files, register=Register.OFF)
     assert prepared.resampled == ()
     np.testing.assert_array_equal(prepared.inputs[Sequence.T2], image("t2"))
     files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2"), moved(0.11)))
@@ -192,7 +195,7 @@ def test_grids_may_differ_by_a_twentieth_of_a_voxel_and_by_no_more(tmp_path: Pat
         GridError,
         match=r"input: T2 lies up to 0.11 mm off \(0.055 voxels\), compared with T1.*--resample on",
     ):
-        prepare(files)
+        prepare(files, register=Register.OFF)
 
 
 @pytest.mark.parametrize("by_mm", [0.0, 0.01, 0.09, 0.11, 1.0])
@@ -205,7 +208,7 @@ def test_preprocess_and_predict_agree_on_what_lies_on_the_grid(tmp_path: Path, b
     inputs = {name: PurePosixPath(f"{name}.nii.gz") for name in (Sequence.T1, Sequence.T2)}
     one = Examination("a", "a", "", inputs, PurePosixPath("cbv.nii.gz"), PurePosixPath("mask.nii.gz"))
     trained = prepare_examination(tmp_path, one, "")
-    served = prepare_files(tmp_path, one, resample=True)
+    served = prepare_files(tmp_path, one, resample=True, register=Register.OFF)
     assert trained.facts.resampled == served.resampled == (("t2",) if by_mm > 0.1 else ())
     np.testing.assert_array_equal(served.inputs[Sequence.T2], trained.arrays["t2"])
     if by_mm <= 0.1:
@@ -269,7 +272,7 @@ def test_another_shape_is_refused_with_both_named(tmp_path: Path) -> None:
     files = write_head(tmp_path, "t1")
     files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2", (20, 18, 9)), AFFINES["RAS"]))
     with pytest.raises(GridError, match=r"has shape \(20, 18, 9\) in RAS order instead of \(20, 18, 8\)"):
-        prepare(files)
+        prepare(files, register=Register.OFF)
 
 
 def test_a_mask_on_another_grid_is_refused(tmp_path: Path) -> None:
@@ -283,7 +286,7 @@ def test_on_request_other_grids_are_resampled_as_preprocess_does(tmp_path: Path)
     files = write_head(tmp_path, "t1")
     half_voxel = write(tmp_path / "t2.nii.gz", image("t2"), moved(1.0))
     files["t2"] = str(half_voxel)
-    prepared = prepare(files, resample=True)
+    prepared = prepare(files, resample=True, register=Register.OFF)
     assert prepared.resampled == ("t2",)
     expected = (image("t2")[:-1] + image("t2")[1:]) / 2
     inner = prepared.mask[1:]
@@ -295,7 +298,7 @@ def test_resampling_does_not_hide_images_of_another_place(tmp_path: Path) -> Non
     files = write_head(tmp_path, "t1")
     files["t2"] = str(write(tmp_path / "t2.nii.gz", image("t2"), moved(300.0)))
     with pytest.raises(GridError, match="does not show the same place"):
-        prepare(files, resample=True)
+        prepare(files, resample=True, register=Register.OFF)
 
 
 def test_a_reference_that_is_not_usable_is_refused(tmp_path: Path) -> None:
@@ -368,3 +371,39 @@ def test_arrays_are_judged_by_the_same_rules(kind: str) -> None:
     prepared = prepare_arrays(arrays, brain())
     assert list(prepared.inputs) == [Sequence.T2]
     assert Sequence.T1 in prepared.left_out
+
+
+def test_raw_images_are_moved_into_place_and_the_record_says_so(tmp_path: Path) -> None:
+    """Images that a scanner took one after the other were refused, or resampled where their headers said."""
+    truth = motion(4, 7.0, 5.0)
+    files = {}
+    for role in ("t1", "t2", "t1c"):
+        head = brain_image(role)
+        affine = truth @ head.affine if role == "t1c" else head.affine
+        files[role] = str(write(tmp_path / f"{role}.nii.gz", head.data, affine))
+    prepared = client_prepare(files)
+    assert (prepared.register, prepared.moved, prepared.resampled) == ("rigid", ("t1c",), ("t1c",))
+    assert prepared.displacements_mm["t1c"] > 5.0
+    assert prepared.displacements_mm["t2"] < 1.0
+    assert any("T1C lay" in warning for warning in prepared.warnings)
+    np.testing.assert_array_equal(
+        prepared.inputs[Sequence.T1], np.where(prepared.mask, brain_image("t1").data, 0)
+    )
+    still = np.where(prepared.mask, brain_image("t1c").data, 0.0)
+    assert np.corrcoef(prepared.inputs[Sequence.T1C][prepared.mask], still[prepared.mask])[0, 1] > 0.97
+
+
+def test_registration_is_asked_for_by_one_of_three_words(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="register is 'affine'; expected one of off, check, rigid"):
+        client_prepare(write_head(tmp_path, "t1"), register="affine")
+
+
+@pytest.mark.slow
+def test_a_real_examination_comes_to_one_grid() -> None:
+    folder = real_case()
+    files = {name: str(folder / f"{name}.nii.gz") for name in ("t1", "t2", "t1c", "flair")}
+    prepared = client_prepare(files, mask=str(folder / "mask_of_t1c.nii.gz"))
+    assert set(prepared.inputs) == {Sequence.T1, Sequence.T2, Sequence.T1C, Sequence.FLAIR}
+    assert prepared.moved == ("t2", "t1c", "flair")
+    assert all(5.0 < distance_mm < 30.0 for distance_mm in prepared.displacements_mm.values())
+    assert any("MASK is taken as drawn on T1" in warning for warning in prepared.warnings)

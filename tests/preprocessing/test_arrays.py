@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
 
-from cbvsynth.domain.sequences import Sequence
+from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.options import Register
+from cbvsynth.domain.sequences import Sequence, TargetUnit
+from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import UnitError, VolumeError
 from cbvsynth.preprocessing.arrays import prepare_examination
+from cbvsynth.study.nifti import write_volume
 from tests.preprocessing.raw_study import AFFINE, RawStudy, brain, stored_image
+from tests.registration.heads import brain_image, motion
 
 
 @pytest.fixture
@@ -92,3 +97,29 @@ def test_a_wrong_unit_is_refused_by_name(study: RawStudy, role: str, factor: flo
     study.write(study.examinations[0].files[role], stored_image(role, 1) * factor)
     with pytest.raises(UnitError, match=f"sub-00/ses-1: {role.upper()}"):
         prepare_examination(study.data, study.examinations[0], "f")
+
+
+def test_raw_images_are_moved_to_the_map_and_the_facts_say_so(tmp_path: Path) -> None:
+    truth = motion(4, 7.0, 5.0)
+    paths = {}
+    for role in ("t1", "t2", "cbv"):
+        head = brain_image(role)
+        affine = truth @ head.affine if role == "t2" else head.affine
+        write_volume(tmp_path / f"{role}.nii", Volume(head.data, affine))
+        paths[role] = PurePosixPath(f"{role}.nii")
+    inputs = {Sequence.T1: paths["t1"], Sequence.T2: paths["t2"]}
+    one = Examination("e", "s", "", inputs, paths["cbv"], target_unit=TargetUnit.ML_PER_100G)
+    prepared = prepare_examination(tmp_path, one, "", Register.RIGID)
+    assert prepared.facts.moved == ("t2",)
+    assert prepared.facts.displacements_mm["t2"] > 5.0
+    assert prepared.facts.displacements_mm["cbv"] < 1.0
+    assert any("T2 lay" in warning for warning in prepared.facts.placing_warnings)
+    inside = prepared.arrays["mask"]
+    np.testing.assert_array_equal(prepared.arrays["cbv"], np.where(inside, brain_image("cbv").data, 0))
+    still = brain_image("t2").data[inside]
+    assert np.corrcoef(prepared.arrays["t2"][inside], still)[0, 1] > 0.95
+    left = prepare_examination(tmp_path, one, "", Register.OFF)
+    assert (
+        np.corrcoef(left.arrays["t2"][left.arrays["mask"]], brain_image("t2").data[left.arrays["mask"]])[0, 1]
+        < 0.9
+    )

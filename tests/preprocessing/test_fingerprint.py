@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cbvsynth.domain.options import Register
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.errors import ManifestError, VolumeError
 from cbvsynth.preprocessing import fingerprint as module
@@ -98,3 +99,8 @@ def test_the_version_of_the_data_depends_on_names_arrays_and_splits_and_not_on_o
         [first, cached("b", digest="e")],
     ]
     assert version not in {data_fingerprint(other) for other in others}
+
+
+def test_whether_images_are_registered_changes_it(study: RawStudy) -> None:
+    found = {examination_fingerprint(study.data, study.examinations[0], mode) for mode in Register}
+    assert len(found) == 3

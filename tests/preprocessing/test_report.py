@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,24 @@ def test_programs_read_the_same_numbers(report: StudyReport, tmp_path: Path):
     assert stored["split"]["train_examinations"] == 2
     assert stored["warnings"] == list(report.warnings)
     assert (tmp_path / "report.md").read_text(encoding="utf-8") == report_markdown(report)
+
+
+def test_how_far_images_lay_apart_is_told(tmp_path: Path):
+    index = write_study(tmp_path / "study", train=1, held_out=1)
+    apart = replace(
+        facts(),
+        displacements_mm={"t2": 6.25, "cbv": 0.4},
+        moved=("t2",),
+        placing_warnings=("a: T2 lay 6.2 mm off T1 and was moved into place",),
+    )
+    found = {"e00": apart, "e01": replace(facts(), displacements_mm={"t2": 0.25})}
+    report = build_report(PreprocessConfig(), index, SplitReport(1, 1, 1, 1, 0, 0), found)
+    assert report.displacements_mm["t2"] == {"examinations": 2, "median": 3.25, "largest": 6.25}
+    assert report.moved == {"t2": 1}
+    assert "a: T2 lay 6.2 mm off T1 and was moved into place" in report.warnings
+    page = report_markdown(report)
+    assert "Registration (rigid): CBV in 1, median 0.4 mm, largest 0.4 mm, moved 0; T2 in 2, median" in page
+
+
+def test_a_study_of_prepared_images_is_told_as_such(report: StudyReport):
+    assert "Registration (rigid): nothing was measured." in report_markdown(report)

@@ -14,7 +14,7 @@ from cbvsynth.client.preparation import checked_orientation, prepare_files
 from cbvsynth.client.synthesis import Models, synthesise
 from cbvsynth.domain import sequences
 from cbvsynth.domain.examination import Examination
-from cbvsynth.domain.options import Layout
+from cbvsynth.domain.options import Layout, Register
 from cbvsynth.errors import CbvsynthError, DataError, ServingError, UnreachableError, UsageError
 from cbvsynth.progress import progress_bar
 from cbvsynth.records.csv_codec import columns_of, write_rows
@@ -39,6 +39,7 @@ class BatchOptions:
     unusable: tuple[sequences.Sequence, ...] = ()
     reference: str = ""
     resample: bool = False
+    register: Register = Register.RIGID
     orientation: str = ""
     overwrite: bool = False
     version: int = 0
@@ -184,6 +185,7 @@ def _predict_one(examination: Examination, options: BatchOptions, models: Models
             unusable=options.unusable,
             reference=options.reference,
             resample=options.resample,
+            register=options.register,
         )
         made = synthesise(prepared, models, version=options.version, label=options.label)
     except UnreachableError:

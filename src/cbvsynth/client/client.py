@@ -23,6 +23,7 @@ from cbvsynth.client.defaults import DEFAULT_ATTEMPTS, DEFAULT_MODEL, DEFAULT_SE
 from cbvsynth.client.preparation import Image, prepare
 from cbvsynth.client.request import PreparedExamination
 from cbvsynth.client.synthesis import Prediction, synthesise
+from cbvsynth.domain.options import Register
 from cbvsynth.errors import UsageError
 from cbvsynth.records.selection import Selection, ServedVersion, read_selection
 from cbvsynth.signature import Description
@@ -111,6 +112,7 @@ class CbvClient:
         unusable: Collection[str] = (),
         reference: str = "",
         resample: bool = False,
+        register: str = Register.RIGID,
         orientation: str = "",
         spacing_mm: tuple[float, float, float] | None = None,
         version: int = 0,
@@ -124,6 +126,8 @@ class CbvClient:
             unusable: sequences that are ruled out, as adc for a metal artefact.
             reference: sequence whose grid and orientation the map gets (files only).
             resample: bring files of other grids to the reference's instead of refusing them.
+            register: rigid moves raw files into place first, check measures how far off they are and refuses
+                what is more than 5 mm off, off believes the headers.
             orientation: where the axes run, as in RAS, of files that do not say so themselves.
             spacing_mm: voxel size of arrays, to be compared with what the model has seen.
             version: a version to insist on; 0 for the best one.
@@ -138,6 +142,7 @@ class CbvClient:
             unusable=unusable,
             reference=reference,
             resample=resample,
+            register=register,
             orientation=orientation,
             spacing_mm=spacing_mm,
         )

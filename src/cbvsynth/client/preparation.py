@@ -34,10 +34,12 @@ from cbvsynth.domain.geometry import (
     lies_on,
     to_canonical,
 )
+from cbvsynth.domain.options import Register
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import GridError, UsageError, VolumeError
 from cbvsynth.records.storage import sha256_of
+from cbvsynth.registration import place_images
 from cbvsynth.study.aligned import align, mark_gaps, read_mask, support_mask
 from cbvsynth.study.nifti import read_headers, read_image
 from cbvsynth.study.paths import resolve_inside
@@ -54,6 +56,7 @@ def prepare(  # noqa: PLR0913  all by name, all with a default
     unusable: Collection[str] = (),
     reference: str = "",
     resample: bool = False,
+    register: str = Register.RIGID,
     orientation: str = "",
     spacing_mm: tuple[float, float, float] | None = None,
 ) -> PreparedExamination:
@@ -77,7 +80,14 @@ def prepare(  # noqa: PLR0913  all by name, all with a default
     if paths:
         root, examination = examination_of_files(paths)
         examination = replace(examination, orientation=checked_orientation(orientation))
-        return prepare_files(root, examination, unusable=ruled_out, reference=reference, resample=resample)
+        return prepare_files(
+            root,
+            examination,
+            unusable=ruled_out,
+            reference=reference,
+            resample=resample,
+            register=checked_register(register),
+        )
     if reference or resample or orientation:
         raise UsageError(
             "reference, resample and orientation are for files; arrays must lie on one grid already, with "
@@ -86,6 +96,18 @@ def prepare(  # noqa: PLR0913  all by name, all with a default
     brain = arrays.pop("mask", None)
     volumes = {Sequence(role): array for role, array in arrays.items()}
     return prepare_arrays(volumes, brain, unusable=ruled_out, spacing_mm=spacing_mm)
+
+
+def checked_register(text: str) -> Register:
+    """What happens to raw images, from its word.
+
+    Raises:
+        UsageError: it is no such word.
+    """
+    try:
+        return Register(text)
+    except ValueError as error:
+        raise UsageError(f"register is '{text}'; expected one of {', '.join(Register)}.") from error
 
 
 def checked_orientation(text: str) -> str:
@@ -127,13 +149,14 @@ def examination_of_files(files: Mapping[str, Path], name: str = "input") -> tupl
     )
 
 
-def prepare_files(
+def prepare_files(  # noqa: PLR0913  all but two by name, with a default
     root: Path,
     examination: Examination,
     *,
     unusable: Collection[Sequence] = (),
     reference: str = "",
     resample: bool = False,
+    register: Register = Register.RIGID,
 ) -> PreparedExamination:
     """Read an examination's images and make them ready for a model.
 
@@ -144,12 +167,14 @@ def prepare_files(
         reference: sequence whose grid and orientation the map gets; by default the first usable one.
         resample: bring images of other grids to the reference's, as preprocess does, instead of
             refusing them.
+        register: as in preprocess; `rigid` brings raw images of other grids to the reference's, too.
 
     Raises:
         UsageError: the reference is not among the usable images.
         VolumeError: a file is missing or is no image, nothing says which way it lies, nothing is usable, or
             there is no brain mask and no image is skull-stripped.
-        GridError: the images do not lie on one grid, or (resampled) do not show the same place.
+        GridError: the images do not lie on one grid, (resampled) do not show the same place, or one cannot be
+            registered.
         ManifestError: a path leaves the root.
     """
     left_out = {
@@ -171,10 +196,12 @@ def prepare_files(
     require_a_sequence(examination, volumes, left_out)
     chosen = _reference(examination, volumes, reference)
     brain = None if asked.mask is None else read_image(root, asked, "mask", grids["mask"].affine, gaps=True)
-    if resample:
+    stored = {name.value: volume for name, volume in volumes.items()}
+    stored |= {} if brain is None else {"mask": brain}
+    placing = place_images(asked, stored, chosen, register)
+    if resample or (register is Register.RIGID and placing.fixed):
         kept = replace(asked, inputs={name: asked.inputs[name] for name in volumes})
-        stored = {name.value: volume for name, volume in volumes.items()}
-        aligned = align(kept, stored if brain is None else {**stored, "mask": brain}, chosen)
+        aligned = align(kept, stored, chosen, placing.moves)
         images, mask, mask_source = dict(aligned.inputs), aligned.mask, aligned.mask_source
         noted = aligned.warnings
     else:
@@ -197,13 +224,18 @@ def prepare_files(
         spacing_mm=grid.spacing_mm,
         placement=Placement(grids[chosen], header.sform_code, header.qform_code),
         reference=chosen,
-        resampled=tuple(role for role in used if not lies_on(canonical_grid(grids[role]), grid)),
+        resampled=tuple(
+            role for role in used if role in placing.moves or not lies_on(canonical_grid(grids[role]), grid)
+        ),
+        register=register.value,
+        displacements_mm=placing.displacements_mm,
+        moved=placing.moved,
         sha256={
             role: sha256_of(resolve_inside(root, path, asked.label(role)))
             for role, path in asked.files.items()
             if role in used
         },
-        warnings=(*found.warnings, *noted, *prepared.warnings),
+        warnings=(*found.warnings, *placing.warnings, *noted, *prepared.warnings),
     )
 
 

@@ -6,7 +6,7 @@ Every image is turned to RAS, all lie on one grid, only the brain is kept, and A
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,10 @@ class PreparedExamination:
     placement: where the map belongs; None for arrays.
     reference: role of the image whose grid and orientation the map gets; empty for arrays.
     resampled: images that lay on another grid.
+    register: what was asked for, off, check or rigid; empty for arrays.
+    displacements_mm: how far images lay from T1 (or from the first there is), mean over the brain, by role;
+        empty where nothing was measured.
+    moved: images that lay apart and were moved into place.
     adc_unit: unit in which ADC was stored; empty without ADC.
     sha256: digest of every file that was read, by role; empty for arrays.
     warnings: sentences worth a look.
@@ -64,6 +68,9 @@ class PreparedExamination:
     placement: Placement | None = None
     reference: str = ""
     resampled: tuple[str, ...] = ()
+    register: str = ""
+    displacements_mm: Mapping[str, float] = field(default_factory=dict)
+    moved: tuple[str, ...] = ()
     adc_unit: str = ""
     sha256: Mapping[str, str] | None = None
     warnings: tuple[str, ...] = ()

@@ -60,6 +60,9 @@ class Record:
     not_needed: tuple[Sequence, ...]
     reference: str
     resampled: tuple[str, ...]
+    register: str
+    displacements_mm: Mapping[str, float]
+    moved: tuple[str, ...]
     mask_source: str
     adc_unit: str
     input_sha256: Mapping[str, str]
@@ -85,6 +88,9 @@ class Record:
             "Warnings": list(self.warnings),
             "Reference": self.reference or None,
             "Resampled": list(self.resampled),
+            "Registration": self.register or None,
+            "DisplacementsMm": dict(self.displacements_mm),
+            "Moved": list(self.moved),
             "BrainMask": self.mask_source,
             "AdcStoredIn": self.adc_unit or None,
             "InputSha256": dict(self.input_sha256),
@@ -203,6 +209,9 @@ def _attempt(prepared: PreparedExamination, models: Models, version: int, label:
         not_needed=tuple(name for name in prepared.inputs if name not in names),
         reference=prepared.reference,
         resampled=prepared.resampled,
+        register=prepared.register,
+        displacements_mm=prepared.displacements_mm,
+        moved=prepared.moved,
         mask_source=prepared.mask_source,
         adc_unit=prepared.adc_unit,
         input_sha256=prepared.sha256 or {},

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from cbvsynth.client.defaults import DEFAULT_MODEL, DEFAULT_SERVER, DEFAULT_TIMEOUT_S
-from cbvsynth.domain.options import Layout, Switch
+from cbvsynth.domain.options import Layout, Register, Switch
 from cbvsynth.domain.ranges import MAX_VERSION, MAX_WAIT_S, require_range
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import UsageError
@@ -46,6 +46,10 @@ class ImageOptions:
     """Image whose grid and orientation the map gets; the first usable one when not given."""
     resample: Switch = Switch.OFF
     """Bring images of other grids to the reference's, instead of refusing them."""
+    register: Register = Register.RIGID
+    """What happens to raw images: 'rigid' moves each into place, 'check' measures how far off it is and
+    refuses what is more than 5 mm off, 'off' believes the headers. Images on one grid whose brain is known
+    stay."""
     orientation: str = ""
     """Where the axes run, as in RAS or LPS, of files whose headers do not say (sform and qform codes 0)."""
 
@@ -153,6 +157,7 @@ def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOpti
         unusable=images.unusable,
         reference=images.reference or "",
         resample=images.resample is Switch.ON,
+        register=images.register,
         orientation=images.orientation,
     )
     with _models(server) as models:
@@ -184,6 +189,7 @@ def _predict_many(
         unusable=images.unusable,
         reference=images.reference or "",
         resample=images.resample is Switch.ON,
+        register=images.register,
         orientation=images.orientation,
         overwrite=output.overwrite is Switch.ON,
         version=server.version,

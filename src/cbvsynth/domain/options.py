@@ -18,6 +18,17 @@ class Layout(StrEnum):
     AUTHORS = "authors"
 
 
+class Register(StrEnum):
+    """What happens to images of one examination that may not lie where they belong.
+
+    ``rigid`` moves raw ones into place, ``check`` measures how far off they are, ``off`` does neither.
+    """
+
+    OFF = "off"
+    CHECK = "check"
+    RIGID = "rigid"
+
+
 class SplitUnit(StrEnum):
     """What is drawn into the held-out part: whole patients, or (as the paper) single examinations."""
 

@@ -1,4 +1,4 @@
-"""From raw volumes to arrays on one grid: orientation, resampling, mask, units, split."""
+"""From raw volumes to arrays on one grid: orientation, registration, resampling, mask, units, split."""
 
-PREPROCESSING_VERSION = "2"
+PREPROCESSING_VERSION = "3"
 """Enters every fingerprint; raised whenever the same files would give other arrays."""

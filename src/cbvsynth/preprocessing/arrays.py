@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,11 @@ import numpy.typing as npt
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.geometry import canonical_grid, lies_on
 from cbvsynth.domain.intensity import adc_in_e6_mm2_per_s, check_cbv_unit
+from cbvsynth.domain.options import Register
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import VolumeError
-from cbvsynth.study.aligned import AlignedExamination, read_aligned, require_numbers
+from cbvsynth.registration import place_images
+from cbvsynth.study.aligned import AlignedExamination, align, read_stored, require_numbers
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,11 @@ class ArrayFacts:
     """What can be known about an examination's arrays without opening them.
 
     `arrays` holds their names. `affine` maps voxels to RAS millimetres. `resampled` holds the roles
-    whose file lay on another grid than the examination's. `adc_unit` is the unit the file was stored in,
-    empty without ADC; the array is in 1e-6 mm2/s. `cbv_median` is the brain's, in the target unit;
-    `cbv_negative_share` is the share (0-1) of the brain's voxels that were below 0 and became 0.
+    whose file lay on another grid than the examination's. `displacements_mm` says how far each image lay from
+    T1, where that was measured; `moved` holds the roles that were moved into place. `adc_unit` is the unit
+    the file was stored in, empty without ADC; the array is in 1e-6 mm2/s. `cbv_median` is the brain's, in the
+    target unit; `cbv_negative_share` is the share (0-1) of the brain's voxels that were below 0 and became 0.
+    `placing_warnings` are sentences about images that were moved or may have to be.
     """
 
     fingerprint: str
@@ -37,6 +41,9 @@ class ArrayFacts:
     adc_unit: str
     cbv_median: float
     cbv_negative_share: float
+    displacements_mm: Mapping[str, float] = field(default_factory=dict)
+    moved: tuple[str, ...] = ()
+    placing_warnings: tuple[str, ...] = ()
 
     @property
     def sequences(self) -> tuple[Sequence, ...]:
@@ -52,14 +59,16 @@ class ExaminationArrays:
     facts: ArrayFacts
 
 
-def prepare_examination(root: Path, examination: Examination, fingerprint: str) -> ExaminationArrays:
+def prepare_examination(
+    root: Path, examination: Examination, fingerprint: str, register: Register = Register.OFF
+) -> ExaminationArrays:
     """Read an examination, align it, mask it, and bring ADC to 1e-6 mm2/s; CBV below 0 becomes 0.
 
     CBV keeps the target unit and its scale; nothing is normalised.
 
     Raises:
         VolumeError: there is no CBV map, or an image cannot be read.
-        GridError: the images do not show the same place.
+        GridError: the images do not show the same place, or one cannot be registered.
         UnitError: ADC or CBV cannot be in a known unit.
         ManifestError: a path leaves the data root.
     """
@@ -68,7 +77,9 @@ def prepare_examination(root: Path, examination: Examination, fingerprint: str) 
             f"{examination.exam_id}: there is no CBV map to learn from. Run validate again, which drops such "
             "examinations."
         )
-    aligned = read_aligned(root, examination, reference="cbv")
+    stored = read_stored(root, examination)
+    placing = place_images(examination, stored, "cbv", register)
+    aligned = align(examination, stored, "cbv", placing.moves)
     require_numbers(aligned, examination)
     assert aligned.cbv is not None
     mask = aligned.mask
@@ -95,6 +106,9 @@ def prepare_examination(root: Path, examination: Examination, fingerprint: str) 
         adc_unit=str(adc_unit),
         cbv_median=median,
         cbv_negative_share=float(np.mean(aligned.cbv[mask] < 0.0)),
+        displacements_mm=placing.displacements_mm,
+        moved=placing.moved,
+        placing_warnings=placing.warnings,
     )
     return ExaminationArrays(arrays, facts)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cbvsynth.domain.examination import ENHANCING_LABEL, Examination
+from cbvsynth.domain.options import Register
 from cbvsynth.errors import ManifestError, VolumeError
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.records.examinations import CachedExamination
@@ -15,8 +16,8 @@ from cbvsynth.records.storage import sha256_of
 from cbvsynth.study.paths import resolve_inside
 
 
-def examination_fingerprint(root: Path, examination: Examination) -> str:
-    """Hex digest of all that shapes an examination's arrays: files, what is stated of them, version.
+def examination_fingerprint(root: Path, examination: Examination, register: Register = Register.OFF) -> str:
+    """Hex digest of all that shapes an examination's arrays: files, statements, settings, version.
 
     Names of files and folders are not part of it: a study that was moved keeps its arrays.
 
@@ -27,6 +28,7 @@ def examination_fingerprint(root: Path, examination: Examination) -> str:
     """
     content = {
         "preprocessing_version": PREPROCESSING_VERSION,
+        "register": register.value,
         "target_unit": examination.target_unit,
         "scales": {role: examination.scales.get(role, 1.0) for role in examination.files},
         "enhancing_label": examination.enhancing_label or ENHANCING_LABEL,  # unstated makes the same arrays

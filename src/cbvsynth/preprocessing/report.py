@@ -6,11 +6,13 @@ Nothing in it depends on when or where it was made: the same data give the same 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import median
 
 from cbvsynth.config import PreprocessConfig
+from cbvsynth.domain.examination import image_label
 from cbvsynth.domain.intensity import AdcUnit
 from cbvsynth.domain.options import SplitUnit
 from cbvsynth.domain.sequences import Sequence
@@ -22,6 +24,7 @@ from cbvsynth.records.storage import write_json, write_text
 REPORT_FORMAT = 1
 
 _NO_DIAGNOSIS = "not stated"
+_MOST_PLACING_WARNINGS = 10
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,9 @@ class StudyReport:
     """Counts of a preprocessed study; shares are from 0 to 1.
 
     `available` and `diagnoses` count examinations by name and split; `grids` counts them by shape and
-    spacing in mm, `mask_sources` and `adc_units` by what was found. `highest_negative_share` is the
+    spacing in mm, `mask_sources` and `adc_units` by what was found. `displacements_mm` says by role in how
+    many examinations the distance from T1 was measured, its median and its largest value; `moved` counts
+    those that were moved into place. `highest_negative_share` is the
     largest share of a brain's CBV voxels that were below 0 and became 0.
     """
 
@@ -48,6 +53,9 @@ class StudyReport:
     resampled: Mapping[str, int]
     mask_sources: Mapping[str, int]
     adc_units: Mapping[str, int]
+    register: str
+    displacements_mm: Mapping[str, Mapping[str, float]]
+    moved: Mapping[str, int]
     highest_negative_share: float
     warnings: tuple[str, ...]
 
@@ -76,8 +84,11 @@ def build_report(
         resampled=_sorted(Counter(role for fact in facts.values() for role in fact.resampled)),
         mask_sources=_sorted(Counter(fact.mask_source for fact in facts.values())),
         adc_units=_sorted(Counter(fact.adc_unit for fact in facts.values() if fact.adc_unit)),
+        register=config.register,
+        displacements_mm=_displacements(facts.values()),
+        moved=_sorted(Counter(role for fact in facts.values() for role in fact.moved)),
         highest_negative_share=round(max(fact.cbv_negative_share for fact in facts.values()), 6),
-        warnings=_warnings(config, split, grids),
+        warnings=(*_warnings(config, split, grids), *_placing_warnings(facts)),
     )
 
 
@@ -126,6 +137,7 @@ def _remarks(report: StudyReport) -> tuple[str, ...]:
         f"- Patients on both sides: {split.patients_in_both}.",
         f"- Held-out examinations whose patient also trains: {leaking}.",
         f"- Grids: {_counts(report.grids)}.",
+        f"- Registration ({report.register}): {_registration_words(report)}.",
         f"- Images that were resampled: {_counts(report.resampled) or 'none'}.",
         f"- Brain masks: {_counts(report.mask_sources)}.",
         f"- ADC was stored in: {stored}. The arrays are in {AdcUnit.E6_MM2_PER_S}.",
@@ -155,6 +167,36 @@ def _warnings(config: PreprocessConfig, split: SplitReport, grids: Mapping[str, 
             "train and serve on one."
         )
     return tuple(warnings)
+
+
+def _displacements(facts: Iterable[ArrayFacts]) -> dict[str, dict[str, float]]:
+    measured: dict[str, list[float]] = {}
+    for fact in facts:
+        for role, distance_mm in fact.displacements_mm.items():
+            measured.setdefault(role, []).append(distance_mm)
+    return {
+        role: {"examinations": len(found), "median": round(median(found), 2), "largest": max(found)}
+        for role, found in sorted(measured.items())
+    }
+
+
+def _registration_words(report: StudyReport) -> str:
+    if not report.displacements_mm:
+        return "nothing was measured"
+    return "; ".join(
+        f"{image_label(role)} in {found['examinations']:g}, median {found['median']:.1f} mm, largest "
+        f"{found['largest']:.1f} mm, moved {report.moved.get(role, 0)}"
+        for role, found in report.displacements_mm.items()
+    )
+
+
+def _placing_warnings(facts: Mapping[str, ArrayFacts]) -> tuple[str, ...]:
+    told = [text for exam_id in sorted(facts) for text in facts[exam_id].placing_warnings]
+    more = len(told) - _MOST_PLACING_WARNINGS
+    return (
+        *told[:_MOST_PLACING_WARNINGS],
+        *([f"{more} more images lay apart; each examination.json has its own"] if more > 0 else []),
+    )
 
 
 def _diagnoses(index: ExaminationIndex) -> dict[str, dict[str, int]]:

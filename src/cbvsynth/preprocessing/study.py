@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cbvsynth.config import PreprocessConfig
 from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.options import Register
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.domain.splits import assign_splits, report_split
 from cbvsynth.domain.wording import counted
@@ -87,15 +88,17 @@ def preprocess_study(config: PreprocessConfig, origin: Origin = NOT_RECORDED) ->
     return PreprocessSummary(index, report, recomputed, len(outcomes) - recomputed, removed)
 
 
-def prepare_if_changed(data: Path, out: Path, examination: Examination) -> Outcome:
+def prepare_if_changed(
+    data: Path, out: Path, examination: Examination, register: Register = Register.OFF
+) -> Outcome:
     """Prepare one examination unless its arrays exist already; an error in its data is an outcome, too."""
     exam_id = examination.exam_id
     try:
-        fingerprint = examination_fingerprint(data, examination)
+        fingerprint = examination_fingerprint(data, examination, register)
         facts = read_current_facts(out / exam_id, fingerprint)
         if facts is not None:
             return Outcome(exam_id, facts)
-        prepared = prepare_examination(data, examination, fingerprint)
+        prepared = prepare_examination(data, examination, fingerprint, register)
     except DataError as error:
         is_named = exam_id in str(error) or examination.subject_id in str(error)
         named = error if is_named else type(error)(f"{exam_id}: {error}")
@@ -128,12 +131,12 @@ def _outcomes(config: PreprocessConfig, examinations: Sequence[Examination]) -> 
     workers = min(config.workers, len(examinations))
     if workers == 1:
         for examination in examinations:
-            yield prepare_if_changed(config.data, config.out, examination)
+            yield prepare_if_changed(config.data, config.out, examination, config.register)
         return
     # Fresh processes: a fork of a process with threads can hang.
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         futures = [
-            pool.submit(prepare_if_changed, config.data, config.out, examination)
+            pool.submit(prepare_if_changed, config.data, config.out, examination, config.register)
             for examination in examinations
         ]
         try:

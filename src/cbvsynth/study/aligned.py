@@ -1,8 +1,9 @@
 """All images of one examination on one grid, checked, with nothing else changed.
 
 Every image is turned to RAS. The grid of the CBV map, or of another image where there is none, is the
-grid of the examination; the other images are resampled to it. Intensities stay as they were stored and
-nothing is masked. Images that do not show the same place are refused, never moved.
+grid of the examination; the other images are resampled to it, each once: where a registration says that an
+image lies elsewhere than its header does, both go into one interpolation. Intensities stay as they were
+stored and nothing is masked. Images that do not show the same place are refused.
 """
 
 from __future__ import annotations
@@ -115,26 +116,46 @@ def read_aligned(root: Path, examination: Examination, reference: str = "") -> A
         ManifestError: a path leaves the data root.
     """
     reference = _reference(examination, reference)
+    return align(examination, read_stored(root, examination), reference)
+
+
+def read_stored(root: Path, examination: Examination) -> dict[str, Volume]:
+    """The images of an examination by role as they are stored, each in its place.
+
+    Raises:
+        VolumeError: an image cannot be read, or nothing says which way it lies.
+        ManifestError: a path leaves the data root.
+    """
     grids = place(examination, read_headers(root, examination)).grids
-    stored = {
+    return {
         role: read_image(root, examination, role, grids[role].affine, gaps=True) for role in examination.files
     }
-    return align(examination, stored, reference)
 
 
-def align(examination: Examination, stored: Mapping[str, Volume], reference: str = "") -> AlignedExamination:
+def align(
+    examination: Examination,
+    stored: Mapping[str, Volume],
+    reference: str = "",
+    moves: Mapping[str, npt.NDArray[np.float64]] | None = None,
+) -> AlignedExamination:
     """Bring the images of an examination, read already, onto one grid.
 
     Args:
         examination: row of the manifest.
         stored: its images by role, as `read_image` gives them.
         reference: as in `read_aligned`.
+        moves: by role, where an image lies in truth: (4, 4) float64, rigid, from the RAS millimetres of its
+            header to those of the reference. A role without one lies where its header says.
 
     Raises:
         VolumeError, GridError: as `read_aligned`.
     """
     reference = _reference(examination, reference)
-    turned = {role: without_gaps(to_canonical(volume)) for role, volume in stored.items()}
+    placed = {
+        role: Volume(volume.data, moves[role] @ volume.affine) if moves and role in moves else volume
+        for role, volume in stored.items()
+    }
+    turned = {role: without_gaps(to_canonical(volume)) for role, volume in placed.items()}
     volumes = {role: volume for role, (volume, _) in turned.items()}
     grid = Grid.of(volumes[reference])
     for role, volume in volumes.items():

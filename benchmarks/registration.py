@@ -1,0 +1,361 @@
+"""Rigid registration of brain MRI by several libraries, side by side: error, CPU time and memory.
+
+    python benchmarks/registration.py [--patients 2] [--libraries cbvsynth,greedy,...]
+
+Every sequence and the CBV map of phantom heads is moved by a known motion of up to 10 mm and 10 degrees
+and found again from T1; on a real examination (CBVSYNTH_REAL_CASE) each sequence is moved by a known motion
+on top of what cbvsynth finds first. The error is the mean distance, over the brain, between where a place
+was found and where it is. Each library runs in a process of its own with one thread; one that is not
+installed is said to be missing. `python` may be named for a library that needs other versions than ours:
+`--python ants=/some/venv/bin/python`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pickle
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Image = tuple[npt.NDArray[np.float32], Array]
+"""Voxels (X, Y, Z) and their affine, (4, 4), to RAS mm."""
+Function = Callable[[Image, Image], Array]
+"""Moving and fixed image to the matrix from the fixed image's RAS mm to the moving one's."""
+
+FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])
+"""RAS to LPS and back."""
+ROLES = ("t2", "t1c", "flair", "adc", "cbv")
+PACKAGES = {
+    "cbvsynth": "simpleitk",
+    "simpleitk": "simpleitk",
+    "greedy": "picsl-greedy",
+    "ants": "antspyx",
+    "elastix": "itk-elastix",
+    "dipy": "dipy",
+}
+
+
+def cbvsynth(moving: Image, fixed: Image) -> Array:
+    """What this project does."""
+    from cbvsynth.domain.volume import Volume
+    from cbvsynth.registration import register
+
+    return register(Volume(*moving), Volume(*fixed)).matrix
+
+
+def _itk_place(affine: Array) -> tuple[list[float], list[float], Array]:
+    lps = FLIP @ affine
+    spacing = np.linalg.norm(lps[:3, :3], axis=0)
+    return lps[:3, 3].tolist(), spacing.tolist(), lps[:3, :3] / spacing
+
+
+def _sitk_image(image: Image) -> object:
+    import SimpleITK
+
+    made = SimpleITK.GetImageFromArray(np.ascontiguousarray(image[0].transpose(2, 1, 0)))
+    origin, spacing, direction = _itk_place(image[1])
+    made.SetOrigin(origin)
+    made.SetSpacing(spacing)
+    made.SetDirection(direction.ravel().tolist())
+    return made
+
+
+def _from_lps(rotation: Array, centre: Array, shift: Array) -> Array:
+    matrix = np.eye(4)
+    matrix[:3, :3] = rotation
+    matrix[:3, 3] = shift + centre - rotation @ centre
+    return FLIP @ matrix @ FLIP
+
+
+def simpleitk(moving: Image, fixed: Image) -> Array:
+    """SimpleITK as its examples use it: gradient descent on Mattes mutual information, three levels."""
+    import SimpleITK as sitk  # noqa: N813  the library's own short name
+
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    one, other = _sitk_image(fixed), _sitk_image(moving)
+    start = sitk.CenteredTransformInitializer(
+        one, other, sitk.Euler3DTransform(), sitk.CenteredTransformInitializerFilter.GEOMETRY
+    )
+    start.SetTranslation((0.0, 0.0, 0.0))
+    method = sitk.ImageRegistrationMethod()
+    method.SetMetricAsMattesMutualInformation(50)
+    method.SetMetricSamplingStrategy(method.RANDOM)
+    method.SetMetricSamplingPercentage(0.05, seed=1)
+    method.SetInterpolator(sitk.sitkLinear)
+    method.SetOptimizerAsGradientDescent(1.0, 100, 1e-6, 10)
+    method.SetOptimizerScalesFromPhysicalShift()
+    method.SetShrinkFactorsPerLevel([4, 2, 1])
+    method.SetSmoothingSigmasPerLevel([2, 1, 0])
+    method.SetInitialTransform(start, inPlace=True)
+    method.Execute(one, other)
+    return _from_lps(
+        np.array(start.GetMatrix()).reshape(3, 3),
+        np.array(start.GetCenter()),
+        np.array(start.GetTranslation()),
+    )
+
+
+def greedy(moving: Image, fixed: Image) -> Array:
+    """picsl_greedy: normalised mutual information, three levels, starting from the headers."""
+    from picsl_greedy import Greedy3D
+
+    program = Greedy3D()
+    command = "-d 3 -a -dof 6 -m NMI -i F M -o found -n 100x50x20 -ia-identity -threads 1 -V 0"
+    program.execute(command, F=_sitk_image(fixed), M=_sitk_image(moving), found=None)
+    return np.asarray(program["found"], np.float64)
+
+
+def ants(moving: Image, fixed: Image) -> Array:
+    """antspyx: its preset 'Rigid' (Mattes mutual information)."""
+    import ants as library
+
+    def made(image: Image) -> object:
+        origin, spacing, direction = _itk_place(image[1])
+        return library.from_numpy(image[0], origin=origin, spacing=spacing, direction=direction)
+
+    found = library.registration(
+        made(fixed), made(moving), "Rigid", initial_transform="Identity", random_seed=1, singleprecision=False
+    )
+    transform = library.read_transform(found["fwdtransforms"][0])
+    numbers = np.array(transform.parameters)
+    return _from_lps(numbers[:9].reshape(3, 3), np.array(transform.fixed_parameters), numbers[9:])
+
+
+def elastix(moving: Image, fixed: Image) -> Array:
+    """itk-elastix: its default parameter map 'rigid' (Mattes mutual information), four levels."""
+    import itk
+
+    def made(image: Image) -> object:
+        one = itk.image_view_from_array(np.ascontiguousarray(image[0].transpose(2, 1, 0)))
+        origin, spacing, direction = _itk_place(image[1])
+        one.SetOrigin(origin)
+        one.SetSpacing(spacing)
+        one.SetDirection(itk.matrix_from_array(direction))
+        return one
+
+    settings = itk.ParameterObject.New()
+    rigid = settings.GetDefaultParameterMap("rigid", 4)
+    rigid["AutomaticTransformInitialization"] = ["false"]
+    rigid["RandomSeed"] = ["1"]
+    settings.AddParameterMap(rigid)
+    _, result = itk.elastix_registration_method(
+        made(fixed), made(moving), parameter_object=settings, number_of_threads=1, log_to_console=False
+    )
+    numbers = np.array(result.GetParameterMap(0)["TransformParameters"], np.float64)
+    centre = np.array(result.GetParameterMap(0)["CenterOfRotationPoint"], np.float64)
+    x, y, z = numbers[:3]
+    about_x = np.array([[1, 0, 0], [0, np.cos(x), -np.sin(x)], [0, np.sin(x), np.cos(x)]])
+    about_y = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
+    about_z = np.array([[np.cos(z), -np.sin(z), 0], [np.sin(z), np.cos(z), 0], [0, 0, 1]])
+    return _from_lps(about_z @ about_x @ about_y, centre, numbers[3:])
+
+
+def dipy(moving: Image, fixed: Image) -> Array:
+    """dipy: AffineRegistration with mutual information, three levels, shift and then rigid."""
+    from dipy.align.imaffine import AffineRegistration, MutualInformationMetric
+    from dipy.align.transforms import RigidTransform3D
+
+    search = AffineRegistration(
+        metric=MutualInformationMetric(nbins=32),
+        level_iters=[1000, 100, 10],
+        sigmas=[3.0, 1.0, 0.0],
+        factors=[4, 2, 1],
+        verbosity=0,
+    )
+    found = search.optimize(
+        fixed[0], moving[0], RigidTransform3D(), None, static_grid2world=fixed[1], moving_grid2world=moving[1]
+    )
+    return np.asarray(found.affine, np.float64)
+
+
+LIBRARIES: dict[str, Function] = {
+    one.__name__: one for one in (cbvsynth, simpleitk, greedy, ants, elastix, dipy)
+}
+
+
+def motion(rng: np.random.Generator, middle_mm: Array) -> Array:
+    """A rigid motion of up to 10 mm and 10 degrees about a place: (4, 4), RAS mm."""
+    from scipy.spatial.transform import Rotation
+
+    axis, direction = (v / np.linalg.norm(v) for v in rng.normal(size=(2, 3)))
+    matrix = np.eye(4)
+    matrix[:3, :3] = Rotation.from_rotvec(axis * np.deg2rad(rng.uniform(2, 10))).as_matrix()
+    matrix[:3, 3] = middle_mm + direction * rng.uniform(2, 10) - matrix[:3, :3] @ middle_mm
+    return matrix
+
+
+def phantom_cases(patients: int) -> list[dict[str, object]]:
+    """T1 and the other images of skull-stripped heads: the demo's grid, and thick slices of 256 x 256 x 20.
+
+    The thick ones are drawn finely and cut into slices after the head has moved, as a scanner cuts them.
+    """
+    from cbvsynth.domain.geometry import Grid
+    from cbvsynth.domain.resampling import resample
+    from cbvsynth.domain.volume import Volume
+    from cbvsynth.phantom.case import make_case
+    from cbvsynth.phantom.tissues import Diagnosis
+
+    rng, cases = np.random.default_rng(1), []
+    for kind, matrix, slices in (("64x64x8", 64, 8), ("256x256x20", 128, 48)):
+        for patient in range(1, patients + 1):
+            case = make_case(
+                seed=7, patient=patient, matrix=matrix, slices=slices, diagnosis=list(Diagnosis)[patient % 5]
+            )
+            affine = np.diag([*case.spacing_mm, 1.0])
+            affine[:3, 3] = case.origin_mm
+            points = np.argwhere(case.brain) @ affine[:3, :3].T + affine[:3, 3]
+            images = {name.value: values * case.brain for name, values in case.images.items()}
+            images["cbv"] = case.cbv
+            thick = np.diag([220 / 256, 220 / 256, 4.8, 1.0])
+            thick[:3, 3] = affine[:3, 3] + np.array([-0.43, -0.43, 1.4])
+            for role, values in images.items():
+                truth = np.eye(4) if role == "t1" else motion(rng, points.mean(axis=0))
+                moved = Volume(values.astype(np.float32), truth @ affine)
+                shown = moved if matrix == 64 else resample(moved, Grid((256, 256, 20), thick))
+                image = (shown.data, shown.affine)
+                if role == "t1":
+                    fixed = image
+                else:
+                    cases.append(
+                        {
+                            "kind": kind,
+                            "role": role,
+                            "fixed": fixed,
+                            "moving": image,
+                            "truth": truth,
+                            "points": points,
+                        }
+                    )
+    return cases
+
+
+def real_cases() -> list[dict[str, object]]:
+    """The real examination, each sequence moved twice on top of what is found first; none without it."""
+    named = os.environ.get("CBVSYNTH_REAL_CASE", "")
+    if not named:
+        print("CBVSYNTH_REAL_CASE names no real examination: phantoms only")
+        return []
+    import nibabel as nib
+
+    def read(name: str) -> Image:
+        stored = nib.load(Path(named) / f"{name}.nii.gz")
+        return np.asarray(stored.dataobj, np.float32), np.asarray(stored.affine)
+
+    fixed, (brain, affine) = read("t1"), read("mask_of_t1c")
+    points = np.argwhere(brain > 0) @ affine[:3, :3].T + affine[:3, 3]
+    rng, cases = np.random.default_rng(2), []
+    for role in ("t2", "t1c", "flair"):
+        voxels, place = read(role)
+        first = cbvsynth((voxels, place), fixed)
+        at_home = np.linalg.inv(first) @ place
+        for _ in range(2):
+            truth = motion(rng, points.mean(axis=0))
+            cases.append(
+                {
+                    "kind": "real",
+                    "role": role,
+                    "fixed": fixed,
+                    "moving": (voxels, truth @ at_home),
+                    "truth": truth,
+                    "points": points,
+                }
+            )
+    return cases
+
+
+def measure(library: str, cases_file: Path) -> None:
+    """In a process of its own: print a line of JSON for each case, and the memory at last."""
+    function = LIBRARIES[library]
+    for case in pickle.loads(cases_file.read_bytes()):
+        started = time.process_time()
+        try:
+            found, fault = function(case["moving"], case["fixed"]), ""
+        except Exception as error:  # noqa: BLE001  whatever a library raises is its result
+            found, fault = np.eye(4), type(error).__name__
+        seconds = time.process_time() - started
+        change = found - case["truth"]
+        error_mm = np.linalg.norm(case["points"] @ change[:3, :3].T + change[:3, 3], axis=1).mean()
+        row = {
+            "kind": case["kind"],
+            "role": case["role"],
+            "error_mm": float(error_mm),
+            "cpu_s": seconds,
+            "fault": fault,
+        }
+        print("ROW" + json.dumps(row), flush=True)
+    print("MEMORY" + str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024), flush=True)
+
+
+def licence_of(python: str, package: str) -> str:
+    """Version and licence by the installed package's own metadata; empty where it is not installed."""
+    code = (
+        "import importlib.metadata as m, sys; d = m.metadata(sys.argv[1]); "
+        "words = (d.get('License-Expression') or d['License'] or '?').strip(); "
+        "print(d['Version'], words.splitlines()[0].strip(), sep=', ')"
+    )
+    shown = subprocess.run([python, "-c", code, package], capture_output=True, text=True, check=False)
+    return shown.stdout.strip()
+
+
+def main() -> None:
+    """Run every library on every case and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patients", type=int, default=2)
+    parser.add_argument("--libraries", default=",".join(LIBRARIES))
+    parser.add_argument("--python", action="append", default=[], help="NAME=PATH of a library's own Python")
+    parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.measure:
+        measure(given.measure[0], Path(given.measure[1]))
+        return
+    pythons = dict(pair.split("=", 1) for pair in given.python)
+    with tempfile.TemporaryDirectory() as folder:
+        cases_file = Path(folder) / "cases.pkl"
+        cases_file.write_bytes(pickle.dumps(phantom_cases(given.patients) + real_cases()))
+        print("| library | images | median mm | largest mm | below 1 mm | CPU s | MB | version, licence |")
+        print("|---|---|---|---|---|---|---|---|")
+        for library in given.libraries.split(","):
+            python = pythons.get(library, sys.executable)
+            licence = licence_of(python, PACKAGES[library])
+            if not licence:
+                print(f"| {library} | not installed | | | | | | |")
+                continue
+            threads = dict.fromkeys(("OMP_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"), "1")
+            done = subprocess.run(
+                [python, __file__, "--measure", library, str(cases_file)],
+                capture_output=True,
+                text=True,
+                check=False,
+                env=os.environ | threads,
+            )
+            _print_rows(library, done.stdout, licence)
+
+
+def _print_rows(library: str, output: str, licence: str) -> None:
+    rows = [json.loads(line[3:]) for line in output.splitlines() if line.startswith("ROW")]
+    memory = next((line[6:] for line in output.splitlines() if line.startswith("MEMORY")), "died")
+    for kind in dict.fromkeys(row["kind"] for row in rows):
+        errors = np.array([row["error_mm"] for row in rows if row["kind"] == kind])
+        seconds = np.median([row["cpu_s"] for row in rows if row["kind"] == kind])
+        faults = sum(bool(row["fault"]) for row in rows if row["kind"] == kind)
+        words = f"{kind} ({len(errors)}" + (f", {faults} gave up)" if faults else ")")
+        print(
+            f"| {library} | {words} | {np.median(errors):.2f} | {errors.max():.2f} "
+            f"| {np.mean(errors < 1):.0%} | {seconds:.2f} | {memory} | {licence} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""How far the images of one examination lie from T1, and where each is moved to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from cbvsynth.domain.brain_masks import brain_of
+from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.gaps import without_gaps
+from cbvsynth.domain.geometry import Grid, canonical_grid, lies_on, to_canonical
+from cbvsynth.domain.options import Register
+from cbvsynth.domain.sequences import Sequence
+from cbvsynth.domain.volume import Volume
+from cbvsynth.errors import RegistrationError, VolumeError
+from cbvsynth.registration.displacement import displacement_mm, points_of
+from cbvsynth.registration.rigid import register
+from cbvsynth.registration.transform import RigidTransform
+from cbvsynth.study.aligned import MIN_STRIPPED_ZERO_SHARE
+
+ALIGNED_MM = 1.0
+"""An image whose brain lies off by less, on average, stays where its header says. Chosen here: the error of
+the registration itself; to interpolate for so little would blur the image and gain nothing."""
+MAX_UNREGISTERED_MM = 5.0
+"""Largest mean displacement that `check` lets pass with a warning. Chosen here: about a thick slice."""
+
+_FIXED = (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR, Sequence.ADC)
+_DRAWN_ON = {
+    "mask": ("t1", "t1c", "t2", "flair", "adc", "cbv"),
+    "seg": ("t1c", "t1", "flair", "t2", "adc", "cbv"),
+}
+"""Which image a mask or a segmentation was drawn on: the first of these that has its grid."""
+_BALL_MM = 70.0
+"""Radius of the ball that stands for the brain where no mask says where it is."""
+
+Float64Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Placing:
+    """What was found out about the places of an examination's images.
+
+    fixed: role of the image that the others were compared with; empty where nothing was measured.
+    displacements_mm: by role, how far the image lay from `fixed`, mean over the brain, rounded to 0.01 mm.
+    moved: images that lay apart and are moved into place; mask and segmentation follow theirs.
+    moves: by role, as `study.aligned.align` takes them: into the place of the reference.
+    warnings: sentences worth a look.
+    """
+
+    fixed: str = ""
+    displacements_mm: Mapping[str, float] = field(default_factory=dict)
+    moved: tuple[str, ...] = ()
+    moves: Mapping[str, Float64Array] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def is_raw(stored: Mapping[str, Volume]) -> bool:
+    """Whether images by role may lie apart: on several grids, or with nothing that tells brain from head.
+
+    Images on one grid with a mask, or skull-stripped ones on one grid, were prepared by somebody.
+    """
+    images = _images(stored)
+    first, *others = (canonical_grid(Grid.of(volume)) for volume in images.values())
+    if not others:
+        return False
+    if not all(lies_on(other, first) for other in others):
+        return True
+    return "mask" not in stored and not any(
+        MIN_STRIPPED_ZERO_SHARE <= float(np.mean(volume.data == 0.0)) < 1.0 for volume in images.values()
+    )
+
+
+def place_images(
+    examination: Examination, stored: Mapping[str, Volume], reference: str, mode: Register
+) -> Placing:
+    """Measure how far every image lies from T1 and, for raw ones, say where it is moved to.
+
+    The transforms are estimated on the images as they are, whole heads or stripped brains. The reference
+    stays where it is, and the others come to it; so a CBV map to learn from is never interpolated.
+
+    Args:
+        examination: row of the manifest, for the labels.
+        stored: its images by role.
+        reference: role of the image whose grid is used.
+        mode: `off` measures nothing; `check` measures; `rigid` moves raw images, and measures only those.
+
+    Raises:
+        RegistrationError: with `check`, an image lies too far off; with `rigid`, one cannot be registered.
+    """
+    if mode is Register.OFF or len(_images(stored)) < 2 or (mode is Register.RIGID and not is_raw(stored)):
+        return Placing()
+    fixed = next(name.value for name in _FIXED if name.value in stored)
+    found, failed = _register_all(stored, fixed)
+    points = _brain_points(stored, fixed)
+    distances = {role: round(displacement_mm(one, points), 2) for role, one in found.items()}
+    apart = [role for role, distance in distances.items() if distance > ALIGNED_MM]
+    if mode is Register.CHECK:
+        warnings = _checked(examination, distances, fixed)
+        told = tuple(f"{examination.label(role)}: {reason}" for role, reason in failed.items())
+        return Placing(fixed, distances, warnings=(*warnings, *told))
+    for role, reason in failed.items():
+        raise RegistrationError(
+            f"{examination.label(role)}: {reason}. Leave the image out, or say --register off where "
+            "the headers are right."
+        )
+    transforms = {role: found[role] if role in apart else RigidTransform.identity() for role in found}
+    warnings = tuple(
+        f"{examination.label(role)} lay {distances[role]:.1f} mm off {fixed.upper()} and was moved into place"
+        for role in apart
+    ) + tuple(
+        f"{examination.label(role)}: the search for its place did not settle; look at it"
+        for role in apart
+        if not found[role].converged
+    )
+    moves, followed = _moves(stored, transforms, fixed, reference)
+    doubts = _doubts(examination, stored, apart, followed)
+    return Placing(fixed, distances, tuple(apart), moves, (*warnings, *doubts))
+
+
+def _register_all(
+    stored: Mapping[str, Volume], fixed: str
+) -> tuple[dict[str, RigidTransform], dict[str, str]]:
+    images = {role: without_gaps(to_canonical(volume))[0] for role, volume in _images(stored).items()}
+    found, failed = {}, {}
+    for role, image in images.items():
+        if role == fixed:
+            continue
+        try:
+            found[role] = register(image, images[fixed])
+        except RegistrationError as error:
+            failed[role] = f"it could not be registered to {fixed.upper()}: {error}".rstrip(".")
+    return found, failed
+
+
+def _moves(
+    stored: Mapping[str, Volume], transforms: Mapping[str, RigidTransform], fixed: str, reference: str
+) -> tuple[dict[str, Float64Array], dict[str, str]]:
+    """Where each image goes in the reference's coordinates, and which image mask and segmentation follow."""
+    from_fixed = {fixed: np.eye(4)} | {role: one.matrix for role, one in transforms.items()}
+    followed = {role: _drawn_on(role, stored) for role in _DRAWN_ON if role in stored}
+    to_reference = from_fixed.get(reference, np.eye(4))
+    moves = {}
+    for role in stored:
+        own = from_fixed.get(followed.get(role, role), np.eye(4))
+        if not np.array_equal(own, to_reference):
+            moves[role] = to_reference @ np.linalg.inv(own)
+    return moves, followed
+
+
+def _drawn_on(role: str, stored: Mapping[str, Volume]) -> str:
+    own = canonical_grid(Grid.of(stored[role]))
+    order = [name for name in _DRAWN_ON[role] if name in stored]
+    same = (name for name in order if lies_on(canonical_grid(Grid.of(stored[name])), own))
+    return next(same, order[0])
+
+
+def _doubts(
+    examination: Examination, stored: Mapping[str, Volume], apart: list[str], followed: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Masks and segmentations that may have been drawn on another image than the one they follow."""
+    doubts = []
+    for role, image in followed.items():
+        own = canonical_grid(Grid.of(stored[role]))
+        alike = [name for name in _images(stored) if lies_on(canonical_grid(Grid.of(stored[name])), own)]
+        if image not in alike or (len(alike) > 1 and any(name in apart for name in alike)):
+            why = (
+                f"it has the grid of {', '.join(name.upper() for name in alike)}"
+                if alike
+                else "no image has its grid"
+            )
+            doubts.append(
+                f"{examination.label(role)} is taken as drawn on {image.upper()} and follows it ({why})"
+            )
+    return tuple(doubts)
+
+
+def _checked(examination: Examination, distances: Mapping[str, float], fixed: str) -> tuple[str, ...]:
+    warnings = []
+    for role, distance in distances.items():
+        if distance > MAX_UNREGISTERED_MM:
+            raise RegistrationError(
+                f"{examination.label(role)} lies {distance:.1f} mm off {fixed.upper()}; expected at most "
+                f"{MAX_UNREGISTERED_MM:g} mm without registration. Register them, or add --register rigid."
+            )
+        if distance > ALIGNED_MM:
+            warnings.append(
+                f"{examination.label(role)} lies {distance:.1f} mm off {fixed.upper()} and was left there; "
+                f"expected at most {ALIGNED_MM:g} mm"
+            )
+    return tuple(warnings)
+
+
+def _brain_points(stored: Mapping[str, Volume], fixed: str) -> Float64Array:
+    """Places, (N, 3) RAS mm, over which a displacement is averaged: the mask, or a ball in the head."""
+    if "mask" in stored:
+        with suppress(VolumeError):  # a mask that is none is told where it is used
+            mask, _ = brain_of(without_gaps(stored["mask"])[0].data)
+            if mask.any():
+                return points_of(mask, stored["mask"].affine)
+    volume = without_gaps(stored[fixed])[0]
+    bright = points_of(volume.data > volume.data.mean(), volume.affine)
+    steps = np.arange(-_BALL_MM, _BALL_MM + 1.0, 10.0)
+    ball = np.array(np.meshgrid(steps, steps, steps)).reshape(3, -1).T
+    points: Float64Array = ball[np.linalg.norm(ball, axis=1) <= _BALL_MM] + bright.mean(axis=0)
+    return points
+
+
+def _images(stored: Mapping[str, Volume]) -> dict[str, Volume]:
+    return {role: volume for role, volume in stored.items() if role not in _DRAWN_ON}
