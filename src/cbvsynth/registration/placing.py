@@ -111,10 +111,6 @@ def place_images(
     warnings = tuple(
         f"{examination.label(role)} lay {distances[role]:.1f} mm off {fixed.upper()} and was moved into place"
         for role in apart
-    ) + tuple(
-        f"{examination.label(role)}: the search for its place did not settle; look at it"
-        for role in apart
-        if not found[role].converged
     )
     moves, followed = _moves(stored, transforms, fixed, reference)
     doubts = _doubts(examination, stored, apart, followed)

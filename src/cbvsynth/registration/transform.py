@@ -16,11 +16,9 @@ class RigidTransform:
 
     matrix: (4, 4) float64, a rotation and a shift: it maps RAS millimetres of the fixed image to RAS
         millimetres of the moving one. Identity: the headers are right as they are.
-    converged: whether the search settled before it ran out of steps.
     """
 
     matrix: Float64Array
-    converged: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "matrix", np.asarray(self.matrix, dtype=np.float64))
