@@ -14,7 +14,7 @@ from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout, Switch
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import UsageError
-from cbvsynth.study.layout_tables import TABLES
+from cbvsynth.study.layout_tables import is_pseudonymous
 from cbvsynth.study.layouts import LeftOut
 from cbvsynth.study.manifest import MANIFEST_NAMES, Manifest, load_manifest, scan_study, write_manifest
 from cbvsynth.study.manifest_hashes import hash_images
@@ -56,7 +56,7 @@ def manifest(  # noqa: PLR0913  all by name, all with a default
             f"'{target.name}' exists and may hold work done by hand; delete it first or give another --out."
         )
     found = scan_study(root, layout, prefer)
-    if TABLES[found.layout].pseudonymous and not target.resolve().is_relative_to(root.resolve()):
+    if is_pseudonymous(found.layout) and not target.resolve().is_relative_to(root.resolve()):
         raise UsageError(
             "The paths in this manifest may hold patients' names, so it must stay in the data root; "
             "leave --out away or give a name inside ROOT."

@@ -16,6 +16,7 @@ class Layout(StrEnum):
     UCSF_PDGM = "ucsf-pdgm"
     BRATS = "brats"
     AUTHORS = "authors"
+    DICOM = "dicom"
 
 
 class SplitUnit(StrEnum):

@@ -281,4 +281,9 @@ TABLES = {
     table.layout: table
     for table in (BIDS, UPENN_GBM, UCSD_PTGBM, BRAIN_TUMOR_PROGRESSION, UCSF_PDGM, BRATS, AUTHORS)
 }
-"""Every layout but AUTO."""
+"""Every layout of NIfTI files but AUTO."""
+
+
+def is_pseudonymous(layout: Layout) -> bool:
+    """Whether a layout's paths may hold patients' names; those of images converted from DICOM do not."""
+    return layout in TABLES and TABLES[layout].pseudonymous

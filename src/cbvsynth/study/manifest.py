@@ -11,7 +11,8 @@ from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout
 from cbvsynth.errors import ManifestError
 from cbvsynth.records.csv_codec import write_rows
-from cbvsynth.study.layout_tables import TABLES
+from cbvsynth.study.dicom.examinations import scan_dicom
+from cbvsynth.study.layout_tables import is_pseudonymous
 from cbvsynth.study.layouts import LeftOut, scan
 from cbvsynth.study.manifest_table import (
     COLUMNS,
@@ -68,7 +69,7 @@ def record_manifest(folder: Path, manifest: Manifest) -> None:
     as no later step reads them.
     """
     target = folder / MANIFEST_NAMES[0]
-    if manifest.layout is Layout.AUTO or TABLES[manifest.layout].pseudonymous:
+    if manifest.layout is Layout.AUTO or is_pseudonymous(manifest.layout):
         target.unlink(missing_ok=True)
     else:
         write_manifest(
@@ -102,7 +103,7 @@ def scan_study(root: Path, layout: Layout = Layout.AUTO, prefer: Sequence[str] =
     Raises:
         ManifestError: as `load_manifest`.
     """
-    found = scan(root, layout, prefer)
+    found = scan_dicom(root, prefer) if layout is Layout.DICOM else scan(root, layout, prefer)
     listed = examinations_of_rows(
         f"The study (layout {found.layout})", [(row["exam_id"], row) for row in found.rows], root
     )
