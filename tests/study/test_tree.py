@@ -54,3 +54,12 @@ def test_a_study_of_links_to_nothing_says_so(tmp_path: Path) -> None:
     assert (
         "0 NIfTI files; 2 that cannot be used, the first because a link to a file that is not there" in text
     )
+
+
+def test_dicom_without_an_ending_is_seen(tmp_path: Path) -> None:
+    """Files such as IM001 were "files no ending", without a word of what to do."""
+    (tmp_path / "IM001").write_bytes(b"\0" * 128 + b"DICM")
+    assert walk(tmp_path).has_dicom
+    assert seen(walk(tmp_path)).endswith("DICOM is converted with cbvsynth manifest ROOT --layout dicom.")
+    (tmp_path / "IM001").write_bytes(b"\0" * 132)
+    assert not walk(tmp_path).has_dicom

@@ -19,6 +19,8 @@ CONVERSION_VERSION = 1
 """Raised whenever the same files would give another image."""
 MAX_CONVERSION_S = 900.0
 """Of one series; the largest take some seconds. Our choice, so that a damaged file cannot hold up a study."""
+WORK_PREFIX = ".converting-"
+"""How the folder of a conversion at work is called; one that stays was left by a killed run."""
 CORNER_TOLERANCE_VOXELS = 0.1
 """Between where tags and converter put the corners of an image. Our choice."""
 
@@ -61,7 +63,7 @@ def convert(series: Series, work: Path) -> Volume:
     import dcm2niix
 
     label = f"series {series.number}"
-    with tempfile.TemporaryDirectory(dir=work, prefix=".converting-") as name:
+    with tempfile.TemporaryDirectory(dir=work, prefix=WORK_PREFIX) as name:
         source, target = Path(name, "source"), Path(name, "target")
         source.mkdir()
         target.mkdir()

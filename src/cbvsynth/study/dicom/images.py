@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import math
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import VolumeError
 from cbvsynth.records.storage import sha256_of, write_json
 from cbvsynth.study.dicom.choice import Chosen, name_of
-from cbvsynth.study.dicom.conversion import CONVERSION_VERSION, convert, converter_version, has_display_values, is_lossy
+from cbvsynth.study.dicom.conversion import CONVERSION_VERSION, WORK_PREFIX, convert, converter_version, has_display_values, is_lossy
 from cbvsynth.study.dicom.units import MapUnit, adc_unit, cbv_unit
 from cbvsynth.study.nifti import write_volume
 
@@ -33,7 +34,7 @@ class Images:
 
 
 def make_images(chosen: Mapping[str, Chosen], folder: Path, key: bytes) -> Images:
-    """Convert what is not converted yet.
+    """Convert what is not converted yet, and remove what a killed run left; one run at a time per folder.
 
     Args:
         chosen: series by role.
@@ -44,6 +45,8 @@ def make_images(chosen: Mapping[str, Chosen], folder: Path, key: bytes) -> Image
         InstallationError: the converter is not installed.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for abandoned in folder.glob(f"{WORK_PREFIX}*"):
+        shutil.rmtree(abandoned, ignore_errors=True)
     files: dict[str, Path] = {}
     left: list[tuple[str, str]] = []
     warnings: list[str] = []

@@ -78,7 +78,7 @@ def series_of(files: Iterable[ImageFile]) -> list[Series]:
     for file in files:
         parts[_part(file)].append(file)
     found = [_series(echo) for part in parts.values() for echo in _by_echo(part)]
-    return sorted(found, key=lambda one: (one.number, one.tags.te_ms, one.sop_uids))
+    return sorted(found, key=lambda one: (one.number, str(one.tags.te_ms), one.sop_uids))
 
 
 def _part(file: ImageFile) -> tuple[object, ...]:
