@@ -18,7 +18,9 @@ from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import ManifestError
 from cbvsynth.study import bids_names
 from cbvsynth.study.layout_tables import TABLES, LayoutTable, Rule
+from cbvsynth.study.nnunet import nnunet_table
 from cbvsynth.study.participants import StudyTables, read_study_tables
+from cbvsynth.study.patterns import pattern_table
 from cbvsynth.study.pseudonyms import load_key, pseudonym
 from cbvsynth.study.sidecars import stated_unit
 from cbvsynth.study.tree import Tree, seen, walk
@@ -67,20 +69,31 @@ class _Found:
     files: Mapping[str, _Match]
 
 
-def scan(root: Path, layout: Layout = Layout.AUTO, prefer: SequenceOf[str] = ()) -> Scan:
+def scan(
+    root: Path,
+    layout: Layout = Layout.AUTO,
+    prefer: SequenceOf[str] = (),
+    patterns: SequenceOf[str] = (),
+) -> Scan:
     """Find the examinations below `root`.
 
     Args:
         root: data root.
         layout: how its files are named.
         prefer: entities or folders of derivatives that settle ties between files of BIDS, the first first.
+        patterns: how files are named where no layout fits, as `patterns.pattern_table` reads them; `layout`
+            is then not asked.
 
     Raises:
         ManifestError: the folder is missing or unreadable, no layout or more than one is recognised,
             the chosen layout fits no file, or a pseudonym key is needed and missing.
     """
     tree = walk(root)
-    table = TABLES[layout] if layout is not Layout.AUTO else _recognise(tree)
+    tables = {**TABLES, Layout.NNUNET: nnunet_table(root, tree)}
+    if patterns:
+        table = pattern_table(patterns)
+    else:
+        table = tables[layout] if layout is not Layout.AUTO else _recognise(tree, tables.values())
     matched = _matches(table, tree.images)
     count = sum(len(matches) for roles in matched.values() for matches in roles.values())
     if not any(_INPUT_ROLES & set(roles) for roles in matched.values()):
@@ -92,6 +105,7 @@ def scan(root: Path, layout: Layout = Layout.AUTO, prefer: SequenceOf[str] = ())
     _leave_by_name(study, tree, matched)
     if table.layout is Layout.BIDS:
         matched = _bids_files(study, matched)
+    _one_place(study, matched)
     found = _one_file_a_role(study, matched)
     found = _one_kind_of_cbv(study, found)
     found = _with_sequences(study, found)
@@ -101,25 +115,37 @@ def scan(root: Path, layout: Layout = Layout.AUTO, prefer: SequenceOf[str] = ())
     return Scan(table.layout, because, tuple(rows), tuple(study.left), tables.warnings)
 
 
-def _recognise(tree: Tree) -> LayoutTable:
+def _recognise(tree: Tree, tables: Iterable[LayoutTable]) -> LayoutTable:
+    by_layout = {table.layout: table for table in tables}
     counts = {
         table.layout: sum(
             any(rule.role in _INPUT_ROLES and rule.pattern.fullmatch(path) for rule in table.rules)
             for path in tree.images
         )
-        for table in TABLES.values()
+        for table in by_layout.values()
     }
     fitting = [layout for layout, count in counts.items() if count]
     if len(fitting) == 1:
-        return TABLES[fitting[0]]
+        return by_layout[fitting[0]]
     if fitting:
         counted = ", ".join(f"{layout} ({counts[layout]} files)" for layout in fitting)
         raise ManifestError(
             f"The data root holds more than one layout: {counted}. Expected one study; choose the layout."
         )
-    known = "\n".join(f"  {table.layout:<24}{table.example}" for table in TABLES.values())
+    refused = next(
+        (
+            one.reason
+            for table in by_layout.values()
+            for one in table.refusals
+            for path in tree.images
+            if one.pattern.fullmatch(path)
+        ),
+        "",
+    )
+    known = "\n".join(f"  {table.layout:<24}{table.example}" for table in by_layout.values())
     raise ManifestError(
-        f"No known layout was recognised. {seen(tree)} Expected a manifest.csv, or files named as in:\n"
+        f"No known layout was recognised. {seen(tree)}{' ' if refused else ''}{refused[:1].upper()}{refused[1:]} "
+        "Expected a manifest.csv, --pattern (see docs/reference/layouts.md), or files named as in:\n"
         f"{known}"
     )
 
@@ -248,6 +274,28 @@ def _one_space(study: _Study, roles: dict[str, list[_Match]]) -> None:
         roles[role] = kept
         if not kept:
             del roles[role]
+
+
+def _one_place(study: _Study, matched: _Matches) -> None:
+    """Where a study keeps images in two places, keep an examination's of the one with most sequences."""
+    order = list(dict.fromkeys(rule.place for rule in study.table.rules))
+    for roles in matched.values():
+        counts = Counter(
+            place for role in _INPUT_ROLES & set(roles) for place in {one.rule.place for one in roles[role]}
+        )
+        if len(counts) < 2:
+            continue
+        best = max(counts, key=lambda place: (counts[place], -order.index(place)))
+        for role, matches in list(roles.items()):
+            roles[role] = [match for match in matches if match.rule.place == best]
+            for match in matches:
+                if match.rule.place != best:
+                    study.leave_file(
+                        match.path,
+                        "the same examination is there in another place, with as many sequences or more",
+                    )
+            if not roles[role]:
+                del roles[role]
 
 
 def _one_file_a_role(study: _Study, matched: _Matches) -> list[_Found]:

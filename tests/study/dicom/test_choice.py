@@ -75,7 +75,9 @@ def test_an_agent_that_the_scanner_wrote_into_every_series_settles_nothing() -> 
 def test_a_series_called_before_but_acquired_after_is_doubted() -> None:
     choice = choose_series([t1(2, 1, description="t1 +c"), t1(6, 9, description="t1 pre")])
     assert taken(choice) == {"t1c": 2}
-    assert "series 6: T1, called before contrast agent, but acquired after a series with it" in reasons(choice)
+    assert "series 6: T1, called before contrast agent, but acquired after a series with it" in reasons(
+        choice
+    )
 
 
 def test_a_tie_takes_none_and_names_the_candidates_and_words() -> None:

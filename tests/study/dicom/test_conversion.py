@@ -15,7 +15,17 @@ from cbvsynth.errors import VolumeError
 from cbvsynth.study.dicom.conversion import convert, has_display_values, is_lossy
 from cbvsynth.study.dicom.headers import read_folder
 from cbvsynth.study.dicom.series import series_of
-from tests.study.dicom.dicom_files import COLUMNS, ROWS, SLICES, SPACING_MM, T1, head, position, write_enhanced, write_series
+from tests.study.dicom.dicom_files import (
+    COLUMNS,
+    ROWS,
+    SLICES,
+    SPACING_MM,
+    T1,
+    head,
+    position,
+    write_enhanced,
+    write_series,
+)
 from tests.study.dicom.test_series import only
 
 
@@ -86,7 +96,9 @@ def test_a_compression_that_is_not_read_is_named_with_what_helps(tmp_path: Path)
         dataset.PixelData = encapsulate([b"no film at all " * 4])
 
     write_series(tmp_path / "in", T1, change=claim)
-    with pytest.raises(VolumeError, match=r"transfer syntax 1\.2\.840\.10008\.1\.2\.4\.106\) is not read .*gdcmconv"):
+    with pytest.raises(
+        VolumeError, match=r"transfer syntax 1\.2\.840\.10008\.1\.2\.4\.106\) is not read .*gdcmconv"
+    ):
         convert(only(tmp_path / "in"), tmp_path)
 
 

@@ -70,7 +70,9 @@ def test_patients_and_examinations_are_told_by_tags_whatever_the_folders(tmp_pat
     assert "1 folders hold files of several patients, told apart by PatientID" in told(tmp_path)
 
 
-def test_identifiers_are_the_same_for_the_same_key_and_participants_are_matched_by_them(tmp_path: Path) -> None:
+def test_identifiers_are_the_same_for_the_same_key_and_participants_are_matched_by_them(
+    tmp_path: Path,
+) -> None:
     write_series(with_key(tmp_path) / "1", T2)
     (one,) = examinations(tmp_path)
     (tmp_path / "participants.tsv").write_text(f"participant_id\tdiagnosis\n{one.subject_id}\tglioma\n")
@@ -91,7 +93,9 @@ def test_a_series_of_two_patients_is_refused_and_the_others_go_on(tmp_path: Path
 
 def test_one_patient_id_for_two_people_is_refused(tmp_path: Path) -> None:
     write_series(with_key(tmp_path) / "1", T2, patient="ANON", study="1.1")
-    write_series(tmp_path / "2", {**T2, "PatientBirthDate": "19700101"}, patient="ANON", study="1.2", number=2)
+    write_series(
+        tmp_path / "2", {**T2, "PatientBirthDate": "19700101"}, patient="ANON", study="1.2", number=2
+    )
     write_series(tmp_path / "3", T2, patient="0815", study="1.3", number=3)
     assert "16 images: one PatientID for patients of different birth date or sex" in told(tmp_path)
     assert len(examinations(tmp_path)) == 1
@@ -140,7 +144,9 @@ def test_an_examination_without_a_standard_sequence_is_left_out(tmp_path: Path) 
 def test_a_root_without_a_usable_image_says_what_is_there(tmp_path: Path) -> None:
     with_key(tmp_path)
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(ManifestError, match=r"No DICOM image was found below the data root \(1 files: no DICOM\)"):
+    with pytest.raises(
+        ManifestError, match=r"No DICOM image was found below the data root \(1 files: no DICOM\)"
+    ):
         scan_dicom(tmp_path)
     write_series(tmp_path / "1", SCOUT)
     with pytest.raises(ManifestError, match="None of 1 examinations has an image .*series 1: a scout"):

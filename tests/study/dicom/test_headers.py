@@ -77,7 +77,9 @@ def test_a_missing_folder_is_refused_without_its_name(tmp_path: Path) -> None:
 
 
 def test_classic_tags_are_read(tmp_path: Path) -> None:
-    write_series(tmp_path, {**T1C, "ImageType": ["ORIGINAL", "PRIMARY", "M", "NORM"]}, number=5, time="101530.5")
+    write_series(
+        tmp_path, {**T1C, "ImageType": ["ORIGINAL", "PRIMARY", "M", "NORM"]}, number=5, time="101530.5"
+    )
     one = read_folder(tmp_path)[0][0]
     assert one.series_number == 5
     assert (one.tags.tr_ms, one.tags.te_ms, one.tags.flip_degrees, one.tags.field_t) == (500, 9, 90, 3)

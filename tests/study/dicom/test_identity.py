@@ -78,7 +78,9 @@ def test_what_is_planted_is_there_at_all(root: Path) -> None:
 def test_nothing_written_or_printed_says_whose_it_is(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
     found = scan_study(root, Layout.DICOM)
     write_manifest(root / "manifest.csv", found.examinations)
-    printed = "\n".join([*map(str, found.left_out), *found.warnings, found.recognised_because, *capfd.readouterr()])
+    printed = "\n".join(
+        [*map(str, found.left_out), *found.warnings, found.recognised_because, *capfd.readouterr()]
+    )
     assert "T2" in printed
     assert "T1, but about 1 slices" in printed
     assert not SECRET.search(printed.encode())

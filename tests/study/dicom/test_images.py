@@ -96,7 +96,9 @@ def test_an_adc_map_of_no_unit_is_left_out_with_its_median(tmp_path: Path) -> No
 
 
 def test_cbv_without_a_unit_is_not_converted(tmp_path: Path) -> None:
-    write_series(tmp_path / "a", {**RCBV, "SeriesDescription": "CBV", "ImageType": ["DERIVED", "PRIMARY", "CBV"]})
+    write_series(
+        tmp_path / "a", {**RCBV, "SeriesDescription": "CBV", "ImageType": ["DERIVED", "PRIMARY", "CBV"]}
+    )
     made = make_images(chosen(tmp_path / "a"), tmp_path / "out", KEY)
     assert (made.files, made.cbv_unit) == ({}, None)
     assert "states no unit" in made.left_out[0][1]

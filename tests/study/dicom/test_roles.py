@@ -15,7 +15,8 @@ from tests.study.dicom.test_recognition import T2_TIMING
 
 def test_a_table_is_read_by_examination_and_series(tmp_path: Path) -> None:
     (tmp_path / ROLES_TABLE).write_text(
-        "exam_id,series,taken,role,unit\np1_s1,5,x,T1C,\np1_s1,6,,,\np2_s1,3,,cbv,relative\n", encoding="utf-8"
+        "exam_id,series,taken,role,unit\np1_s1,5,x,T1C,\np1_s1,6,,,\np2_s1,3,,cbv,relative\n",
+        encoding="utf-8",
     )
     assert read_roles(tmp_path) == {
         "p1_s1": {5: Stated("t1c"), 6: Stated("")},
@@ -45,7 +46,11 @@ def test_a_wrong_table_is_refused_without_the_folders_name(tmp_path: Path, text:
 
 def test_a_stated_series_is_taken_and_another_left_out() -> None:
     choice = choose_series(
-        [t1(2, 1), t1(5, 9, description="ax t1 +c"), one(6, 10, description="unclear", tr_ms=1800.0, te_ms=50.0)],
+        [
+            t1(2, 1),
+            t1(5, 9, description="ax t1 +c"),
+            one(6, 10, description="unclear", tr_ms=1800.0, te_ms=50.0),
+        ],
         stated={6: Stated("t1c")},
     )
     assert taken(choice) == {"t1": 2, "t1c": 6}

@@ -36,7 +36,11 @@ def test_a_whole_series_has_its_corners_plane_and_spacing(tmp_path: Path) -> Non
         ([0, 1, 0, 0, 0, -1], (4, 0, 0), "sag"),
         ([1, 0, 0, 0, 0, -1], (0, 4, 0), "cor"),
         ([1, 0, 0, 0, math.cos(0.3), math.sin(0.3)], (0, -4 * math.sin(0.3), 4 * math.cos(0.3)), "ax"),
-        ([1, 0, 0, 0, math.cos(0.75), math.sin(0.75)], (0, -4 * math.sin(0.75), 4 * math.cos(0.75)), "oblique"),
+        (
+            [1, 0, 0, 0, math.cos(0.75), math.sin(0.75)],
+            (0, -4 * math.sin(0.75), 4 * math.cos(0.75)),
+            "oblique",
+        ),
     ],
 )
 def test_planes_are_told_by_orientation(

@@ -30,7 +30,9 @@ def adc(value: float) -> np.ndarray:
         (800.0, ("us", "normalized"), 1.0),
     ],
 )
-def test_the_median_tells_the_unit_and_tags_agree(value: float, stated: tuple[str, ...], factor: float) -> None:
+def test_the_median_tells_the_unit_and_tags_agree(
+    value: float, stated: tuple[str, ...], factor: float
+) -> None:
     found = adc_unit(adc(value), stated)
     assert (found.problem, found.factor, found.unit) == ("", factor, "1e-6 mm2/s")
 
@@ -64,7 +66,10 @@ def test_values_of_no_unit_are_a_problem(value: float) -> None:
     ],
 )
 def test_the_unit_of_cbv_is_stated_or_relative_by_name(
-    stated: tuple[str, ...], relative: bool, unit: str, factor: float  # noqa: FBT001
+    stated: tuple[str, ...],
+    relative: bool,
+    unit: str,
+    factor: float,  # noqa: FBT001
 ) -> None:
     found = cbv_unit(stated, relative=relative)
     assert (found.problem, found.unit, found.factor) == ("", unit, pytest.approx(factor))

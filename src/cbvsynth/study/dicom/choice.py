@@ -52,7 +52,9 @@ def choose_series(
         stated: roles that a person states, by the number of the series; they come before everything.
     """
     roles = stated or {}
-    findings = [(one, _stated(roles[one.number]) if one.number in roles else recognise(one)) for one in series]
+    findings = [
+        (one, _stated(roles[one.number]) if one.number in roles else recognise(one)) for one in series
+    ]
     left = [(name_of(one), finding.reason) for one, finding in findings if not finding.role]
     candidates: dict[str, list[tuple[Series, Finding]]] = defaultdict(list)
     for one, finding in _with_contrast(findings):

@@ -18,7 +18,14 @@ from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import VolumeError
 from cbvsynth.records.storage import sha256_of, write_json
 from cbvsynth.study.dicom.choice import Chosen, name_of
-from cbvsynth.study.dicom.conversion import CONVERSION_VERSION, WORK_PREFIX, convert, converter_version, has_display_values, is_lossy
+from cbvsynth.study.dicom.conversion import (
+    CONVERSION_VERSION,
+    WORK_PREFIX,
+    convert,
+    converter_version,
+    has_display_values,
+    is_lossy,
+)
 from cbvsynth.study.dicom.units import MapUnit, adc_unit, cbv_unit
 from cbvsynth.study.nifti import write_volume
 
@@ -96,7 +103,14 @@ def _made_once(role: str, one: Chosen, folder: Path, key: bytes, stated: MapUnit
 
 def _digest(one: Chosen, key: bytes) -> str:
     """Keyed digest of the files of a series, by their identifiers, sizes and times, and of the converter."""
-    parts = [str(CONVERSION_VERSION), converter_version(), one.role, one.unit, one.reason, *one.series.sop_uids]
+    parts = [
+        str(CONVERSION_VERSION),
+        converter_version(),
+        one.role,
+        one.unit,
+        one.reason,
+        *one.series.sop_uids,
+    ]
     for path in one.series.files:
         state = path.stat()
         parts.append(f"{state.st_size} {state.st_mtime_ns}")
