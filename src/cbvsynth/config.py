@@ -75,9 +75,9 @@ class ValidateConfig:
     """Limits of the checks; a laboratory can change them."""
     out: Path = Path("artifacts/validate")
     """Folder for examinations.csv, measurements.csv, the report and the flow chart."""
-    prefer: tuple[str, ...] = ()
+    prefer: tuple[str, ...] = ("none",)
     """Where several files could be meant, the BIDS entity (acq-mprage), folder of derivatives (hd-bet) or kind of
-    DICOM series (3d) to take, the first first; not asked where the study has a manifest."""
+    DICOM series (3d) to take, the first first, or none; not asked where the study has a manifest."""
     enhancing_label: int = 0
     """Number of enhancing tumour in segmentations that do not say so, 3 or 4 as in BraTS until 2022; 0 leaves it
     open; not asked where the study has a manifest."""

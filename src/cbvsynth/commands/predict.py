@@ -42,7 +42,7 @@ class ImageOptions:
     dicom: Path | None = None
     """Folder of DICOM files of one examination, instead of single images; its series are recognised."""
     prefer: tuple[str, ...] = ()
-    """Which of several DICOM series to take, the first first: 3d, ax, mprage, series-7."""
+    """Which of several DICOM series (3d, ax, mprage, series-7) or BIDS files (acq-mprage) to take, the first first."""
     mask: Path | None = None
     """Brain mask; needed unless the images are skull-stripped."""
     unusable: tuple[Sequence, ...] = ()
@@ -219,6 +219,7 @@ def _predict_many(
         reference=images.reference or "",
         resample=images.resample is Switch.ON,
         orientation=images.orientation,
+        prefer=images.prefer,
         overwrite=output.overwrite is Switch.ON,
         version=server.version,
         label=server.label,
