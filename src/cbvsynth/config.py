@@ -76,11 +76,11 @@ class ValidateConfig:
     out: Path = Path("artifacts/validate")
     """Folder for examinations.csv, measurements.csv, the report and the flow chart."""
     prefer: tuple[str, ...] = ("none",)
-    """Where several files could be meant, the BIDS entity (acq-mprage), folder of derivatives (hd-bet) or kind of
-    DICOM series (3d) to take, the first first, or none; not asked where the study has a manifest."""
+    """Where several files could be meant, the BIDS entity (acq-mprage), folder of derivatives (hd-bet) or
+    kind of DICOM series (3d) to take, the first first, or none; not asked where the study has a manifest."""
     enhancing_label: int = 0
-    """Number of enhancing tumour in segmentations that do not say so, 3 or 4 as in BraTS until 2022; 0 leaves it
-    open; not asked where the study has a manifest."""
+    """Number of enhancing tumour in segmentations that do not say so, 3 or 4 as in BraTS until 2022; 0 leaves
+    it open; not asked where the study has a manifest."""
     max_dropped_share: float = 0.25
     """The run fails when a larger share of the examinations is dropped."""
     workers: int = 2

@@ -41,10 +41,10 @@ def manifest(  # noqa: PLR0913  all by name, all with a default
         layout: How its files are arranged and named; auto looks. dicom converts what is needed, inside ROOT.
         out: Table to write; ROOT/manifest.csv when not given.
         hash_files: Whether to add the SHA-256 of every image.
-        prefer: BIDS entities (acq-mprage), folders of derivatives (hd-bet) or words for DICOM series (3d) to take
-            where several files could be meant, the first first.
-        pattern: How files are named where no layout fits, as in t1={subject}/{session}/*T1w.nii.gz; for t1, t2,
-            t1c, flair, adc, cbv, mask and seg.
+        prefer: BIDS entities (acq-mprage), folders of derivatives (hd-bet) or words for DICOM series (3d) to
+            take where several files could be meant, the first first.
+        pattern: How files are named where no layout fits, as in t1={subject}/{session}/*T1w.nii.gz; for t1,
+            t2, t1c, flair, adc, cbv, mask and seg.
         enhancing_label: Number of enhancing tumour in segmentations that do not say so: 3, or 4 as in BraTS
             until 2022; 0 leaves it open.
     """

@@ -42,7 +42,7 @@ class ImageOptions:
     dicom: Path | None = None
     """Folder of DICOM files of one examination, instead of single images; its series are recognised."""
     prefer: tuple[str, ...] = ()
-    """Which of several DICOM series (3d, ax, mprage, series-7) or BIDS files (acq-mprage) to take, the first first."""
+    """Which of several DICOM series (3d, ax, series-7) or BIDS files (acq-b) to take, the first first."""
     mask: Path | None = None
     """Brain mask; needed unless the images are skull-stripped."""
     unusable: tuple[Sequence, ...] = ()
@@ -168,7 +168,8 @@ def _given_files(images: ImageOptions) -> dict[str, Path]:
     files = {name.value: path for name in Sequence if (path := getattr(images, name.value)) is not None}
     if files and images.dicom is not None:
         raise UsageError(
-            f"--dicom and --{next(iter(files))} are both given; expected a folder of DICOM files or single images."
+            f"--dicom and --{next(iter(files))} are both given; expected a folder of DICOM files or "
+            "single images."
         )
     if not files and images.dicom is None:
         raise UsageError(

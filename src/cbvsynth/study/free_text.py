@@ -61,8 +61,9 @@ def is_unknown(text: str) -> bool:
 
 
 def age_years(text: str, years_in_one: float = 1.0) -> Reading:
-    """An age: a plain number, one with a unit (`045Y`), or the lower end of what is known (`35-40`, `>89`);
-    of `<18` the age of a minor, since that is what is certain.
+    """An age: a plain number, one with a unit (`045Y`), or the lower end of what is known (`35-40`, `>89`).
+
+    Of `<18` it is the age of a minor, since that is what is certain.
 
     Args:
         text: the cell.

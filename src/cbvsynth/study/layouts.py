@@ -89,11 +89,11 @@ def scan(
             the chosen layout fits no file, or a pseudonym key is needed and missing.
     """
     tree = walk(root)
-    tables = {**TABLES, Layout.NNUNET: nnunet_table(root, tree)}
+    layouts = {**TABLES, Layout.NNUNET: nnunet_table(root, tree)}
     if patterns:
         table = pattern_table(patterns)
     else:
-        table = tables[layout] if layout is not Layout.AUTO else _recognise(tree, tables.values())
+        table = layouts[layout] if layout is not Layout.AUTO else _recognise(tree, layouts.values())
     matched = _matches(table, tree.images)
     count = sum(len(matches) for roles in matched.values() for matches in roles.values())
     if not any(_INPUT_ROLES & set(roles) for roles in matched.values()):
@@ -144,7 +144,8 @@ def _recognise(tree: Tree, tables: Iterable[LayoutTable]) -> LayoutTable:
     )
     known = "\n".join(f"  {table.layout:<24}{table.example}" for table in by_layout.values())
     raise ManifestError(
-        f"No known layout was recognised. {seen(tree)}{' ' if refused else ''}{refused[:1].upper()}{refused[1:]} "
+        "No known layout was recognised. "
+        f"{seen(tree)}{' ' if refused else ''}{refused[:1].upper()}{refused[1:]} "
         "Expected a manifest.csv, --pattern (see docs/reference/layouts.md), or files named as in:\n"
         f"{known}"
     )

@@ -40,7 +40,8 @@ _LESION = re.compile(r"lesion|tumou?r|glio|whole|metasta")
 _CASE = r"(?P<subject>[A-Za-z0-9][A-Za-z0-9_.+-]*?)"
 _NII = r"(?i:\.nii(?:\.gz)?)"
 _FOUR_D = (
-    "one 4-D file holds all sequences, as in the Medical Segmentation Decathlon; split it into a file for each with "
+    "one 4-D file holds all sequences, as in the Medical Segmentation Decathlon; split it into a "
+    "file for each with "
     "nnU-Net's conversion (nnUNetv2_convert_MSD_dataset)."
 )
 
@@ -116,6 +117,7 @@ def _label_problem(description: Mapping[str, object]) -> str:
         return ""
     shown = ", ".join(f"{number} {name[:30]}" for number, name in sorted(labels.items())[:6]) or "nothing"
     return (
-        f"dataset.json calls its labels {shown}; expected 1 necrosis, 2 oedema, 3 enhancing tumour, or one lesion. "
+        f"dataset.json calls its labels {shown}; expected 1 necrosis, 2 oedema, 3 enhancing tumour, "
+        "or one lesion. "
         "Give them these numbers"
     )

@@ -20,8 +20,9 @@ _EXAMPLE = "t1={subject}/{session}/*T1w.nii.gz"
 def pattern_table(patterns: Sequence[str], unit: TargetUnit = TargetUnit.RELATIVE) -> LayoutTable:
     """A layout of patterns, each ``ROLE=PATH``; several for one role are tried in their order.
 
-    In a path, ``{subject}`` and ``{session}`` are a patient's and a session's name, of any characters but ``/``
-    and the same wherever they stand; ``*`` is any part of a name, ``**`` any number of folders, ``?`` one character.
+    In a path, ``{subject}`` and ``{session}`` are a patient's and a session's name, of any characters but
+    ``/`` and the same wherever they stand; ``*`` is any part of a name, ``**`` any number of folders, ``?``
+    one character.
 
     Args:
         patterns: as in ``t1={subject}/{session}/*T1w.nii.gz``.
@@ -45,7 +46,8 @@ def _rule(pattern: str) -> Rule:
     role, sign, path = pattern.partition("=")
     if not sign or role.strip().lower() not in _ROLES:
         raise UsageError(
-            f"The pattern '{pattern}' begins with no role; expected {', '.join(_ROLES)} and '=', as in {_EXAMPLE}"
+            f"The pattern '{pattern}' begins with no role; expected {', '.join(_ROLES)} and '=', as "
+            f"in {_EXAMPLE}"
         )
     if "{subject}" not in path:
         raise UsageError(f"The pattern '{pattern}' has no {{subject}}; expected one, as in {_EXAMPLE}")

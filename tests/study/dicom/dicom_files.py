@@ -12,10 +12,10 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import (
+    UID,
     EnhancedMRImageStorage,
     ExplicitVRLittleEndian,
     MRImageStorage,
-    UID,
     generate_uid,
 )
 
@@ -76,7 +76,7 @@ def position(index: float) -> list[float]:
     return [-10.0, -15.0, -12.0 + SPACING_MM[2] * index]
 
 
-def write_series(  # noqa: PLR0913  each is one thing that tests change
+def write_series(
     folder: Path,
     tags: Mapping[str, Any],
     *,

@@ -112,7 +112,7 @@ def test_two_images_in_one_series_are_refused(tmp_path: Path) -> None:
     write_series(tmp_path / "in" / "b", T1, number=2)
     first, second = series_of(read_folder(tmp_path / "in")[0])
     both = dataclasses.replace(first, files=(*first.files, *second.files))
-    with pytest.raises(VolumeError, match="series 1: the converter .* made 2 images"):
+    with pytest.raises(VolumeError, match=r"series 1: the converter .* made 2 images"):
         convert(both, tmp_path)
 
 
@@ -120,10 +120,10 @@ def test_an_image_elsewhere_than_its_tags_say_is_refused(tmp_path: Path) -> None
     write_series(tmp_path / "in", T1)
     one = only(tmp_path / "in")
     assert one.corners_mm is not None
-    moved = dataclasses.replace(one, corners_mm=one.corners_mm + [0.0, 0.3, 0.0])
+    moved = dataclasses.replace(one, corners_mm=one.corners_mm + np.array([0.0, 0.3, 0.0]))
     with pytest.raises(VolumeError, match=r"corners 0\.2 voxels from where its tags do"):
         convert(moved, tmp_path)
-    near = dataclasses.replace(one, corners_mm=one.corners_mm + [0.0, 0.1, 0.0])
+    near = dataclasses.replace(one, corners_mm=one.corners_mm + np.array([0.0, 0.1, 0.0]))
     assert convert(near, tmp_path).shape == (COLUMNS, ROWS, SLICES)
     with pytest.raises(VolumeError, match="made an image of"):
         convert(dataclasses.replace(one, shape=(16, 20, 9)), tmp_path)

@@ -109,7 +109,7 @@ def test_functional_groups_of_an_enhanced_file_are_read(tmp_path: Path) -> None:
         (0x0019, "SIEMENS MR HEADER", 0x0C, "none", math.nan),
     ],
 )
-def test_b_values_of_vendors_are_read(
+def test_b_values_of_vendors_are_read(  # noqa: PLR0917
     tmp_path: Path, group: int, creator: str, element: int, value: str, expected: float
 ) -> None:
     def private(dataset: Any, _: int) -> None:

@@ -82,7 +82,7 @@ def test_nothing_written_or_printed_says_whose_it_is(root: Path, capfd: pytest.C
         [*map(str, found.left_out), *found.warnings, found.recognised_because, *capfd.readouterr()]
     )
     assert "T2" in printed
-    assert "T1, but about 1 slices" in printed
+    assert "T1, but 1 slice or so missing" in printed
     assert not SECRET.search(printed.encode())
     assert found.examinations[0].cbv is not None
     written = [root / "manifest.csv", *(root / "cbvsynth-nifti").rglob("*")]

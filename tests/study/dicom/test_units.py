@@ -67,9 +67,10 @@ def test_values_of_no_unit_are_a_problem(value: float) -> None:
 )
 def test_the_unit_of_cbv_is_stated_or_relative_by_name(
     stated: tuple[str, ...],
+    *,
     relative: bool,
     unit: str,
-    factor: float,  # noqa: FBT001
+    factor: float,
 ) -> None:
     found = cbv_unit(stated, relative=relative)
     assert (found.problem, found.unit, found.factor) == ("", unit, pytest.approx(factor))

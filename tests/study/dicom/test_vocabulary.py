@@ -105,6 +105,7 @@ def test_a_tag_of_agent_that_says_no_is_none(text: str, expected: bool) -> None:
     [
         ("localizer", "a scout"),
         ("3-plane loc", "a scout"),
+        ("3-pl T2* FGRE S", "a scout"),
         ("AAHead_Scout_MPR_sag", "a scout"),
         ("SURVEY", "a scout"),
         ("ASSET calibration", "a calibration scan"),

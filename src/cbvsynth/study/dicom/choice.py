@@ -43,8 +43,8 @@ def choose_series(
     """Take one series for each role.
 
     Rules: T1 is before and T1C after contrast agent, by the description, else by the agent's tag, else by the
-    time of acquisition against the first series with agent; original images come before derived ones; `prefer`
-    settles what is left. A tie takes none.
+    time of acquisition against the first series with agent; original images come before derived ones;
+    `prefer` settles what is left. A tie takes none.
 
     Args:
         series: all of one examination.
@@ -127,35 +127,26 @@ def _with_contrast(findings: list[tuple[Series, Finding]]) -> list[tuple[Series,
 
 
 def _t1_or_t1c(series: Series, finding: Finding, start: float, *, some_contrast: bool) -> Finding:
-    after_start = series.seconds > start if math.isfinite(start) and math.isfinite(series.seconds) else None
-    if finding.contrast == "before":
-        if after_start:
-            return replace(
-                finding,
-                role="",
-                reason="T1, called before contrast agent, but acquired after a series with it",
-            )
-        return finding
-    if finding.contrast == "after" and not (finding.weak and after_start is False):
-        return replace(finding, role="t1c")
-    if finding.contrast == "after":
-        return replace(
-            finding,
-            role="",
-            reason="T1 whose tags name a contrast agent, but acquired before the first series that shows it",
-        )
-    if after_start:
-        return replace(
-            finding, role="t1c", reason=f"{finding.reason}; acquired after a series with contrast agent"
-        )
-    if after_start is False:
-        return replace(finding, reason=f"{finding.reason}; acquired before contrast agent")
-    if some_contrast:
+    """T1 or T1C by its words, the agent's tag and `start`, when the first series with agent began."""
+    timed = math.isfinite(start) and math.isfinite(series.seconds)
+    late, early = timed and series.seconds > start, timed and series.seconds <= start
+    role, reason = "t1", finding.reason
+    if finding.contrast == "before" and late:
+        role, reason = "", "T1, called before contrast agent, but acquired after a series with it"
+    elif finding.contrast == "after" and finding.weak and early:
+        role = ""
+        reason = "T1 whose tags name a contrast agent, but acquired before the first series that shows it"
+    elif finding.contrast == "after":
+        role = "t1c"
+    elif finding.contrast == "" and late:
+        role, reason = "t1c", f"{reason}; acquired after a series with contrast agent"
+    elif finding.contrast == "" and early:
+        reason += "; acquired before contrast agent"
+    elif finding.contrast == "":
         # Without times, the one that says nothing beside one that says after is the usual way to name T1.
-        return replace(finding, reason=f"{finding.reason}, and nothing says that contrast agent was given")
-    return replace(
-        finding, reason=f"{finding.reason}, and nothing in the examination says that contrast agent was given"
-    )
+        where = "" if some_contrast else " in the examination"
+        reason += f", and nothing{where} says that contrast agent was given"
+    return replace(finding, role=role, reason=reason)
 
 
 def _one(
@@ -190,7 +181,8 @@ def _one(
         {word for one, _ in left for word in words_of(one)} - common,
         key=lambda word: (word.startswith("series"), word),
     )
-    asked = f"{shown}: nothing says which one to take; say so with --prefer {' or '.join(telling)}, or in {ROLES_TABLE}"
+    words = " or ".join(telling)
+    asked = f"{shown}: nothing says which one to take; say so with --prefer {words}, or in {ROLES_TABLE}"
     return None, [*reasons, (role.upper(), asked)]
 
 
@@ -204,7 +196,8 @@ def _frame_warnings(chosen: dict[str, Chosen]) -> list[str]:
     frames = {one.series.frame_of_reference for one in chosen.values()} - {""}
     if len(frames) < 2:
         return []
-    return [
-        "its series are of different frames of reference: the patient was taken out of the scanner in between, or "
-        "images were registered elsewhere; places agree only after registration"
-    ]
+    text = (
+        "its series are of different frames of reference: the patient was taken out of the scanner in "
+        "between, or images were registered elsewhere; places agree only after registration"
+    )
+    return [text]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cbvsynth.domain.volume import Volume
-from cbvsynth.errors import InstallationError, VolumeError
+from cbvsynth.errors import VolumeError
 from cbvsynth.study.dicom.series import Series
 from cbvsynth.study.nifti import read_volume
 
@@ -24,8 +23,8 @@ WORK_PREFIX = ".converting-"
 CORNER_TOLERANCE_VOXELS = 0.1
 """Between where tags and converter put the corners of an image. Our choice."""
 
-# Ignore the user's own defaults, write no sidecar (it may hold dates), one image of all files, no cropping, no
-# compression of the output, no comment.
+# Ignore the user's own defaults, write no sidecar (it may hold dates), one image of all files, no cropping,
+# no compression of the output, no comment.
 _OPTIONS = ("-g", "i", "-b", "n", "-m", "y", "-x", "i", "-z", "n", "-i", "n", "-c", "", "-f", "image")
 _LOSSY = frozenset({"01"})
 _UNCOMPRESSED = frozenset(
@@ -34,18 +33,10 @@ _UNCOMPRESSED = frozenset(
 
 
 def converter_version() -> str:
-    """Version of the converter, which belongs to what is converted.
+    """Version of the converter, which belongs to what is converted."""
+    import dcm2niix
 
-    Raises:
-        InstallationError: it is not installed.
-    """
-    try:
-        return importlib.metadata.version("dcm2niix")
-    except importlib.metadata.PackageNotFoundError as error:
-        raise InstallationError(
-            "Converting DICOM needs the package dcm2niix; it comes with the extra 'dicom' "
-            "(pip install 'cbvsynth[dicom]')."
-        ) from error
+    return importlib.metadata.version(dcm2niix.__name__)
 
 
 def convert(series: Series, work: Path) -> Volume:
@@ -57,9 +48,7 @@ def convert(series: Series, work: Path) -> Volume:
 
     Raises:
         VolumeError: the converter fails, or makes another image than the tags describe.
-        InstallationError: the converter is not installed.
     """
-    converter_version()
     import dcm2niix
 
     label = f"series {series.number}"
@@ -68,7 +57,7 @@ def convert(series: Series, work: Path) -> Volume:
         source.mkdir()
         target.mkdir()
         for number, path in enumerate(series.files):
-            os.symlink(path.resolve(), source / f"{number:06d}.dcm")
+            (source / f"{number:06d}.dcm").symlink_to(path.resolve())
         command = [dcm2niix.bin, *_OPTIONS, "-p", _scaling(series), "-o", str(target), str(source)]
         try:
             # Its words quote names and paths, so that they are kept in.
@@ -86,7 +75,7 @@ def convert(series: Series, work: Path) -> Volume:
 
 
 def has_display_values(series: Series) -> bool:
-    """Whether a series of Philips is converted in the values as displayed, by RescaleSlope and RescaleIntercept.
+    """Whether a series of Philips is converted in the values as displayed, by its rescale tags.
 
     Where these differ between slices, its private scale is used, the only one that is common to all.
     """
@@ -94,7 +83,7 @@ def has_display_values(series: Series) -> bool:
 
 
 def _scaling(series: Series) -> str:
-    # "n" ignores slopes that differ between slices, silently; "y" applies them, but on Philips its private scale.
+    # "n" ignores slopes that differ between slices, silently; "y" applies them, but Philips' own scale, too.
     return "n" if has_display_values(series) else "y"
 
 
@@ -108,7 +97,8 @@ def _failure(series: Series, images: int, code: int) -> str:
     compressed = [syntax for syntax in series.transfer_syntaxes if syntax not in _UNCOMPRESSED]
     if images == 0 and compressed:
         return (
-            f"{label}: its compression (transfer syntax {compressed[0]}) is not read by the converter; export it "
+            f"{label}: its compression (transfer syntax {compressed[0]}) is not read by the "
+            "converter; export it "
             "uncompressed, or unpack it with gdcmconv --raw."
         )
     if images == 0:
@@ -126,7 +116,8 @@ def _check_place(series: Series, volume: Volume, label: str) -> None:
     assert series.corners_mm is not None, "series with a problem are not converted"
     if sorted(volume.shape) != sorted(series.shape):
         raise VolumeError(
-            f"{label}: the converter made an image of {volume.shape} voxels; expected {series.shape} by its tags. "
+            f"{label}: the converter made an image of {volume.shape} voxels; expected {series.shape} "
+            "by its tags. "
             "Export it again."
         )
     inverse = np.linalg.inv(volume.affine)
@@ -135,5 +126,6 @@ def _check_place(series: Series, volume: Volume, label: str) -> None:
     off = np.minimum(np.abs(voxels), np.abs(voxels - last)).max()
     if off > CORNER_TOLERANCE_VOXELS:
         raise VolumeError(
-            f"{label}: the converter puts its corners {off:.3g} voxels from where its tags do; export it again."
+            f"{label}: the converter puts its corners {off:.3g} voxels from where its tags do; "
+            "export it again."
         )

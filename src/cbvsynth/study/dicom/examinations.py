@@ -68,7 +68,6 @@ def scan_dicom(root: Path, prefer: Sequence[str] = ()) -> Scan:
 
     Raises:
         ManifestError: there is no DICOM image or none that can be used, or no pseudonym key.
-        InstallationError: pydicom or dcm2niix is not installed.
     """
     files, unreadable = read_folder(root)
     if not files:
@@ -121,7 +120,6 @@ def convert_folder(folder: Path, work: Path, prefer: Sequence[str] = ()) -> Conv
     Raises:
         ManifestError: there is no DICOM image, they are of several patients or examinations, or none is
             usable.
-        InstallationError: pydicom or dcm2niix is not installed.
     """
     files, unreadable = read_folder(folder)
     if not files:
@@ -129,13 +127,15 @@ def convert_folder(folder: Path, work: Path, prefer: Sequence[str] = ()) -> Conv
     people = {(one.identity.patient_id, one.identity.birth_date, one.identity.patient_sex) for one in files}
     if len(people) > 1:
         raise ManifestError(
-            f"The folder holds images of {len(people)} patients by their PatientID, birth date and sex; expected "
+            f"The folder holds images of {len(people)} patients by their PatientID, birth date and "
+            "sex; expected "
             "one examination of one. Nothing was read further; sort the files."
         )
     studies = {one.identity.study_uid for one in files}
     if len(studies) > 1:
         raise ManifestError(
-            f"The folder holds {len(studies)} examinations by their StudyInstanceUID; expected one. Give the folder "
+            f"The folder holds {len(studies)} examinations by their StudyInstanceUID; expected one. "
+            "Give the folder "
             "of one, or list all with cbvsynth manifest --layout dicom."
         )
     choice = choose_series(series_of(files), prefer)

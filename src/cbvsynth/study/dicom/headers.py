@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
+import datetime as dt
 import math
 import os
 import re
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from cbvsynth.errors import InstallationError, ManifestError
+from cbvsynth.errors import ManifestError
 from cbvsynth.study.dicom.tags import Frame, Identity, ImageFile, Tags, Unreadable, Vector
 from cbvsynth.study.paths import path_problem
 
@@ -45,7 +45,6 @@ def read_folder(root: Path) -> tuple[list[ImageFile], Unreadable]:
 
     Raises:
         ManifestError: the folder is missing or cannot be listed.
-        InstallationError: pydicom is not installed.
     """
     if not root.is_dir():
         raise ManifestError("There is no such folder; expected one of DICOM files.")
@@ -78,13 +77,8 @@ def _files(root: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def _quiet_pydicom() -> Iterator[None]:
     """Keep pydicom's warnings in, which quote the values that they are about."""
-    try:
-        from pydicom import config
-    except ImportError as error:
-        raise InstallationError(
-            "Reading DICOM needs the packages pydicom and dcm2niix; they come with the extra 'dicom' "
-            "(pip install 'cbvsynth[dicom]')."
-        ) from error
+    from pydicom import config
+
     before = config.settings.reading_validation_mode
     config.settings.reading_validation_mode = config.IGNORE
     try:
@@ -319,7 +313,7 @@ def _moment(date: str, time: str) -> float:
     if not re.fullmatch(r"\d{6}(?:\.\d*)?.*", digits):
         return math.nan
     try:
-        day = datetime.date(int(date[:4]), int(date[4:6]), int(date[6:8])).toordinal() if date else 0
+        day = dt.date(int(date[:4]), int(date[4:6]), int(date[6:8])).toordinal() if date else 0
     except ValueError:
         day = 0
     fraction = re.match(r"\d{6}(\.\d+)?", digits)

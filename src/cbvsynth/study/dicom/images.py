@@ -48,8 +48,6 @@ def make_images(chosen: Mapping[str, Chosen], folder: Path, key: bytes) -> Image
         folder: for the images, as in ``t1.nii.gz`` and ``t1.json``; made when it is missing.
         key: of the study, so that digests in the records lead to no identifier.
 
-    Raises:
-        InstallationError: the converter is not installed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for abandoned in folder.glob(f"{WORK_PREFIX}*"):

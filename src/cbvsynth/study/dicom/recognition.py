@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from cbvsynth.study.dicom import vocabulary
+from cbvsynth.study.dicom.roles import ROLES_TABLE
 from cbvsynth.study.dicom.series import Series, component_of
 from cbvsynth.study.dicom.tags import Tags
 
@@ -21,7 +22,6 @@ STIR_TI_MS = (100.0, 300.0)
 GRADIENT_T1_TE_MS = 12.0
 SHORTEST_T1_FLIP_DEGREES = 5.0
 
-_HEAD = frozenset({"", "HEAD", "BRAIN", "SKULL", "HEADNECK", "NEURO", "CRANE", "SCHADEL", "KOPF", "TESTA"})
 _NOT_HEAD = frozenset(
     {
         "CSPINE",
@@ -157,59 +157,55 @@ def _raw(series: Series) -> Finding:
 
 
 def _weighted(tags: Tags, text: str) -> Finding:
+    """A T1, T2 or FLAIR by its name and its timing, which must not contradict each other."""
     named = (
         vocabulary.weights(text)
         or vocabulary.weights(tags.protocol)
         or vocabulary.weights(tags.sequence_name)
     )
     timed = timing_weight(tags)
-    timing = _timing_text(tags)
-    if timed == "stir":
-        return Finding("", f"STIR by its timing ({timing}), which is none of the five sequences")
-    if len(named) > 1 and timed in named:
+    if timed in named:
         named = (timed,)
-    if len(named) > 1:
-        return Finding(
-            "",
-            f"its description names {' and '.join(named).upper()}, and its timing ({timing}) neither; say what it is in dicom-roles.csv",
-        )
     if named == ("flair",) and timed == "t2" and not tags.ti_ms > 0:
         timed = "flair"  # some scanners state no inversion time, and a FLAIR without it looks like a T2
-    if named and timed and named[0] != timed:
-        return Finding(
-            "",
-            f"its description says {named[0].upper()}, but its timing ({timing}) {timed.upper()}; say what it is in dicom-roles.csv",
-        )
+    problem = _doubt(named, timed, _timing_text(tags))
+    if problem:
+        return Finding("", problem)
     weight = named[0] if named else timed
-    if not weight:
-        return Finding(
-            "",
-            f"nothing says what it is: no known word in its description, and its timing ({timing}) fits no sequence",
-        )
-    if weight in ("t2*", "pd"):
-        return Finding("", f"{weight.upper()}, which is none of the five sequences")
-    both = " and its ".join(
-        part for part in ("description" if named else "", f"timing ({timing})" if timed else "") if part
-    )
+    by_timing = f"timing ({_timing_text(tags)})" if timed else ""
+    both = " and its ".join(part for part in ("description" if named else "", by_timing) if part)
     reason = f"its {both} say{'' if named and timed else 's'} {weight.upper()}"
-    if weight != "t1":
-        return Finding(weight, reason)
-    return _t1(tags, text, reason)
+    return _t1(tags, text, reason) if weight == "t1" else Finding(weight, reason)
+
+
+def _doubt(named: tuple[str, ...], timed: str, timing: str) -> str:
+    """Why name and timing together are none of T1, T2 and FLAIR; empty where they are one."""
+    ask = f"say what it is in {ROLES_TABLE}"
+    if timed == "stir":
+        return f"STIR by its timing ({timing}), which is none of the five sequences"
+    if len(named) > 1:
+        return (
+            f"its description names {' AND '.join(named).upper()}, and its timing ({timing}) neither; {ask}"
+        )
+    if named and timed and named[0] != timed:
+        return f"its description says {named[0].upper()}, but its timing ({timing}) {timed.upper()}; {ask}"
+    if not named and not timed:
+        found = f"no known word in its description, and its timing ({timing}) fits no sequence"
+        return f"nothing says what it is: {found}"
+    weight = named[0] if named else timed
+    return f"{weight.upper()}, which is none of the five sequences" if weight in ("t2*", "pd") else ""
 
 
 def _t1(tags: Tags, text: str, reason: str) -> Finding:
     said = vocabulary.contrast(text)
-    agent = vocabulary.has_agent(tags.agent)
     if said == "both":
         return Finding(
-            "",
-            "its description says both before and after contrast agent; say what it is in dicom-roles.csv",
+            "", f"its description says both before and after contrast agent; say what it is in {ROLES_TABLE}"
         )
-    if said == "before" and agent:
-        return Finding("t1", f"{reason}, and before contrast agent", "before")
     if said:
+        # Also where the tags name an agent: GE writes it into every series once it is entered.
         return Finding("t1", f"{reason}, and {said} contrast agent", said)
-    if agent:
+    if vocabulary.has_agent(tags.agent):
         return Finding("t1", f"{reason}, and its tags name a contrast agent", "after", weak=True)
     return Finding("t1", reason)
 
@@ -224,18 +220,14 @@ def timing_weight(tags: Tags) -> str:
         return "stir"
     if "GR" in tags.scanning and "SE" not in tags.scanning:
         return _gradient_weight(tags, inverted=inverted)
-    if inverted and FLAIR_TI_MS[0] <= ti <= FLAIR_TI_MS[1] and te >= SHORTEST_T2_TE_MS:
-        return "flair"
-    if inverted and T1_TI_MS[0] <= ti <= T1_TI_MS[1] and te <= LONGEST_T1_TE_MS:
-        return "t1"
-    if inverted:
-        return ""
-    if te <= LONGEST_T1_TE_MS and tr <= LONGEST_T1_TR_MS:
-        return "t1"
-    if te >= SHORTEST_T2_TE_MS and tr >= SHORTEST_T2_TR_MS:
-        return "t2"
     # A short echo at a long repetition is proton density, or a T1 whose inversion time is not stated.
-    return ""
+    fits = {
+        "flair": inverted and FLAIR_TI_MS[0] <= ti <= FLAIR_TI_MS[1] and te >= SHORTEST_T2_TE_MS,
+        "t1": te <= LONGEST_T1_TE_MS
+        and (T1_TI_MS[0] <= ti <= T1_TI_MS[1] if inverted else tr <= LONGEST_T1_TR_MS),
+        "t2": not inverted and te >= SHORTEST_T2_TE_MS and tr >= SHORTEST_T2_TR_MS,
+    }
+    return next((weight for weight, fit in fits.items() if fit), "")
 
 
 def _gradient_weight(tags: Tags, *, inverted: bool) -> str:

@@ -43,8 +43,10 @@ def read_roles(root: Path) -> dict[str, Mapping[int, Stated]]:
         series, role, unit = row["series"], row["role"].lower(), row.get("unit", "")
         if not series.isdecimal() or role not in _ROLES or unit not in _UNITS:
             raise ManifestError(
-                f"{ROLES_TABLE}, row {number}: series '{series[:20]}', role '{role[:20]}', unit '{unit[:20]}'; "
-                f"expected {expected}: role {', '.join(filter(None, _ROLES))}, or empty to leave the series out; "
+                f"{ROLES_TABLE}, row {number}: series '{series[:20]}', role '{role[:20]}', unit "
+                f"'{unit[:20]}'; "
+                f"expected {expected}: role {', '.join(filter(None, _ROLES))}, or empty to leave the "
+                "series out; "
                 f"unit {' or '.join(TargetUnit)} or empty."
             )
         found[row["exam_id"]][int(series)] = Stated(role, unit)

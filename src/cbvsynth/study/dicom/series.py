@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cbvsynth.domain.wording import counted
 from cbvsynth.study.dicom.tags import Identity, ImageFile, Tags
 
 LEAST_SLICES = 5
@@ -25,6 +26,8 @@ MAX_TILT_DEGREES = 0.5
 tilted gantry degrees. Our choice."""
 SAME_DIRECTION = 1e-3
 """Between direction cosines of slices of one stack; scanners write five digits or more."""
+PERPENDICULAR = 0.01
+"""By which the length of the product of row and column directions may differ from 1. Our choice."""
 SAME_ECHO = 0.05
 """Share by which echo times of one echo may differ; a second echo comes at half the time again or later."""
 
@@ -47,8 +50,9 @@ Float64Array = npt.NDArray[np.float64]
 class Series:
     """Slices of one series that belong to one image, in the order in which they are stacked.
 
-    corners_mm: (4, 3) places of the first voxel of the first and of the last slice, and of the ends of the first
-    slice's first row and first column, to the right, front and top (RAS), mm; None where `problem` says why the slices make no volume. `shape` is columns, rows, slices.
+    corners_mm: (4, 3) places of the first voxel of the first and of the last slice, and of the ends of the
+    first slice's first row and first column, to the right, front and top (RAS), mm; None where `problem` says
+    why the slices make no volume. `shape` is columns, rows, slices.
     `volumes` is how often each place was imaged. `plane` is ax, sag, cor or oblique.
     """
 
@@ -130,78 +134,92 @@ def _series(files: list[ImageFile]) -> Series:
 
 def _geometry(files: list[ImageFile]) -> dict[str, object]:
     """What the positions of slices say, or the first thing that keeps them from being a volume."""
+    problem = _different(files)
+    if problem:
+        return {"problem": problem}
     frames = [frame for file in files for frame in file.frames]
-    one = files[0]
-    if len({file.frame_of_reference for file in files}) > 1:
-        return {"problem": "its slices are of different frames of reference, so that no place can be trusted"}
-    if len({(file.rows, file.columns) for file in files}) > 1:
-        return {"problem": "its slices differ in size"}
-    if any(
-        abs(file.spacing_mm[axis] - one.spacing_mm[axis]) > SAME_PLACE_MM for file in files for axis in (0, 1)
-    ):
-        return {"problem": "its slices differ in pixel size"}
-    if not all(math.isfinite(size) and size > 0 for size in one.spacing_mm):
-        return {"problem": "it states no pixel size"}
-    if any(frame.position_mm is None or frame.row_direction is None for frame in frames):
-        return {
-            "problem": "a slice states no position or no orientation (ImagePositionPatient, ImageOrientationPatient)"
-        }
     positions = np.array([frame.position_mm for frame in frames])
     directions = np.array([[frame.row_direction, frame.column_direction] for frame in frames])
     if np.abs(directions - directions[0]).max() > SAME_DIRECTION:
         return {"problem": "its slices lie in several orientations"}
     row, column = directions[0]
     normal = np.cross(row, column)
-    if abs(float(np.linalg.norm(normal)) - 1.0) > 1e-2:
+    if abs(float(np.linalg.norm(normal)) - 1.0) > PERPENDICULAR:
         return {"problem": "the directions of its rows and columns are not perpendicular"}
-    return {"plane": _plane(normal), **_stack(one, positions, np.array([row, column, normal]))}
+    return {"plane": _plane(normal), **_stack(files[0], positions, np.array([row, column, normal]))}
+
+
+def _different(files: list[ImageFile]) -> str:
+    """What the files of a series do not share, or do not state; empty when they fit together."""
+    sizes = np.array([file.spacing_mm for file in files])
+    frames = [frame for file in files for frame in file.frames]
+    without = any(None in (one.position_mm, one.row_direction, one.column_direction) for one in frames)
+    problems = {
+        "its slices are of different frames of reference, so that no place can be trusted": len(
+            {file.frame_of_reference for file in files}
+        )
+        > 1,
+        "its slices differ in size": len({(file.rows, file.columns) for file in files}) > 1,
+        "it states no pixel size": not (np.isfinite(sizes) & (sizes > 0)).all(),
+        "its slices differ in pixel size": bool(np.ptp(sizes, axis=0).max() > SAME_PLACE_MM),
+        "a slice states no position or orientation (ImagePositionPatient, ImageOrientationPatient)": without,
+    }
+    return next((problem for problem, there in problems.items() if there), "")
 
 
 def _stack(one: ImageFile, positions: Float64Array, axes: Float64Array) -> dict[str, object]:
-    """The stack of slices at `positions` (N, 3); `axes` (3, 3) are the directions of rows, columns, normal."""
+    """The stack of slices at `positions` (N, 3); `axes` (3, 3): directions of rows, columns and normal."""
     row, column, normal = axes
-    heights = positions @ normal
-    order = np.argsort(heights, kind="stable")
-    steps = np.diff(heights[order])
+    order = np.argsort(positions @ normal, kind="stable")
+    steps = np.diff((positions @ normal)[order])
     starts = np.concatenate([[0], np.flatnonzero(steps > SAME_PLACE_MM) + 1])
     places = positions[order][starts]
+    volumes = len(positions) // len(places)
+    found: dict[str, object] = {"volumes": volumes, "shape": (one.columns, one.rows, len(places))}
+    problem = _stack_problem(places, normal, len(positions))
+    if problem:
+        return {**found, "problem": problem}
+    usual = float(np.median(np.diff(places @ normal)))
+    along_row = row * one.spacing_mm[1] * (one.columns - 1)
+    along_column = column * one.spacing_mm[0] * (one.rows - 1)
+    corners = np.array([places[0], places[-1], places[0] + along_row, places[0] + along_column])
+    return {
+        **found,
+        "spacing_mm": (one.spacing_mm[1], one.spacing_mm[0], usual),
+        "corners_mm": corners * np.array([-1.0, -1.0, 1.0]),
+    }
+
+
+def _stack_problem(places: Float64Array, normal: Float64Array, images: int) -> str:
+    """Why places (N, 3), in order along the normal, are no whole, straight stack; empty when they are."""
     count = len(places)
-    volumes, rest = divmod(len(positions), count)
-    found: dict[str, object] = {"volumes": volumes, "shape": (one.columns, one.rows, count)}
+    volumes, rest = divmod(images, count)
     if rest:
-        missing = count - rest
-        return {
-            **found,
-            "problem": f"{missing} of {count} places were imaged {volumes} times, the others more often: slices are missing or there twice",
-        }
+        return (
+            f"{rest} of {count} places were imaged more often than the others ({volumes} times): slices are "
+            "missing or there twice"
+        )
     if count < LEAST_SLICES:
-        return {
-            **found,
-            "problem": f"{count} slices are no volume of a head (expected {LEAST_SLICES} or more)",
-        }
+        return f"{count} slices are no volume of a head (expected {LEAST_SLICES} or more)"
     gaps = np.diff(places @ normal)
     usual = float(np.median(gaps))
-    found["spacing_mm"] = (one.spacing_mm[1], one.spacing_mm[0], usual)
     uneven = np.abs(gaps - usual) > EVEN_SPACING * usual
     if uneven.any():
         lost = int(np.rint(gaps[uneven] / usual - 1).clip(min=0).sum())
-        what = f"about {lost} slices are missing" if lost else "its slices are unevenly spaced"
-        return {
-            **found,
-            "problem": f"{what} (distances of {gaps.min():.4g} to {gaps.max():.4g} mm, usually {usual:.4g} mm); export the whole series again",
-        }
+        what = f"{counted(lost, 'slice')} or so missing" if lost else "its slices are unevenly spaced"
+        return (
+            f"{what} (distances of {gaps.min():.4g} to {gaps.max():.4g} mm, usually {usual:.4g} mm); export "
+            "the whole series again"
+        )
     line = places[-1] - places[0]
     along = float(np.clip(line @ normal / np.linalg.norm(line), -1.0, 1.0))
     tilt = math.degrees(math.acos(along))
     if tilt > MAX_TILT_DEGREES:
-        return {
-            **found,
-            "problem": f"its slices are stacked at {tilt:.3g} degrees to their normal (a tilted gantry); expected a stack along the normal",
-        }
-    along_row = row * one.spacing_mm[1] * (one.columns - 1)
-    along_column = column * one.spacing_mm[0] * (one.rows - 1)
-    corners = np.array([places[0], places[-1], places[0] + along_row, places[0] + along_column])
-    return {**found, "corners_mm": corners * np.array([-1.0, -1.0, 1.0])}
+        return (
+            f"its slices are stacked at {tilt:.3g} degrees to their normal (a tilted gantry); expected a "
+            "stack along the normal"
+        )
+    return ""
 
 
 def _plane(normal: Float64Array) -> str:

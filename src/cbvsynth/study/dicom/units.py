@@ -62,8 +62,8 @@ def adc_unit(voxels: Float32Array, stated: tuple[str, ...], philips_scale: float
         factor, how = 1.0 / philips_scale, ", by the private scale of Philips"
     if found is None:
         return MapUnit(
-            problem=f"an ADC map whose median in the middle of the head is {median:.4g}, which fits no unit of "
-            "ADC; export it with its rescale slope"
+            problem=f"an ADC map whose median in the middle of the head is {median:.4g}, which fits no unit "
+            "of ADC; export it with its rescale slope"
         )
     if named is not None and named is not found:
         return MapUnit(

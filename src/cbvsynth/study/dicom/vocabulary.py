@@ -21,12 +21,14 @@ _PD = re.compile(r"\bpd\b|\bpdw\b|proton ?dens")
 
 _AFTER = re.compile(
     r"\+ ?(?:c|gd|gad\w*|km|contrast|k)\b|\bc ?\+|\bt1c\b|\bt1ce\b|\bt1w?c\b|\bt1w? ?\+|\bce\b|\bkm\b|\bgd\b|"
-    r"\bgad\w*|\bt1 ?gd\b|\bdotarem|\bpost(?! ?op| ?process| ?surg| ?treat| ?rt\b| ?rad| ?chemo|erior)(?:\b|gd|gad|con|"
+    r"\bgad\w*|\bt1 ?gd\b|\bdotarem|"
+    r"\bpost(?! ?op| ?process| ?surg| ?treat| ?rt\b| ?rad| ?chemo|erior)(?:\b|gd|gad|con|"
     r"inj|k)|contrast|kontrast|contraste|\bmdc\b|\binj\b|\bmit c|\bw ?c\b|\bwith gd|\bnach\b|\bafter\b"
 )
 _AGENT_WORD = r"(?: ?(?:con\w*|kont\w*|ce|gd|gad\w*|km|mdc|c)\b)?"
 _BEFORE = re.compile(
-    r"\bpre(?! ?op| ?surg| ?treat| ?rt\b| ?sat)(?:\b|gd|gad|con|km|inj)|\bnon ?(?:con\w*|ce|enh\w*|gd|gad\w*)|"
+    r"\bpre(?! ?op| ?surg| ?treat| ?rt\b| ?sat)(?:\b|gd|gad|con|km|inj)|"
+    r"\bnon ?(?:con\w*|ce|enh\w*|gd|gad\w*)|"
     r"\bno ?(?:con\w*|ce|gd|gad\w*|km)\b|\bw ?o ?(?:c\w*|gd|gad\w*)?\b|\bnativ\w*|\bunenh\w*|\bplain\b|"
     rf"\b(?:without|ohne|sans|senza|sin|before|vor){_AGENT_WORD}\b"
 )
@@ -35,13 +37,15 @@ _NO_AGENT = re.compile(r"^(?:|no|none|n a|na|not? given|without|no contrast|non?
 _LEFT_OUT: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
-            r"scout|locali[sz]|\bloc\b|survey|3 ?plane|planscan|smartbrain|auto ?align|\baahead|\bpilot\b|\btopogram"
+            r"scout|locali[sz]|\bloc\b|survey|3 ?pl(?:ane)?\b|planscan|smartbrain|auto ?align|"
+            r"\baahead|\bpilot\b|\btopogram"
         ),
         "a scout",
     ),
     (
         re.compile(
-            r"\bcalib|\basset\b|\bref(?:erence)? scan|\bshim|\bb1 ?map|sense ?ref|field ?map|\bfieldmapping|\bgre field"
+            r"\bcalib|\basset\b|\bref(?:erence)? scan|\bshim|\bb1 ?map|sense ?ref|field ?map|"
+            r"\bfieldmapping|\bgre field"
         ),
         "a calibration scan",
     ),
@@ -69,13 +73,15 @@ _LEFT_OUT: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bstir\b"), "STIR, which is none of the five sequences"),
     (
         re.compile(
-            r"\bspine\b|\bcervical\b|\bthoracic\b|\blumbar\b|\borbits?\b|\bneck\b|\bpituit\w*|\biac\b|\bcspine"
+            r"\bspine\b|\bcervical\b|\bthoracic\b|\blumbar\b|\borbits?\b|\bneck\b|\bpituit\w*|"
+            r"\biac\b|\bcspine"
         ),
         "of another part of the body or of the head",
     ),
     (
         re.compile(
-            r"\bin ?phase|\bopp(?:osed)?\b|\bout ?phase|\bfat only|\bfat img|\b(?:f|in|opp) dixon|dixon (?:f|fat|in|opp)\b"
+            r"\bin ?phase|\bopp(?:osed)?\b|\bout ?phase|\bfat only|\bfat img|\b(?:f|in|opp) dixon|"
+            r"dixon (?:f|fat|in|opp)\b"
         ),
         "another image of a Dixon series than the water image",
     ),
@@ -83,13 +89,15 @@ _LEFT_OUT: tuple[tuple[re.Pattern[str], str], ...] = (
 _MAP_CBV = re.compile(r"\b(?:r|rel|n|s)? ?cbv\w*|cerebral blood volume|\bneg ?enh\w*integral")
 _MAP_RELATIVE = re.compile(r"\b(?:r|rel|relative|n|normali[sz]ed|s|standardi[sz]ed) ?cbv|relcbv|rcbv")
 _MAP_OTHER = re.compile(
-    r"\b(?:r|rel)? ?cbf\w*|\b(?:r|rel)? ?mtt\w*|\bttp\w*|\bt ?max\b|\bk ?trans\b|\bk2\b|\bpbp\b|\bgbp\b|\bpsr\b|\bperm\w*|"
+    r"\b(?:r|rel)? ?cbf\w*|\b(?:r|rel)? ?mtt\w*|\bttp\w*|\bt ?max\b|\bk ?trans\b|\bk2\b|\bpbp\b|"
+    r"\bgbp\b|\bpsr\b|\bperm\w*|"
     r"\bleakage map|\btime to peak|\bmean transit|\bcerebral blood flow|\bve\b|\bkep\b|\bvp\b|\bbat\b"
 )
 _MAP_ADC = re.compile(r"(?<!e)\bd?adc\b|apparent diff\w*|\badc ?map|_adc\b|\bavdc\b")
 _MAP_EADC = re.compile(r"\be ?adc\b|exponential|exp ?adc|attenuation coeff")
 _DIFFUSION = re.compile(
-    r"\bdwi?\b|\bdti\b|diff(?:usion)?\b|\btrace\w*|\bresolve\b|\bfa\b|\bcolfa\b|\btensor\b|\bb ?(?:0|1000)\b|\bisotrop\w*"
+    r"\bdwi?\b|\bdti\b|diff(?:usion)?\b|\btrace\w*|\bresolve\b|\bfa\b|\bcolfa\b|\btensor\b|"
+    r"\bb ?(?:0|1000)\b|\bisotrop\w*"
 )
 _PERFUSION = re.compile(r"\bperf\w*|\bdsc\b|\bdce\b|\bpwi\b|\bdynamic\b|\bdyn\b|\bfe ?epi\b")
 
