@@ -39,9 +39,13 @@ def test_a_link_to_nothing_is_no_file(tmp_path: Path) -> None:
 
 
 def test_a_second_copy_is_named(tmp_path: Path) -> None:
-    """It was one of 'other NIfTI files'."""
+    """It was one of 'other NIfTI files'; with an ending in capitals it still was."""
+    (tmp_path / RAW).parent.mkdir(parents=True)
+    write_image(tmp_path / "image.nii.gz")
+    (tmp_path / "image.nii.gz").rename(tmp_path / (RAW + "T2w (1).NII.GZ"))
     manifest, files = _scan(tmp_path, RAW + "T1w (1).nii.gz")
-    assert "t1" not in files
+    assert set(files) == {"flair"}
+    assert "sub-1_T2w (1).NII.GZ: its name is that of a second copy" in reasons(manifest)
     assert "sub-1_T1w (1).nii.gz: its name is that of a second copy" in reasons(manifest)
 
 

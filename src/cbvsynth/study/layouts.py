@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from cbvsynth.domain.options import Layout
-from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import ManifestError
 from cbvsynth.study import bids_names
+from cbvsynth.study.layout_recognition import INPUT_ROLES, recognise_layout
 from cbvsynth.study.layout_tables import TABLES, LayoutTable, Rule
 from cbvsynth.study.nnunet import nnunet_table
 from cbvsynth.study.participants import StudyTables, read_study_tables
@@ -24,8 +24,6 @@ from cbvsynth.study.patterns import pattern_table
 from cbvsynth.study.pseudonyms import load_key, pseudonym
 from cbvsynth.study.sidecars import stated_unit
 from cbvsynth.study.tree import Tree, seen, walk
-
-_INPUT_ROLES = frozenset(sequence.value for sequence in Sequence)
 
 
 @dataclass(frozen=True)
@@ -93,10 +91,10 @@ def scan(
     if patterns:
         table = pattern_table(patterns)
     else:
-        table = layouts[layout] if layout is not Layout.AUTO else _recognise(tree, layouts.values())
+        table = layouts[layout] if layout is not Layout.AUTO else recognise_layout(tree, layouts.values())
     matched = _matches(table, tree.images)
     count = sum(len(matches) for roles in matched.values() for matches in roles.values())
-    if not any(_INPUT_ROLES & set(roles) for roles in matched.values()):
+    if not any(INPUT_ROLES & set(roles) for roles in matched.values()):
         raise ManifestError(
             f"No file is named as in {table.title}: expected, for example, {table.example}. {seen(tree)} "
             "Choose another layout, or write a manifest.csv."
@@ -113,42 +111,6 @@ def scan(
     rows = _rows(study, found, tables)
     because = f"{count} of {len(tree.images)} NIfTI files are named as in {table.example}"
     return Scan(table.layout, because, tuple(rows), tuple(study.left), tables.warnings)
-
-
-def _recognise(tree: Tree, tables: Iterable[LayoutTable]) -> LayoutTable:
-    by_layout = {table.layout: table for table in tables}
-    counts = {
-        table.layout: sum(
-            any(rule.role in _INPUT_ROLES and rule.pattern.fullmatch(path) for rule in table.rules)
-            for path in tree.images
-        )
-        for table in by_layout.values()
-    }
-    fitting = [layout for layout, count in counts.items() if count]
-    if len(fitting) == 1:
-        return by_layout[fitting[0]]
-    if fitting:
-        counted = ", ".join(f"{layout} ({counts[layout]} files)" for layout in fitting)
-        raise ManifestError(
-            f"The data root holds more than one layout: {counted}. Expected one study; choose the layout."
-        )
-    refused = next(
-        (
-            one.reason
-            for table in by_layout.values()
-            for one in table.refusals
-            for path in tree.images
-            if one.pattern.fullmatch(path)
-        ),
-        "",
-    )
-    known = "\n".join(f"  {table.layout:<24}{table.example}" for table in by_layout.values())
-    raise ManifestError(
-        "No known layout was recognised. "
-        f"{seen(tree)}{' ' if refused else ''}{refused[:1].upper()}{refused[1:]} "
-        "Expected a manifest.csv, --pattern (see docs/reference/layouts.md), or files named as in:\n"
-        f"{known}"
-    )
 
 
 _Matches = dict[tuple[str, str], dict[str, list[_Match]]]
@@ -262,7 +224,7 @@ def _one_space(study: _Study, roles: dict[str, list[_Match]]) -> None:
     """Keep the files in the space of most sequences, at a tie the patient's own."""
     spaces = Counter(
         space
-        for role in _INPUT_ROLES & set(roles)
+        for role in INPUT_ROLES & set(roles)
         for space in {bids_names.space(match.path) for match in roles[role]}
     )
     usual = max(spaces, key=lambda name: (spaces[name], not name, name), default="")
@@ -282,7 +244,7 @@ def _one_place(study: _Study, matched: _Matches) -> None:
     order = list(dict.fromkeys(rule.place for rule in study.table.rules))
     for roles in matched.values():
         counts = Counter(
-            place for role in _INPUT_ROLES & set(roles) for place in {one.rule.place for one in roles[role]}
+            place for role in INPUT_ROLES & set(roles) for place in {one.rule.place for one in roles[role]}
         )
         if len(counts) < 2:
             continue
@@ -355,10 +317,10 @@ def _one_kind_of_cbv(study: _Study, found: list[_Found]) -> list[_Found]:
 
 def _with_sequences(study: _Study, found: list[_Found]) -> list[_Found]:
     for one in found:
-        if not _INPUT_ROLES & set(one.files):
+        if not INPUT_ROLES & set(one.files):
             roles = ", ".join(role.upper() for role in one.files) or "nothing usable"
             study.leave(study.exam_id(one), f"no standard MRI sequence, only {roles}")
-    return [one for one in found if _INPUT_ROLES & set(one.files)]
+    return [one for one in found if INPUT_ROLES & set(one.files)]
 
 
 def _enhancing_label(table: LayoutTable, one: _Found) -> str:

@@ -93,7 +93,7 @@ def _file_problem(root: Path, path: PurePosixPath) -> str:
             return (
                 "a link to a file that is not there; fetch it (datalad get, git annex get) or remove the link"
             )
-    if _COPY.search(path.name.split(".nii", maxsplit=1)[0]):
+    if _COPY.search(re.split(r"\.nii", path.name, maxsplit=1, flags=re.IGNORECASE)[0]):
         return "its name is that of a second copy; delete it, or give it the name that is meant"
     return ""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cbvsynth.study.dicom.headers import _words
+from cbvsynth.study.dicom.elements import plain_words
 from cbvsynth.study.dicom.vocabulary import (
     contrast,
     has_agent,
@@ -47,7 +47,7 @@ from cbvsynth.study.dicom.vocabulary import (
     ],
 )
 def test_the_weighting_that_a_description_names(text: str, expected: tuple[str, ...]) -> None:
-    assert weights(_words(text)) == expected
+    assert weights(plain_words(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_the_weighting_that_a_description_names(text: str, expected: tuple[str, 
     ],
 )
 def test_what_a_description_says_of_contrast_agent(text: str, expected: str) -> None:
-    assert contrast(_words(text)) == expected
+    assert contrast(plain_words(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_tag_of_agent_that_says_no_is_none(text: str, expected: bool) -> None:
     ],
 )
 def test_what_is_none_of_the_images_is_named(text: str, expected: str) -> None:
-    assert left_out(_words(text)) == expected
+    assert left_out(plain_words(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_what_is_none_of_the_images_is_named(text: str, expected: str) -> None:
     ],
 )
 def test_maps_are_named_by_vendors_in_many_ways(text: str, expected: str) -> None:
-    assert parametric_map(_words(text)) == expected
+    assert parametric_map(plain_words(text)) == expected
 
 
 def test_raw_diffusion_and_perfusion_are_known() -> None:
@@ -160,5 +160,5 @@ def test_raw_diffusion_and_perfusion_are_known() -> None:
 
 
 def test_words_are_of_our_own_list_whatever_a_description_holds() -> None:
-    words = known_words(_words("MUELLER t1_mprage_sag_4711 fs"), ("ORIGINAL", "PRIMARY", "M", "DIS2D"))
+    words = known_words(plain_words("MUELLER t1_mprage_sag_4711 fs"), ("ORIGINAL", "PRIMARY", "M", "DIS2D"))
     assert words == ("mprage", "fatsat", "dis2d")

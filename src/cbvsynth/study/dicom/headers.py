@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import math
 import os
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cbvsynth.errors import ManifestError
-from cbvsynth.study.dicom.tags import Frame, Identity, ImageFile, Tags, Unreadable, Vector
+from cbvsynth.study.dicom.elements import (
+    acquired_seconds,
+    first_finite,
+    functional_group,
+    integer,
+    number,
+    numbers,
+    plain_words,
+    private_number,
+    text,
+    texts,
+    vector,
+)
+from cbvsynth.study.dicom.tags import Frame, Identity, ImageFile, Tags, Unreadable
 from cbvsynth.study.paths import path_problem
 
 if TYPE_CHECKING:
@@ -27,7 +39,6 @@ _DAMAGED = "damaged or incomplete DICOM; export again"
 _DIRECTORY = "DICOMDIR, which is not needed: the files themselves are read"
 _LINKED = "a link out of the folder; copy the file into it"
 _MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
-_BETWEEN_WORDS = re.compile(r"[\s_\-.^/\\|,;:()\[\]]+")
 _VENDORS = ("siemens", "ge", "philips", "canon", "toshiba", "hitachi", "fujifilm", "united imaging", "bruker")
 _SIEMENS_B = (0x0019, 0x100C)
 _GE_B = (0x0043, 0x1039)
@@ -138,92 +149,94 @@ def _looks_like_dicom(path: Path) -> bool:
 def _image(path: Path, dataset: Dataset) -> ImageFile:
     tags = _tags(dataset)
     frames = tuple(_frames(dataset))
-    measures = _group(dataset, "PixelMeasuresSequence")
-    spacing = _numbers(measures, "PixelSpacing") or _numbers(dataset, "PixelSpacing")
+    measures = functional_group(dataset, "PixelMeasuresSequence")
+    spacing = numbers(measures, "PixelSpacing") or numbers(dataset, "PixelSpacing")
     return ImageFile(
         path=path,
         identity=Identity(
-            patient_id=_text(dataset, "PatientID").strip(),
-            birth_date=_text(dataset, "PatientBirthDate"),
-            patient_sex=_text(dataset, "PatientSex"),
-            age=_text(dataset, "PatientAge"),
-            study_uid=_text(dataset, "StudyInstanceUID"),
+            patient_id=text(dataset, "PatientID").strip(),
+            birth_date=text(dataset, "PatientBirthDate"),
+            patient_sex=text(dataset, "PatientSex"),
+            age=text(dataset, "PatientAge"),
+            study_uid=text(dataset, "StudyInstanceUID"),
         ),
-        series_uid=_text(dataset, "SeriesInstanceUID"),
-        sop_uid=_text(dataset, "SOPInstanceUID"),
-        frame_of_reference=_text(dataset, "FrameOfReferenceUID"),
-        series_number=_integer(dataset, "SeriesNumber"),
+        series_uid=text(dataset, "SeriesInstanceUID"),
+        sop_uid=text(dataset, "SOPInstanceUID"),
+        frame_of_reference=text(dataset, "FrameOfReferenceUID"),
+        series_number=integer(dataset, "SeriesNumber"),
         tags=tags,
         frames=frames,
         rows=int(dataset.Rows),
         columns=int(dataset.Columns),
         spacing_mm=(spacing[0], spacing[1]) if len(spacing) == 2 else (math.nan, math.nan),
         transfer_syntax=str(dataset.file_meta.get("TransferSyntaxUID", "")),
-        seconds=_seconds(dataset),
-        philips_scale=_private_number(dataset, _PHILIPS_SCALE) if tags.vendor == "philips" else math.nan,
+        seconds=acquired_seconds(dataset),
+        philips_scale=private_number(dataset, _PHILIPS_SCALE) if tags.vendor == "philips" else math.nan,
     )
 
 
 def _tags(dataset: Dataset) -> Tags:
-    timing = _group(dataset, "MRTimingAndRelatedParametersSequence")
-    echo = _group(dataset, "MREchoSequence")
-    modifier = _group(dataset, "MRModifierSequence")
-    frame_type = _group(dataset, "MRImageFrameTypeSequence")
+    timing = functional_group(dataset, "MRTimingAndRelatedParametersSequence")
+    echo = functional_group(dataset, "MREchoSequence")
+    modifier = functional_group(dataset, "MRModifierSequence")
+    frame_type = functional_group(dataset, "MRImageFrameTypeSequence")
     agents = [
-        *_texts(dataset, "ContrastBolusAgent"),
-        *_texts(dataset, "ContrastBolusIngredient"),
+        *texts(dataset, "ContrastBolusAgent"),
+        *texts(dataset, "ContrastBolusIngredient"),
         *(
             text
             for item in dataset.get("ContrastBolusAgentSequence") or ()
-            for text in _texts(item, "CodeMeaning")
+            for text in texts(item, "CodeMeaning")
         ),
     ]
     return Tags(
-        modality=_text(dataset, "Modality").upper(),
-        sop_class=_text(dataset, "SOPClassUID"),
-        vendor=_vendor(_text(dataset, "Manufacturer")),
-        description=_words(_text(dataset, "SeriesDescription")),
-        protocol=_words(_text(dataset, "ProtocolName")),
-        sequence_name=_words(" ".join((_text(dataset, "SequenceName"), _text(dataset, "PulseSequenceName")))),
-        body_part=_text(dataset, "BodyPartExamined").upper(),
+        modality=text(dataset, "Modality").upper(),
+        sop_class=text(dataset, "SOPClassUID"),
+        vendor=_vendor(text(dataset, "Manufacturer")),
+        description=plain_words(text(dataset, "SeriesDescription")),
+        protocol=plain_words(text(dataset, "ProtocolName")),
+        sequence_name=plain_words(
+            " ".join((text(dataset, "SequenceName"), text(dataset, "PulseSequenceName")))
+        ),
+        body_part=text(dataset, "BodyPartExamined").upper(),
         image_type=tuple(
             dict.fromkeys(
-                part.upper() for part in (*_texts(frame_type, "FrameType"), *_texts(dataset, "ImageType"))
+                part.upper() for part in (*texts(frame_type, "FrameType"), *texts(dataset, "ImageType"))
             )
         ),
         component=(
-            _text(frame_type, "ComplexImageComponent") or _text(dataset, "ComplexImageComponent")
+            text(frame_type, "ComplexImageComponent") or text(dataset, "ComplexImageComponent")
         ).upper(),
         scanning=_scanning(dataset),
-        acquisition_type=_text(dataset, "MRAcquisitionType").upper(),
+        acquisition_type=text(dataset, "MRAcquisitionType").upper(),
         agent=" ".join(agents).strip().lower(),
-        tr_ms=_first(_number(timing, "RepetitionTime"), _number(dataset, "RepetitionTime")),
-        te_ms=_first(_number(echo, "EffectiveEchoTime"), _number(dataset, "EchoTime")),
-        ti_ms=_first(
-            next(iter(_numbers(modifier, "InversionTimes")), math.nan), _number(dataset, "InversionTime")
+        tr_ms=first_finite(number(timing, "RepetitionTime"), number(dataset, "RepetitionTime")),
+        te_ms=first_finite(number(echo, "EffectiveEchoTime"), number(dataset, "EchoTime")),
+        ti_ms=first_finite(
+            next(iter(numbers(modifier, "InversionTimes")), math.nan), number(dataset, "InversionTime")
         ),
-        flip_degrees=_first(_number(timing, "FlipAngle"), _number(dataset, "FlipAngle")),
-        field_t=_number(dataset, "MagneticFieldStrength"),
-        samples=_integer(dataset, "SamplesPerPixel", 1),
+        flip_degrees=first_finite(number(timing, "FlipAngle"), number(dataset, "FlipAngle")),
+        field_t=number(dataset, "MagneticFieldStrength"),
+        samples=integer(dataset, "SamplesPerPixel", 1),
         units=tuple(_units(dataset)),
-        lossy=_text(dataset, "LossyImageCompression"),
+        lossy=text(dataset, "LossyImageCompression"),
     )
 
 
 def _scanning(dataset: Dataset) -> tuple[str, ...]:
     """ScanningSequence and SequenceVariant; for enhanced files what their own tags say instead."""
-    found = [part.upper() for key in ("ScanningSequence", "SequenceVariant") for part in _texts(dataset, key)]
-    echo = _text(dataset, "EchoPulseSequence").upper()
+    found = [part.upper() for key in ("ScanningSequence", "SequenceVariant") for part in texts(dataset, key)]
+    echo = text(dataset, "EchoPulseSequence").upper()
     found += {"SPIN": ["SE"], "GRADIENT": ["GR"], "BOTH": ["SE", "GR"]}.get(echo, [])
-    found += ["EP"] if _text(dataset, "EchoPlanarPulseSequence").upper() == "YES" else []
-    found += ["IR"] if _text(dataset, "InversionRecovery").upper() == "YES" else []
+    found += ["EP"] if text(dataset, "EchoPlanarPulseSequence").upper() == "YES" else []
+    found += ["IR"] if text(dataset, "InversionRecovery").upper() == "YES" else []
     return tuple(dict.fromkeys(found))
 
 
 def _units(dataset: Dataset) -> Iterator[str]:
     """Units that tags state, as they are written there, lower case."""
-    transformation = _group(dataset, "PixelValueTransformationSequence")
-    mapping = _group(dataset, "RealWorldValueMappingSequence")
+    transformation = functional_group(dataset, "PixelValueTransformationSequence")
+    mapping = functional_group(dataset, "RealWorldValueMappingSequence")
     places = (
         (mapping, dataset.get("RealWorldValueMappingSequence") or ()),
         (None, dataset.get("ReferencedImageRealWorldValueMappingSequence") or ()),
@@ -231,20 +244,18 @@ def _units(dataset: Dataset) -> Iterator[str]:
     for one, many in places:
         for item in (*([one] if one is not None else []), *many):
             for code in item.get("MeasurementUnitsCodeSequence") or ():
-                yield from (
-                    text.lower() for key in ("CodeValue", "CodeMeaning") for text in _texts(code, key)
-                )
+                yield from (text.lower() for key in ("CodeValue", "CodeMeaning") for text in texts(code, key))
     for part in (transformation, dataset):
-        yield from (text.lower() for text in _texts(part, "RescaleType"))
-    yield from (text.lower() for text in _texts(dataset, "Units"))
+        yield from (text.lower() for text in texts(part, "RescaleType"))
+    yield from (text.lower() for text in texts(dataset, "Units"))
 
 
 def _frames(dataset: Dataset) -> Iterator[Frame]:
     per_frame = dataset.get("PerFrameFunctionalGroupsSequence")
     if not per_frame:
         yield _frame(
-            _numbers(dataset, "ImagePositionPatient"),
-            _numbers(dataset, "ImageOrientationPatient"),
+            numbers(dataset, "ImagePositionPatient"),
+            numbers(dataset, "ImageOrientationPatient"),
             _rescale(dataset),
             _b_value(dataset),
         )
@@ -258,10 +269,10 @@ def _frames(dataset: Dataset) -> Iterator[Frame]:
 
         transformation = part("PixelValueTransformationSequence")
         yield _frame(
-            _numbers(part("PlanePositionSequence"), "ImagePositionPatient"),
-            _numbers(part("PlaneOrientationSequence"), "ImageOrientationPatient"),
+            numbers(part("PlanePositionSequence"), "ImagePositionPatient"),
+            numbers(part("PlaneOrientationSequence"), "ImageOrientationPatient"),
             _rescale(transformation if transformation is not None else dataset),
-            _number(part("MRDiffusionSequence"), "DiffusionBValue"),
+            number(part("MRDiffusionSequence"), "DiffusionBValue"),
         )
 
 
@@ -269,9 +280,9 @@ def _frame(
     position: list[float], orientation: list[float], rescale: tuple[float, float], b_value: float
 ) -> Frame:
     return Frame(
-        position_mm=_vector(position),
-        row_direction=_vector(orientation[:3]),
-        column_direction=_vector(orientation[3:]),
+        position_mm=vector(position),
+        row_direction=vector(orientation[:3]),
+        column_direction=vector(orientation[3:]),
         b_value=b_value,
         rescale=rescale,
     )
@@ -279,125 +290,22 @@ def _frame(
 
 def _b_value(dataset: Dataset) -> float:
     """Of the standard's tag, or of the vendors' own before it: Siemens, GE, Philips; NaN without any."""
-    standard = _number(dataset, "DiffusionBValue")
+    standard = number(dataset, "DiffusionBValue")
     if math.isfinite(standard):
         return standard
     for place in (_SIEMENS_B, _GE_B, _PHILIPS_B):
-        value = _private_number(dataset, place)
+        value = private_number(dataset, place)
         if math.isfinite(value) and value >= 0:
             return value % _GE_B_OFFSET if place == _GE_B else value
     return math.nan
 
 
 def _rescale(part: Dataset) -> tuple[float, float]:
-    slope, intercept = _number(part, "RescaleSlope"), _number(part, "RescaleIntercept")
+    slope, intercept = number(part, "RescaleSlope"), number(part, "RescaleIntercept")
     return (slope if math.isfinite(slope) else 1.0, intercept if math.isfinite(intercept) else 0.0)
 
 
-def _seconds(dataset: Dataset) -> float:
-    """When it was acquired, seconds on a scale that all files of a study share; NaN where unknown."""
-    for date_time in _texts(dataset, "AcquisitionDateTime"):
-        found = _moment(date_time[:8], date_time[8:])
-        if math.isfinite(found):
-            return found
-    for name in ("Acquisition", "Series", "Content"):
-        date = _text(dataset, f"{name}Date") or _text(dataset, "StudyDate")
-        found = _moment(date, _text(dataset, f"{name}Time"))
-        if math.isfinite(found):
-            return found
-    return math.nan
-
-
-def _moment(date: str, time: str) -> float:
-    digits = time.strip().replace(":", "")
-    if not re.fullmatch(r"\d{6}(?:\.\d*)?.*", digits):
-        return math.nan
-    try:
-        day = dt.date(int(date[:4]), int(date[4:6]), int(date[6:8])).toordinal() if date else 0
-    except ValueError:
-        day = 0
-    fraction = re.match(r"\d{6}(\.\d+)?", digits)
-    part = float(fraction[1]) if fraction and fraction[1] else 0.0
-    return day * 86400.0 + int(digits[:2]) * 3600 + int(digits[2:4]) * 60 + int(digits[4:6]) + part
-
-
-def _group(dataset: Dataset, name: str) -> Dataset | None:
-    """The first item of a functional group, of all frames or else of the first frame."""
-    for holder in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
-        for groups in (dataset.get(holder) or ())[:1]:
-            found = groups.get(name)
-            if found:
-                return found[0]  # type: ignore[no-any-return]  # pydicom's items are datasets
-    return None
-
-
 def _vendor(text: str) -> str:
-    words = _words(text)
+    words = plain_words(text)
     found = next((name for name in _VENDORS if re.search(rf"\b{name}\b", words)), "")
     return {"toshiba": "canon", "fujifilm": "hitachi"}.get(found, found)
-
-
-def _words(text: str) -> str:
-    """Lower case, with single spaces for the signs between words; a plus stays, as it means contrast."""
-    return _BETWEEN_WORDS.sub(" ", text).strip().lower()
-
-
-def _value(part: Dataset | None, name: str) -> Any:  # noqa: ANN401  # whatever a tag may hold
-    if part is None:
-        return None
-    try:
-        return part.get(name)
-    except (ValueError, TypeError, UnicodeError, NotImplementedError):
-        return None
-
-
-def _texts(part: Dataset | None, name: str) -> list[str]:
-    value = _value(part, name)
-    if value is None:
-        return []
-    values: Iterable[Any] = [value] if isinstance(value, str) or not isinstance(value, Iterable) else value
-    return [str(one).strip() for one in values if str(one).strip()]
-
-
-def _text(part: Dataset | None, name: str) -> str:
-    return " ".join(_texts(part, name))
-
-
-def _numbers(part: Dataset | None, name: str) -> list[float]:
-    try:
-        return [float(text) for text in _texts(part, name)]
-    except ValueError:
-        return []
-
-
-def _number(part: Dataset | None, name: str) -> float:
-    return next(iter(_numbers(part, name)), math.nan)
-
-
-def _integer(part: Dataset | None, name: str, default: int = 0) -> int:
-    value = _number(part, name)
-    return int(value) if math.isfinite(value) else default
-
-
-def _first(*values: float) -> float:
-    return next((value for value in values if math.isfinite(value)), math.nan)
-
-
-def _vector(values: list[float]) -> Vector | None:
-    if len(values) != 3 or not all(map(math.isfinite, values)):
-        return None
-    return values[0], values[1], values[2]
-
-
-def _private_number(dataset: Dataset, place: tuple[int, int]) -> float:
-    """A number of a private tag; NaN where it is missing or stored as unknown bytes."""
-    element = dataset.get(place)
-    value = getattr(element, "value", None)
-    if isinstance(value, bytes):
-        value = value.decode("ascii", errors="replace").strip("\0 ").split("\\")
-    if isinstance(value, (list, tuple)) or (isinstance(value, Iterable) and not isinstance(value, str)):
-        value = next(iter(value), None)
-    try:
-        return float(str(value))
-    except ValueError:
-        return math.nan
