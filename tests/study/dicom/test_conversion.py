@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydicom.uid import RLELossless
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
 
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import VolumeError
@@ -23,6 +24,7 @@ from tests.study.dicom.dicom_files import (
     T1,
     head,
     position,
+    save,
     write_enhanced,
     write_series,
 )
@@ -82,10 +84,33 @@ def test_philips_is_converted_as_displayed_where_that_is_one_scale(tmp_path: Pat
     assert value_at(convert(one, tmp_path), (2, 9, 7)) == pytest.approx(head()[2, 9, 7] * 2.0 + 1.0)
 
 
-def test_a_compressed_series_is_read(tmp_path: Path) -> None:
-    write_series(tmp_path / "in", T1, change=lambda dataset, _: dataset.compress(RLELossless))
+@pytest.mark.parametrize(
+    "name",
+    ["MR_small.dcm", "MR_small_RLE.dcm", "MR_small_jp2klossless.dcm", "MR_small_jpeg_ls_lossless.dcm"],
+)
+def test_a_compressed_series_is_read_without_loss(tmp_path: Path, name: str) -> None:
+    """Of one slice that pydicom brings in every compression, five times."""
+    for index in range(5):
+        dataset = dcmread(get_testdata_file(name, download=False))
+        dataset.SOPInstanceUID = f"1.2.3.{index + 1}"
+        dataset.InstanceNumber = index + 1
+        dataset.ImagePositionPatient = [0.0, 0.0, 4.0 * index]
+        dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+        save(dataset, tmp_path / "in" / f"{index}.dcm")
+    expected = dcmread(get_testdata_file("MR_small.dcm", download=False)).pixel_array
     volume = convert(only(tmp_path / "in"), tmp_path)
-    assert value_at(volume, (2, 9, 7)) == head()[2, 9, 7]
+    np.testing.assert_array_equal(volume.data[:, ::-1, 2].T, expected)
+
+
+@pytest.mark.parametrize("enhanced", ["classic", "enhanced"])
+def test_a_file_that_is_cut_short_is_refused(tmp_path: Path, enhanced: str) -> None:
+    if enhanced == "enhanced":
+        path = write_enhanced(tmp_path / "in" / "a.dcm", T1)
+    else:
+        path = write_series(tmp_path / "in", T1)[3]
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(VolumeError, match="a file may be cut short or damaged; export it again"):
+        convert(only(tmp_path / "in"), tmp_path)
 
 
 def test_a_compression_that_is_not_read_is_named_with_what_helps(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 from pydicom.uid import generate_uid
 
 from cbvsynth.errors import ManifestError
+from cbvsynth.study.dicom.choice import choose_series
 from cbvsynth.study.dicom.headers import CONVERTED_FOLDER, read_folder
+from cbvsynth.study.dicom.series import series_of
 from tests.study.dicom.dicom_files import FLAIR, SLICES, T1, T1C, base, of, save, write_enhanced, write_series
 
 
@@ -140,3 +143,21 @@ def test_tags_that_are_no_numbers_are_taken_as_missing(tmp_path: Path) -> None:
     one = read_folder(tmp_path)[0][0]
     assert math.isnan(one.tags.te_ms)
     assert math.isnan(one.seconds)
+
+
+def test_any_change_of_bytes_gives_an_image_or_is_counted(tmp_path: Path) -> None:
+    """Some lengths made the reader raise an error of its own."""
+    (source, *_) = write_series(tmp_path / "in", T1C)
+    enhanced = write_enhanced(tmp_path / "in" / "e.dcm", FLAIR)
+    rng = random.Random(7)
+    folder = tmp_path / "changed"
+    folder.mkdir()
+    for _ in range(400):
+        content = bytearray(rng.choice([source, enhanced]).read_bytes())
+        for _ in range(rng.choice([1, 3, 10])):
+            content[rng.randrange(128, min(5000, len(content)))] = rng.randrange(256)
+        cut = rng.randrange(132, len(content)) if rng.random() < 0.3 else len(content)
+        (folder / "a.dcm").write_bytes(content[:cut])
+        files, left = read_folder(folder)
+        assert len(files) + sum(left.counts.values()) == 1
+        choose_series(series_of(files))

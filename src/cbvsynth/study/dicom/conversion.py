@@ -61,14 +61,14 @@ def convert(series: Series, work: Path) -> Volume:
         command = [dcm2niix.bin, *_OPTIONS, "-p", _scaling(series), "-o", str(target), str(source)]
         try:
             # Its words quote names and paths, so that they are kept in.
-            done = subprocess.run(command, capture_output=True, check=False, timeout=MAX_CONVERSION_S)  # noqa: S603  # its own binary, a fixed list of arguments
+            subprocess.run(command, capture_output=True, check=False, timeout=MAX_CONVERSION_S)  # noqa: S603  # its own binary, a fixed list of arguments
         except subprocess.TimeoutExpired as error:
             raise VolumeError(
                 f"{label}: not converted in {MAX_CONVERSION_S:g} s; export it again."
             ) from error
         images = sorted(target.glob("*.nii"))
         if len(images) != 1:
-            raise VolumeError(_failure(series, len(images), done.returncode))
+            raise VolumeError(_failure(series, len(images)))
         volume = read_volume(images[0], label)
     _check_place(series, volume, label)
     return volume
@@ -92,7 +92,7 @@ def is_lossy(series: Series) -> bool:
     return series.tags.lossy in _LOSSY
 
 
-def _failure(series: Series, images: int, code: int) -> str:
+def _failure(series: Series, images: int) -> str:
     label = f"series {series.number}"
     compressed = [syntax for syntax in series.transfer_syntaxes if syntax not in _UNCOMPRESSED]
     if images == 0 and compressed:
@@ -103,7 +103,8 @@ def _failure(series: Series, images: int, code: int) -> str:
         )
     if images == 0:
         return (
-            f"{label}: the converter (dcm2niix) made no image of it and ended with {code}; export it again."
+            f"{label}: the converter (dcm2niix) made no image of it: a file may be cut short or damaged; "
+            "export it again."
         )
     return (
         f"{label}: the converter (dcm2niix) made {images} images of it, so that nobody knows which is meant; "

@@ -6,7 +6,9 @@ import contextlib
 import math
 import os
 import re
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -129,6 +131,10 @@ def _read(path: Path, left: Unreadable) -> ImageFile | None:
         NotImplementedError,
         UnicodeError,
         IndexError,
+        OverflowError,
+        RecursionError,
+        struct.error,
+        zlib.error,
     ):
         left.add(_DAMAGED)
         return None
