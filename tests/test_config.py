@@ -38,6 +38,8 @@ ROOT = Path(__file__).resolve().parents[1]
         (ValidateConfig, {"workers": 0}),
         (PreprocessConfig, {"held_out_share": 0.0}),
         (PreprocessConfig, {"held_out_share": 1.0}),
+        (ValidateConfig, {"enhancing_label": 2}),
+        (ValidateConfig, {"enhancing_label": 5}),
         (TrainConfig, {"model": "encdec-t1", "epochs": 0}),
         (TrainConfig, {"model": "encdec-t1", "learning_rate": 0.0}),
         (TrainConfig, {"model": "encdec-t1", "cbv_max": float("nan")}),

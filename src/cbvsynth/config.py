@@ -76,12 +76,22 @@ class ValidateConfig:
     """Limits of the checks; a laboratory can change them."""
     out: Path = Path("artifacts/validate")
     """Folder for examinations.csv, measurements.csv, the report and the flow chart."""
+    prefer: tuple[str, ...] = ("none",)
+    """Where several files could be meant, the BIDS entity (acq-mprage), folder of derivatives (hd-bet) or
+    kind of DICOM series (3d) to take, the first first, or none; not asked where the study has a manifest."""
+    enhancing_label: int = 0
+    """Number of enhancing tumour in segmentations that do not say so, 3 or 4 as in BraTS until 2022; 0 leaves
+    it open; not asked where the study has a manifest."""
     max_dropped_share: float = 0.25
     """The run fails when a larger share of the examinations is dropped."""
     workers: int = 2
     """Examinations measured at the same time."""
 
     def __post_init__(self) -> None:
+        if self.enhancing_label not in (0, 3, 4):
+            raise UsageError(
+                f"enhancing_label is {self.enhancing_label}; expected 3, 4, or 0 to leave it open."
+            )
         _require_range(self, 0, 1, "max_dropped_share")
         _require_range(self, 1, MAX_WORKERS, "workers")
 

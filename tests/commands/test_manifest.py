@@ -14,6 +14,7 @@ from cbvsynth.domain.options import Layout
 from cbvsynth.entrypoint import run_function
 from cbvsynth.study.layout_tables import BIDS
 from cbvsynth.study.manifest import load_manifest, scan_study
+from tests.study.dicom.dicom_files import T2, with_key, write_examination, write_series
 from tests.study.study_trees import FILES, build, write_image
 
 
@@ -154,3 +155,39 @@ def test_the_label_of_enhancing_tumour_can_be_stated_for_a_whole_study(tmp_path:
     assert [one.enhancing_label for one in load_manifest(tmp_path).examinations] == [4, 4]
     with pytest.raises(SystemExit):
         _run(tmp_path, "--out", tmp_path / "other.csv", "--enhancing_label", "5")
+
+
+def test_dicom_is_listed_with_ties_first_and_without_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_examination(with_key(tmp_path) / "MUELLER_HANNELORE")
+    write_series(tmp_path / "MUELLER_HANNELORE/9", {**T2, "SeriesDescription": "T2 BLADE"}, number=9)
+    assert _run(tmp_path, "--layout", "dicom") == 0
+    shown = capsys.readouterr()
+    assert (
+        "layout         dicom: 64 DICOM images; what each series is, is in cbvsynth-nifti/series.csv"
+        in shown.out
+    )
+    assert "sequences      T1 1, T2 0, T1C 1, T2-FLAIR 1, ADC 1" in shown.out
+    assert "CBV maps       1 (relative)" in shown.out
+    left_out = shown.out.split("left out")[1].splitlines()
+    assert "T2: series 3" in left_out[1]
+    assert "--prefer blade or tse" in left_out[1]
+    assert "a scout" in left_out[2]
+    assert "MUELLER" not in (shown.out + shown.err).replace(str(tmp_path), "")
+    assert load_manifest(tmp_path).examinations[0].cbv is not None
+
+
+def test_files_of_any_names_are_listed_by_patterns(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_image(tmp_path / "a1/first/x_T1.nii.gz")
+    assert _run(tmp_path, "--pattern", "t1={subject}/{session}/*_T1.nii.gz") == 0
+    assert (
+        "its own: 1 of 1 NIfTI files are named as in {subject}/{session}/*_T1.nii.gz"
+        in capsys.readouterr().out
+    )
+    assert load_manifest(tmp_path).examinations[0].exam_id == "a1_first"
+    # A manifest that is there is not written over for a pattern either.
+    assert _run(tmp_path, "--pattern", "t1={subject}/{session}/*_T1.nii.gz") == 2
+    assert "exists and may hold work done by hand" in capsys.readouterr().err

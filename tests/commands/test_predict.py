@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from tests.client.heads import PATIENT_NAME, brain, image, write_head
 from tests.client.predict_command import run, server
 from tests.client.prediction_server import PredictionServer, describe, expected_cbv, serve
+from tests.study.dicom.dicom_files import T1, T1C, write_series
 
 
 def flags(files: dict[str, str]) -> list[str]:
@@ -39,6 +41,36 @@ def test_one_examination_gives_map_record_and_picture(
     assert "encdec-t1-t1c, version 7, is the best of all models" in shown.out
     assert "left out" not in shown.out  # what nobody gave and the model does not need is no news
     assert shown.err == ""
+
+
+def write_dicom(folder: Path, sequences: str) -> dict[str, Any]:
+    """The head as series of DICOM files; the images to the right, front and top, as they were rounded."""
+    made = {}
+    for number, name in enumerate(sequences.split(), start=1):
+        stored = np.rint(image(name)).astype(np.int16)
+        made[name] = stored.astype(np.float32)
+        tags = {"t1": T1, "t1c": T1C}[name]
+        write_series(folder, tags, number=number, voxels=np.transpose(stored[::-1, ::-1, :], (2, 1, 0)))
+    return made
+
+
+def test_a_folder_of_dicom_gives_the_map_of_its_images(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(work))
+    inputs, out = write_dicom(tmp_path / PATIENT_NAME, "t1 t1c"), tmp_path / "cbv.nii.gz"
+    with serve(server()) as running:
+        words = ("--dicom", tmp_path / PATIENT_NAME, "--out", out, "--server", running.address)
+        assert run(*words) == 0
+    found = nib.as_closest_canonical(nib.load(out)).get_fdata()
+    np.testing.assert_allclose(found, np.where(brain(), expected_cbv(inputs, 7), 0), rtol=1e-6)
+    shown = capsys.readouterr()
+    assert "T1        series 1: its description and its timing" in shown.out
+    assert "T1C       series 2: " in shown.out
+    assert PATIENT_NAME not in shown.out + shown.err + out.with_name("cbv.json").read_text()
+    assert list(work.iterdir()) == []
 
 
 def test_a_fall_back_is_said_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,6 +146,8 @@ def test_files_that_are_there_stop_it_before_the_server_is_asked(
             "--selection is of a server",
         ),
         (["--data", "d", "--out_folder", "m", "--concurrency", "0"], "concurrency is 0"),
+        (["--dicom", "d", "--t1", "t1.nii.gz", "--out", "o.nii"], "--dicom and --t1 are both given"),
+        (["--data", "d", "--out_folder", "m", "--dicom", "d"], "takes no --dicom"),
     ],
 )
 def test_flags_that_do_not_go_together_are_named(

@@ -51,3 +51,22 @@ def test_doubts_about_the_tables_are_in_the_report(study: Any, tmp_path: Path) -
     (warning,) = outcome.study_warnings
     assert "column age: '35-40' is a range, taken as 35" in warning
     assert warning.split(",")[0] in (out / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_preference_settles_a_tie_where_validate_lists_the_study_itself(study: Any, tmp_path: Path) -> None:
+    """It could be stated only for the manifest's own command, and validate went on without the sequence."""
+    root, out = tmp_path / "data", tmp_path / "validate"
+    shutil.copytree(study.root, root, symlinks=True)
+    one = next(one for one in study.manifest.examinations if "t2" in one.files)
+    first = root / one.files["t2"]
+    for name in ("acq-a", "acq-b"):
+        shutil.copy(first, first.with_name(first.name.replace("_T2w", f"_{name}_T2w")))
+    first.unlink()
+    config = ValidateConfig(
+        data=root, limits=LIMITS, out=out, workers=1, max_dropped_share=1.0, prefer=("acq-b",)
+    )
+
+    validate_study(config)
+
+    listed = {entry.exam_id: entry for entry in read_manifest(out / "manifest.csv", root)}
+    assert "acq-b" in str(listed[one.exam_id].files["t2"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,12 @@ UPENN = "UPENN-GBM-00001_11"
 UCSD = "UCSD-PTGBM-0002_01"
 UCSF = "UCSF-PDGM-0004"
 BRATS = "BraTS-GLI-00000-000"
+MU = "PatientID_0003/Timepoint_1"
+LUMIERE = "Imaging/Patient-001/week-000-1"
+MOTUM = "001-Glioma-AYEY"
+NNUNET = "Dataset137_Glioma"
+NNUNET_CHANNELS = {"0": "T1w", "1": "T1ce", "2": "T2w", "3": "FLAIR"}
+NNUNET_LABELS = {"background": 0, "necrosis": 1, "edema": 2, "enhancing tumor": 3}
 PGBM = "PGBM-001/04-02-1992-NA-MR BRAIN"
 
 FILES: dict[Layout, tuple[str, ...]] = {
@@ -58,6 +65,33 @@ FILES: dict[Layout, tuple[str, ...]] = {
         f"{UCSF}_FU003d_nifti/{UCSF}_FU003d_T1_bias.nii.gz",
     ),
     Layout.BRATS: tuple(f"{BRATS}/{BRATS}-{name}.nii.gz" for name in ("t1n", "t2w", "t1c", "t2f", "seg")),
+    Layout.NNUNET: (
+        *(f"{NNUNET}/imagesTr/case_001_{number:04d}.nii.gz" for number in range(4)),
+        f"{NNUNET}/labelsTr/case_001.nii.gz",
+    ),
+    Layout.MU_GLIOMA_POST: tuple(
+        f"{MU}/{MU.replace('/', '_')}_{name}.nii.gz"
+        for name in ("brain_t1n", "brain_t2w", "brain_t1c", "brain_t2f", "tumorMask")
+    ),
+    Layout.RHUH_GBM: tuple(
+        f"RHUH-0001/{session}/RHUH-0001_{session}_{name}.nii.gz"
+        for session in (0, 1)
+        for name in ("t1", "t2", "t1ce", "flair", "adc", "segmentations")
+    ),
+    Layout.LUMIERE: (
+        *(f"{LUMIERE}/{name}.nii.gz" for name in ("T1", "T2", "CT1", "FLAIR")),
+        *(
+            f"{LUMIERE}/DeepBraTumIA-segmentation/atlas/skull_strip/{name}_skull_strip.nii.gz"
+            for name in ("t1", "t2", "ct1", "flair")
+        ),
+        f"{LUMIERE}/DeepBraTumIA-segmentation/atlas/segmentation/seg_mask.nii.gz",
+        f"{LUMIERE}/HD-GLIO-AUTO-segmentation/native/segmentation_CT1_origspace.nii.gz",
+        *(f"{LUMIERE.replace('000-1', '013')}/{name}.nii.gz" for name in ("T1", "T2", "CT1", "FLAIR")),
+    ),
+    Layout.MOTUM: tuple(
+        f"{MOTUM}/{name}.nii.gz"
+        for name in ("t1", "t2", "t1ce", "flair", "flair_seg_label1", "t1ce_seg_label2")
+    ),
     Layout.AUTHORS: (
         *(
             f"{PATIENT_NAME}/20190304/{name}.nii.gz"
@@ -84,9 +118,18 @@ def build(root: Path, layout: Layout) -> Path:
         sidecar = root / "sub-012/ses-1/perf/sub-012_ses-1_cbv.json"
         sidecar.write_text('{"Units": "mL/100 g"}', encoding="utf-8")
         (root / "derivatives/bookend/CBV.json").write_text('{"Units": "mL/100g"}', encoding="utf-8")
+    if layout is Layout.NNUNET:
+        describe_nnunet(root / NNUNET)
     if layout is Layout.AUTHORS:
         (root / ".pseudonym-key").write_text(KEY + "\n", encoding="utf-8")
     return root
+
+
+def describe_nnunet(folder: Path, **changes: object) -> None:
+    """Write the dataset.json of nnU-Net."""
+    content = {"channel_names": NNUNET_CHANNELS, "labels": NNUNET_LABELS, "file_ending": ".nii.gz", **changes}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "dataset.json").write_text(json.dumps(content), encoding="utf-8")
 
 
 def reasons(manifest: Manifest) -> str:

@@ -14,6 +14,9 @@ from cbvsynth.study.nifti import read_image
 from tests.study.study_trees import (
     BRATS,
     FILES,
+    LUMIERE,
+    MOTUM,
+    MU,
     PATIENT_NAME,
     PGBM,
     UCSD,
@@ -27,7 +30,7 @@ from tests.study.study_trees import (
 
 
 def test_there_is_a_table_for_every_layout_but_auto() -> None:
-    assert set(TABLES) == set(Layout) - {Layout.AUTO}
+    assert set(TABLES) == set(Layout) - {Layout.AUTO, Layout.DICOM}
     assert set(FILES) == set(TABLES)
 
 
@@ -155,6 +158,47 @@ def test_brats_until_2022_has_other_names_and_another_label(tmp_path: Path, name
     roles = {"t1": "t1", "t2": "t2", "t1c": "t1ce", "flair": "flair", "seg": "seg"}
     assert files_of(one) == {role: f"training/{name}/{name}_{file}.nii.gz" for role, file in roles.items()}
     assert (one.subject_id, one.session_id, one.enhancing_label) == (name, "", 4)
+
+
+def test_mu_glioma_post_follows_brats_since_2023(tmp_path: Path) -> None:
+    (one,) = scan_study(build(tmp_path, Layout.MU_GLIOMA_POST)).examinations
+    names = ("brain_t1n", "brain_t2w", "brain_t1c", "brain_t2f", "tumorMask")
+    stem = f"{MU}/PatientID_0003_Timepoint_1"
+    roles = ("t1", "t2", "t1c", "flair", "seg")
+    assert files_of(one) == {role: f"{stem}_{name}.nii.gz" for role, name in zip(roles, names, strict=True)}
+    assert (one.subject_id, one.session_id, one.enhancing_label) == ("PatientID_0003", "Timepoint_1", 3)
+
+
+def test_rhuh_has_up_to_three_examinations_of_a_patient_and_says_no_label(tmp_path: Path) -> None:
+    before, after = scan_study(build(tmp_path, Layout.RHUH_GBM)).examinations
+    assert set(files_of(before)) == {"t1", "t2", "t1c", "flair", "adc", "seg"}
+    assert (before.exam_id, after.exam_id, before.enhancing_label) == ("RHUH-0001_0", "RHUH-0001_1", 0)
+
+
+def test_lumiere_is_read_in_the_atlas_with_its_segmentation_or_as_scanned_never_both(tmp_path: Path) -> None:
+    manifest = scan_study(build(tmp_path, Layout.LUMIERE))
+    first, later = manifest.examinations
+    assert all("atlas" in path for path in files_of(first).values())
+    assert set(files_of(first)) == {"t1", "t2", "t1c", "flair", "seg"}
+    assert files_of(later)["t1c"] == "Imaging/Patient-001/week-013/CT1.nii.gz"
+    assert "T1.nii.gz: the same examination is there in another place" in reasons(manifest)
+    assert "labels of HD-GLIO are 1 for everything but enhancing tumour" in reasons(manifest)
+    # Where the atlas has fewer sequences, all come as scanned, without the segmentation of the atlas.
+    (tmp_path / files_of(first)["t1"]).unlink()
+    assert files_of(scan_study(tmp_path).examinations[0]) == {
+        "t1": f"{LUMIERE}/T1.nii.gz",
+        "t2": f"{LUMIERE}/T2.nii.gz",
+        "t1c": f"{LUMIERE}/CT1.nii.gz",
+        "flair": f"{LUMIERE}/FLAIR.nii.gz",
+    }
+
+
+def test_motum_takes_the_whole_lesion_before_its_enhancing_part(tmp_path: Path) -> None:
+    manifest = scan_study(build(tmp_path, Layout.MOTUM))
+    (one,) = manifest.examinations
+    assert files_of(one)["t1c"] == f"{MOTUM}/t1ce.nii.gz"
+    assert files_of(one)["seg"] == f"{MOTUM}/flair_seg_label1.nii.gz"
+    assert "t1ce_seg_label2.nii.gz: 001-Glioma-AYEY has another SEG, which comes first" in reasons(manifest)
 
 
 def test_the_authors_folders_with_every_spelling(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_an_unknown_tree_is_described_without_its_names_and_the_known_ones_are_l
         scan_study(tmp_path)
     text = str(caught.value)
     assert "1 NIfTI files of shapes such as x_x/9/x9.nii" in text
-    assert "DICOM must be converted first" in text
+    assert "DICOM is converted with cbvsynth manifest ROOT --layout dicom" in text
     assert all(table.example in text for table in TABLES.values())
     assert "HANS" not in text
 

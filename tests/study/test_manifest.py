@@ -27,8 +27,9 @@ from cbvsynth.study.manifest import (
     write_manifest,
 )
 from cbvsynth.study.manifest_table import ROLES
+from tests.study.dicom.dicom_files import with_key, write_examination
 from tests.study.manifest_rows import GOOD, OTHER, assert_refused, write_rows
-from tests.study.study_trees import build
+from tests.study.study_trees import build, write_image
 
 _names = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,12}", fullmatch=True)
 _plain = st.text(st.characters(exclude_categories=["C", "Z"], include_characters=" "), max_size=12).filter(
@@ -213,3 +214,23 @@ def test_reading_parquet_imports_no_pandas_and_reading_csv_no_pyarrow(tmp_path: 
         "assert 'pyarrow' in sys.modules and 'pandas' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_scan_takes_preferences_and_the_label_of_enhancing_tumour(tmp_path: Path) -> None:
+    """validate and predict, which list a study themselves, had no way to be told either."""
+    build(tmp_path, Layout.BIDS)
+    first = load_manifest(tmp_path, enhancing_label=4).examinations[0]
+    assert (first.seg is not None, first.enhancing_label) == (True, 4)
+    for name in ("acq-a", "acq-b"):
+        write_image(tmp_path / f"sub-013/anat/sub-013_{name}_T2w.nii.gz")
+    assert "t2" not in load_manifest(tmp_path).examinations[1].files
+    preferred = load_manifest(tmp_path, prefer=("acq-b",)).examinations[1]
+    assert str(preferred.files["t2"]).endswith("acq-b_T2w.nii.gz")
+
+
+def test_dicom_is_a_layout_whose_converted_images_are_recorded(tmp_path: Path) -> None:
+    write_examination(with_key(tmp_path / "data") / "in")
+    manifest = load_manifest(tmp_path / "data", Layout.DICOM)
+    record_manifest(tmp_path, manifest)
+    recorded = recorded_manifest(tmp_path, tmp_path / "data", Layout.DICOM)
+    assert [one.files for one in recorded] == [one.files for one in manifest.examinations]

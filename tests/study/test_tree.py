@@ -39,9 +39,13 @@ def test_a_link_to_nothing_is_no_file(tmp_path: Path) -> None:
 
 
 def test_a_second_copy_is_named(tmp_path: Path) -> None:
-    """It was one of 'other NIfTI files'."""
+    """It was one of 'other NIfTI files'; with an ending in capitals it still was."""
+    (tmp_path / RAW).parent.mkdir(parents=True)
+    write_image(tmp_path / "image.nii.gz")
+    (tmp_path / "image.nii.gz").rename(tmp_path / (RAW + "T2w (1).NII.GZ"))
     manifest, files = _scan(tmp_path, RAW + "T1w (1).nii.gz")
-    assert "t1" not in files
+    assert set(files) == {"flair"}
+    assert "sub-1_T2w (1).NII.GZ: its name is that of a second copy" in reasons(manifest)
     assert "sub-1_T1w (1).nii.gz: its name is that of a second copy" in reasons(manifest)
 
 
@@ -54,3 +58,12 @@ def test_a_study_of_links_to_nothing_says_so(tmp_path: Path) -> None:
     assert (
         "0 NIfTI files; 2 that cannot be used, the first because a link to a file that is not there" in text
     )
+
+
+def test_dicom_without_an_ending_is_seen(tmp_path: Path) -> None:
+    """Files such as IM001 were "files no ending", without a word of what to do."""
+    (tmp_path / "IM001").write_bytes(b"\0" * 128 + b"DICM")
+    assert walk(tmp_path).has_dicom
+    assert seen(walk(tmp_path)).endswith("DICOM is converted with cbvsynth manifest ROOT --layout dicom.")
+    (tmp_path / "IM001").write_bytes(b"\0" * 132)
+    assert not walk(tmp_path).has_dicom

@@ -41,6 +41,7 @@ class BatchOptions:
     resample: bool = False
     register: Register = Register.RIGID
     orientation: str = ""
+    prefer: tuple[str, ...] = ()
     overwrite: bool = False
     version: int = 0
     label: str = ""
@@ -90,7 +91,7 @@ def predict_study(options: BatchOptions, models: Models) -> BatchSummary:
     if options.concurrency < 1:
         raise UsageError(f"concurrency is {options.concurrency}; expected 1 or more.")
     examinations = (
-        load_manifest(options.data, options.layout).examinations
+        load_manifest(options.data, options.layout, options.prefer).examinations
         if options.manifest is None
         else read_manifest(options.manifest, options.data)
     )

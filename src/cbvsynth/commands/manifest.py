@@ -14,7 +14,7 @@ from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout, Switch
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import UsageError
-from cbvsynth.study.layout_tables import TABLES
+from cbvsynth.study.layout_tables import is_pseudonymous
 from cbvsynth.study.layouts import LeftOut
 from cbvsynth.study.manifest import MANIFEST_NAMES, Manifest, load_manifest, scan_study, write_manifest
 from cbvsynth.study.manifest_hashes import hash_images
@@ -29,6 +29,7 @@ def manifest(  # noqa: PLR0913  all by name, all with a default
     out: Path | None = None,
     hash_files: Annotated[Switch, tyro.conf.arg(name="hash")] = Switch.OFF,
     prefer: tuple[str, ...] = (),
+    pattern: tuple[str, ...] = (),
     enhancing_label: Literal[0, 3, 4] = 0,
 ) -> None:
     """List a study's examinations and say what was recognised, what is there and what is left out.
@@ -37,16 +38,18 @@ def manifest(  # noqa: PLR0913  all by name, all with a default
 
     Args:
         root: Folder of the study.
-        layout: How its files are arranged and named; auto looks.
+        layout: How its files are arranged and named; auto looks. dicom converts what is needed, inside ROOT.
         out: Table to write; ROOT/manifest.csv when not given.
         hash_files: Whether to add the SHA-256 of every image.
-        prefer: BIDS entities (acq-mprage) or folders of derivatives (hd-bet) to take where several files
-            could be meant, the first first.
+        prefer: BIDS entities (acq-mprage), folders of derivatives (hd-bet) or words for DICOM series (3d) to
+            take where several files could be meant, the first first.
+        pattern: How files are named where no layout fits, as in t1={subject}/{session}/*T1w.nii.gz; for t1,
+            t2, t1c, flair, adc, cbv, mask and seg.
         enhancing_label: Number of enhancing tumour in segmentations that do not say so: 3, or 4 as in BraTS
             until 2022; 0 leaves it open.
     """
     own = next((root / name for name in MANIFEST_NAMES if (root / name).is_file()), None)
-    if layout is Layout.AUTO and own is not None and out is None:
+    if layout is Layout.AUTO and own is not None and out is None and not pattern:
         _print_summary(load_manifest(root))
         print(f"\n{own.name} is in order. Nothing was written; --layout or --out makes a new one.")
         return
@@ -55,16 +58,13 @@ def manifest(  # noqa: PLR0913  all by name, all with a default
         raise UsageError(
             f"'{target.name}' exists and may hold work done by hand; delete it first or give another --out."
         )
-    found = scan_study(root, layout, prefer)
-    if TABLES[found.layout].pseudonymous and not target.resolve().is_relative_to(root.resolve()):
+    found = scan_study(root, layout, prefer, enhancing_label=enhancing_label, patterns=pattern)
+    if is_pseudonymous(found.layout) and not target.resolve().is_relative_to(root.resolve()):
         raise UsageError(
             "The paths in this manifest may hold patients' names, so it must stay in the data root; "
             "leave --out away or give a name inside ROOT."
         )
-    examinations = tuple(
-        replace(one, enhancing_label=one.enhancing_label or (enhancing_label if one.seg else 0))
-        for one in found.examinations
-    )
+    examinations = found.examinations
     if hash_files is Switch.ON:
         examinations = tuple(
             replace(one, sha256=digests)
@@ -96,7 +96,7 @@ def _print_summary(found: Manifest) -> None:
 
 
 def _layout_name(found: Manifest) -> str:
-    return "its own" if found.layout is Layout.AUTO else found.layout.value
+    return "its own" if found.layout is Layout.AUTO else found.layout.value  # by a manifest or by patterns
 
 
 def _print_facts(examinations: tuple[Examination, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +39,10 @@ class ImageOptions:
     """T2-FLAIR."""
     adc: Path | None = None
     """Apparent diffusion coefficient; the unit is recognised."""
+    dicom: Path | None = None
+    """Folder of DICOM files of one examination, instead of single images; its series are recognised."""
+    prefer: tuple[str, ...] = ()
+    """Which of several DICOM series (3d, ax, series-7) or BIDS files (acq-b) to take, the first first."""
     mask: Path | None = None
     """Brain mask; needed unless the images are skull-stripped."""
     unusable: tuple[Sequence, ...] = ()
@@ -142,24 +147,20 @@ def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOpti
 
     if output.out is None:
         raise UsageError("There is no --out; give the map's name, as in --out cbv.nii.gz.")
-    files = {name.value: path for name in Sequence if (path := getattr(images, name.value)) is not None}
-    if not files:
-        raise UsageError(
-            f"No image is given; expected at least one of {', '.join(f'--{name}' for name in Sequence)}, or "
-            "--data and --out_folder for a study."
-        )
+    files = _given_files(images)
     overwrite = output.overwrite is Switch.ON
     _require_outputs(output.out, output.montage, overwrite=overwrite)
     draw = _drawing() if output.montage is not None else None
-    prepared = prepare(
-        files,
-        mask=images.mask,
-        unusable=images.unusable,
-        reference=images.reference or "",
-        resample=images.resample is Switch.ON,
-        register=images.register,
-        orientation=images.orientation,
-    )
+    with _converted(images, files) as read:
+        prepared = prepare(
+            read,
+            mask=images.mask,
+            unusable=images.unusable,
+            reference=images.reference or "",
+            resample=images.resample is Switch.ON,
+            register=images.register,
+            orientation=images.orientation,
+        )
     with _models(server) as models:
         made = synthesise(prepared, models, version=server.version, label=server.label)
     sidecar = made.save(output.out, overwrite=overwrite)
@@ -168,12 +169,46 @@ def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOpti
     _print(made, output, sidecar)
 
 
+def _given_files(images: ImageOptions) -> dict[str, Path]:
+    files = {name.value: path for name in Sequence if (path := getattr(images, name.value)) is not None}
+    if files and images.dicom is not None:
+        raise UsageError(
+            f"--dicom and --{next(iter(files))} are both given; expected a folder of DICOM files or "
+            "single images."
+        )
+    if not files and images.dicom is None:
+        raise UsageError(
+            f"No image is given; expected at least one of {', '.join(f'--{name}' for name in Sequence)}, a "
+            "folder of one examination with --dicom, or --data and --out_folder for a study."
+        )
+    return files
+
+
+@contextmanager
+def _converted(images: ImageOptions, files: dict[str, Path]) -> Iterator[dict[str, Path]]:
+    """The images as files; those converted from DICOM are there only inside the block."""
+    if images.dicom is None:
+        yield files
+        return
+    from cbvsynth.study.dicom.examinations import convert_folder
+
+    with tempfile.TemporaryDirectory(prefix="cbvsynth-dicom-") as work:
+        made = convert_folder(images.dicom, Path(work), images.prefer)
+        for role, reason in made.reasons.items():
+            print(f"{Sequence(role).label:<9} {reason}")
+        for what, reason in made.left_out:
+            print(f"not used  {what}: {reason}")
+        for warning in made.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+        yield dict(made.files)
+
+
 def _predict_many(
     images: ImageOptions, output: OutputOptions, server: ServerOptions, study: StudyOptions
 ) -> None:
     from cbvsynth.client.batch import BatchOptions, predict_study
 
-    single = [f"--{name}" for name in (*Sequence, "mask") if getattr(images, str(name)) is not None]
+    single = [f"--{name}" for name in (*Sequence, "mask", "dicom") if getattr(images, str(name)) is not None]
     single += [f"--{name}" for name in ("out", "montage") if getattr(output, name) is not None]
     if study.data is None or study.out_folder is None or single:
         raise UsageError(
@@ -191,6 +226,7 @@ def _predict_many(
         resample=images.resample is Switch.ON,
         register=images.register,
         orientation=images.orientation,
+        prefer=images.prefer,
         overwrite=output.overwrite is Switch.ON,
         version=server.version,
         label=server.label,

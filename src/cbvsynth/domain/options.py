@@ -15,7 +15,13 @@ class Layout(StrEnum):
     BRAIN_TUMOR_PROGRESSION = "brain-tumor-progression"
     UCSF_PDGM = "ucsf-pdgm"
     BRATS = "brats"
+    NNUNET = "nnunet"
+    MU_GLIOMA_POST = "mu-glioma-post"
+    RHUH_GBM = "rhuh-gbm"
+    LUMIERE = "lumiere"
+    MOTUM = "motum"
     AUTHORS = "authors"
+    DICOM = "dicom"
 
 
 class Register(StrEnum):

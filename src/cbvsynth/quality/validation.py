@@ -27,7 +27,7 @@ def validate_study(config: ValidateConfig) -> Outcome:
         QualityError: more was dropped than allowed; the report is written all the same.
     """
     limits = read_limits(config.limits)
-    manifest = load_manifest(config.data, config.layout)
+    manifest = load_manifest(config.data, config.layout, config.prefer, config.enhancing_label)
     checker = Checker(data_docs_folder(config.out))
     findings = [Finding("", "manifest", None, text) for text in manifest.warnings]
     findings += check_manifest(checker, manifest.examinations, limits)

@@ -43,7 +43,7 @@ def describe(start: bytes) -> tuple[str, str]:
     if not start:
         return "an empty file", "Copy or export it again."
     if start[128:132] == b"DICM":
-        return "a DICOM file", "Convert the whole series with dcm2niix."
+        return "a DICOM file", "Give its folder to cbvsynth manifest --layout dicom, or use dcm2niix."
     text = start.lower().lstrip(b"\xef\xbb\xbf \t\r\n")
     # A pointer of an unlocked file begins with /annex, that of a locked one is a path below .git.
     if b"annex/objects/" in text:
@@ -53,7 +53,7 @@ def describe(start: bytes) -> tuple[str, str]:
     for beginning, what, help_ in _BEGINNINGS:
         if text.startswith(beginning) or start.lower().startswith(beginning):
             return what, help_
-    return "", "Expected .nii or .nii.gz; convert DICOM with dcm2niix."
+    return "", "Expected .nii or .nii.gz; for DICOM there is cbvsynth manifest --layout dicom."
 
 
 def missing_remedy(path: str | None) -> str:

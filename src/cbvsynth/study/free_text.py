@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 
 MAX_AGE_YEARS = 120.0
+ADULT_YEARS = 18.0
+"""Age below which a limit such as <18 says what matters: the examination is not of an adult."""
 MAX_FIELD_T = 25.0
 """No human scanner comes near; a field in kilogauss or megahertz is noticed. Our choice."""
 
@@ -38,6 +40,10 @@ _AGE = re.compile(
     r"\s*\+?(?:\s*(?:old|and over|or older))?"
 )
 _RANGE = re.compile(rf"{_NUMBER}\s*(?:-|–|to)\s*{_NUMBER}\s*(?:years?|yrs?|y)?")
+_BELOW = re.compile(
+    r"(?:<(?P<equal>=)?|(?P<equal_sign>≤)|under |below |younger than )\s*(?P<limit>\d+(?:[.,]\d+)?)\s*"
+    r"(?P<unit>years?|yrs?|y|months?|m|weeks?|w|days?|d)?"
+)
 _FIELD = re.compile(rf"{_NUMBER}\s*(?:t|tesla)?")
 
 
@@ -57,6 +63,8 @@ def is_unknown(text: str) -> bool:
 def age_years(text: str, years_in_one: float = 1.0) -> Reading:
     """An age: a plain number, one with a unit (`045Y`), or the lower end of what is known (`35-40`, `>89`).
 
+    Of `<18` it is the age of a minor, since that is what is certain.
+
     Args:
         text: the cell.
         years_in_one: years in the unit of its column, for numbers that state none themselves.
@@ -70,11 +78,24 @@ def age_years(text: str, years_in_one: float = 1.0) -> Reading:
         return _within(text, years, MAX_AGE_YEARS, f"a range, taken as {years:g}")
     match = _AGE.fullmatch(words)
     if match is None:
-        return Reading(None, f"'{_shown(text)}' is no age; taken as unknown")
+        return _below(text, words, years_in_one)
     unit = match["unit"] or ""
     years = _number(match[2]) * (YEARS_IN[unit[:1]] if unit else years_in_one)
     # BIDS writes ages above 89 as 89+, so that this is no doubt.
     return _within(text, years, MAX_AGE_YEARS, f"a limit, taken as {years:g}" if match["more"] else "")
+
+
+def _below(text: str, words: str, years_in_one: float) -> Reading:
+    """An upper limit: below an adult's age it is certain that it is no adult's; above, nothing is."""
+    match = _BELOW.fullmatch(words)
+    if match is None:
+        return Reading(None, f"'{_shown(text)}' is no age; taken as unknown")
+    unit = match["unit"] or ""
+    limit = _number(match["limit"]) * (YEARS_IN[unit[:1]] if unit else years_in_one)
+    if not limit <= ADULT_YEARS:
+        return Reading(None, f"'{_shown(text)}' may be any age below; taken as unknown")
+    years = limit if match["equal"] or match["equal_sign"] or limit < 1.0 else limit - 1.0
+    return Reading(years, f"'{_shown(text)}' is a limit, taken as {years:g}")
 
 
 def field_tesla(text: str) -> Reading:

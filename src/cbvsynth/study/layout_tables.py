@@ -29,6 +29,7 @@ class Rule:
     quantity: what a CBV map measures where a study may hold several kinds; kinds never mix.
     scale: factor from stored voxels to the role's quantity.
     enhancing_label: number of enhancing tumour in a segmentation, where it differs from the layout's.
+    place: of images that a study keeps twice, in different places; those of one examination share one.
     """
 
     role: str
@@ -36,6 +37,7 @@ class Rule:
     quantity: str = ""
     scale: float = 1.0
     enhancing_label: int = UNSTATED_ENHANCING_LABEL
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -257,6 +259,93 @@ BRATS = LayoutTable(
     ),
 )
 
+# Their own examples; channels and labels of a real one are read from its dataset.json (see `nnunet`).
+NNUNET = LayoutTable(
+    layout=Layout.NNUNET,
+    title="nnU-Net",
+    example="Dataset137_Glioma/imagesTr/case_001_0000.nii.gz",
+    target_unit=TargetUnit.RELATIVE,
+    rules=(),
+)
+
+_MU = r"(?P<subject>PatientID_\d{4})_(?P<session>Timepoint_\d+)_"
+MU_GLIOMA_POST = LayoutTable(
+    layout=Layout.MU_GLIOMA_POST,
+    title="MU-Glioma-Post (TCIA)",
+    example="PatientID_0003/Timepoint_1/PatientID_0003_Timepoint_1_brain_t1n.nii.gz",
+    target_unit=TargetUnit.RELATIVE,
+    enhancing_label=ENHANCING_LABEL,
+    rules=_rules(
+        _ANYWHERE + _MU,
+        {
+            "t1": ("brain_t1n",),
+            "t2": ("brain_t2w",),
+            "t1c": ("brain_t1c",),
+            "flair": ("brain_t2f",),
+            "seg": ("tumorMask",),
+        },
+    ),
+)
+
+RHUH_GBM = LayoutTable(
+    layout=Layout.RHUH_GBM,
+    title="RHUH-GBM (TCIA)",
+    example="RHUH-0001/0/RHUH-0001_0_t1.nii.gz",
+    target_unit=TargetUnit.RELATIVE,
+    rules=_rules(
+        _ANYWHERE + r"(?P<subject>RHUH-\d{4})_(?P<session>\d)_",
+        {
+            "t1": ("t1",),
+            "t2": ("t2",),
+            "t1c": ("t1ce",),
+            "flair": ("flair",),
+            "adc": ("adc",),
+            "seg": ("segmentations",),
+        },
+    ),
+)
+
+_LUMIERE = _ANYWHERE + r"(?P<subject>Patient-\d{3})/(?P<session>week-\d{3}(?:-\d+)?)/"
+_LUMIERE_ATLAS = _LUMIERE + "DeepBraTumIA-segmentation/atlas/"
+LUMIERE = LayoutTable(
+    layout=Layout.LUMIERE,
+    title="LUMIERE",
+    example="Imaging/Patient-001/week-000-1/CT1.nii.gz",
+    target_unit=TargetUnit.RELATIVE,
+    rules=(
+        # Skull-stripped in an atlas, where the segmentation is; as scanned where that is missing.
+        *(
+            Rule(role, re.compile(f"{_LUMIERE_ATLAS}skull_strip/{name}_skull_strip{_NII}"), place="atlas")
+            for role, name in (("t1", "t1"), ("t2", "t2"), ("t1c", "ct1"), ("flair", "flair"))
+        ),
+        Rule("seg", re.compile(f"{_LUMIERE_ATLAS}segmentation/seg_mask{_NII}"), place="atlas"),
+        *_rules(_LUMIERE, {"t1": ("T1",), "t2": ("T2",), "t1c": ("CT1",), "flair": ("FLAIR",)}),
+    ),
+    refusals=(
+        Refusal(
+            re.compile(_LUMIERE + "HD-GLIO-AUTO-segmentation/.*"),
+            "labels of HD-GLIO are 1 for everything but enhancing tumour and 2 for that, unlike those here",
+        ),
+    ),
+)
+
+MOTUM = LayoutTable(
+    layout=Layout.MOTUM,
+    title="MOTUM",
+    example="001-Glioma-AYEY/t1.nii.gz",
+    target_unit=TargetUnit.RELATIVE,
+    rules=_rules(
+        _ANYWHERE + r"(?P<subject>\d{3}-[A-Za-z]+-[A-Z]{4})/",
+        {
+            "t1": ("t1",),
+            "t2": ("t2",),
+            "t1c": ("t1ce",),
+            "flair": ("flair",),
+            "seg": ("flair_seg_label1", "t1ce_seg_label2"),
+        },
+    ),
+)
+
 AUTHORS = LayoutTable(
     layout=Layout.AUTHORS,
     title="the paper's authors' folders",
@@ -279,6 +368,14 @@ AUTHORS = LayoutTable(
 
 TABLES = {
     table.layout: table
-    for table in (BIDS, UPENN_GBM, UCSD_PTGBM, BRAIN_TUMOR_PROGRESSION, UCSF_PDGM, BRATS, AUTHORS)
+    for table in (
+        *(BIDS, UPENN_GBM, UCSD_PTGBM, BRAIN_TUMOR_PROGRESSION, UCSF_PDGM, BRATS, NNUNET),
+        *(MU_GLIOMA_POST, RHUH_GBM, LUMIERE, MOTUM, AUTHORS),
+    )
 }
-"""Every layout but AUTO."""
+"""Every layout of NIfTI files but AUTO."""
+
+
+def is_pseudonymous(layout: Layout) -> bool:
+    """Whether a layout's paths may hold patients' names; those of images converted from DICOM do not."""
+    return layout in TABLES and TABLES[layout].pseudonymous

@@ -14,16 +14,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from cbvsynth.domain.options import Layout
-from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import ManifestError
 from cbvsynth.study import bids_names
+from cbvsynth.study.layout_recognition import INPUT_ROLES, recognise_layout
 from cbvsynth.study.layout_tables import TABLES, LayoutTable, Rule
+from cbvsynth.study.nnunet import nnunet_table
 from cbvsynth.study.participants import StudyTables, read_study_tables
+from cbvsynth.study.patterns import pattern_table
 from cbvsynth.study.pseudonyms import load_key, pseudonym
 from cbvsynth.study.sidecars import stated_unit
 from cbvsynth.study.tree import Tree, seen, walk
-
-_INPUT_ROLES = frozenset(sequence.value for sequence in Sequence)
 
 
 @dataclass(frozen=True)
@@ -67,23 +67,34 @@ class _Found:
     files: Mapping[str, _Match]
 
 
-def scan(root: Path, layout: Layout = Layout.AUTO, prefer: SequenceOf[str] = ()) -> Scan:
+def scan(
+    root: Path,
+    layout: Layout = Layout.AUTO,
+    prefer: SequenceOf[str] = (),
+    patterns: SequenceOf[str] = (),
+) -> Scan:
     """Find the examinations below `root`.
 
     Args:
         root: data root.
         layout: how its files are named.
         prefer: entities or folders of derivatives that settle ties between files of BIDS, the first first.
+        patterns: how files are named where no layout fits, as `patterns.pattern_table` reads them; `layout`
+            is then not asked.
 
     Raises:
         ManifestError: the folder is missing or unreadable, no layout or more than one is recognised,
             the chosen layout fits no file, or a pseudonym key is needed and missing.
     """
     tree = walk(root)
-    table = TABLES[layout] if layout is not Layout.AUTO else _recognise(tree)
+    layouts = {**TABLES, Layout.NNUNET: nnunet_table(root, tree)}
+    if patterns:
+        table = pattern_table(patterns)
+    else:
+        table = layouts[layout] if layout is not Layout.AUTO else recognise_layout(tree, layouts.values())
     matched = _matches(table, tree.images)
     count = sum(len(matches) for roles in matched.values() for matches in roles.values())
-    if not any(_INPUT_ROLES & set(roles) for roles in matched.values()):
+    if not any(INPUT_ROLES & set(roles) for roles in matched.values()):
         raise ManifestError(
             f"No file is named as in {table.title}: expected, for example, {table.example}. {seen(tree)} "
             "Choose another layout, or write a manifest.csv."
@@ -92,6 +103,7 @@ def scan(root: Path, layout: Layout = Layout.AUTO, prefer: SequenceOf[str] = ())
     _leave_by_name(study, tree, matched)
     if table.layout is Layout.BIDS:
         matched = _bids_files(study, matched)
+    _one_place(study, matched)
     found = _one_file_a_role(study, matched)
     found = _one_kind_of_cbv(study, found)
     found = _with_sequences(study, found)
@@ -99,29 +111,6 @@ def scan(root: Path, layout: Layout = Layout.AUTO, prefer: SequenceOf[str] = ())
     rows = _rows(study, found, tables)
     because = f"{count} of {len(tree.images)} NIfTI files are named as in {table.example}"
     return Scan(table.layout, because, tuple(rows), tuple(study.left), tables.warnings)
-
-
-def _recognise(tree: Tree) -> LayoutTable:
-    counts = {
-        table.layout: sum(
-            any(rule.role in _INPUT_ROLES and rule.pattern.fullmatch(path) for rule in table.rules)
-            for path in tree.images
-        )
-        for table in TABLES.values()
-    }
-    fitting = [layout for layout, count in counts.items() if count]
-    if len(fitting) == 1:
-        return TABLES[fitting[0]]
-    if fitting:
-        counted = ", ".join(f"{layout} ({counts[layout]} files)" for layout in fitting)
-        raise ManifestError(
-            f"The data root holds more than one layout: {counted}. Expected one study; choose the layout."
-        )
-    known = "\n".join(f"  {table.layout:<24}{table.example}" for table in TABLES.values())
-    raise ManifestError(
-        f"No known layout was recognised. {seen(tree)} Expected a manifest.csv, or files named as in:\n"
-        f"{known}"
-    )
 
 
 _Matches = dict[tuple[str, str], dict[str, list[_Match]]]
@@ -235,7 +224,7 @@ def _one_space(study: _Study, roles: dict[str, list[_Match]]) -> None:
     """Keep the files in the space of most sequences, at a tie the patient's own."""
     spaces = Counter(
         space
-        for role in _INPUT_ROLES & set(roles)
+        for role in INPUT_ROLES & set(roles)
         for space in {bids_names.space(match.path) for match in roles[role]}
     )
     usual = max(spaces, key=lambda name: (spaces[name], not name, name), default="")
@@ -248,6 +237,28 @@ def _one_space(study: _Study, roles: dict[str, list[_Match]]) -> None:
         roles[role] = kept
         if not kept:
             del roles[role]
+
+
+def _one_place(study: _Study, matched: _Matches) -> None:
+    """Where a study keeps images in two places, keep an examination's of the one with most sequences."""
+    order = list(dict.fromkeys(rule.place for rule in study.table.rules))
+    for roles in matched.values():
+        counts = Counter(
+            place for role in INPUT_ROLES & set(roles) for place in {one.rule.place for one in roles[role]}
+        )
+        if len(counts) < 2:
+            continue
+        best = max(counts, key=lambda place: (counts[place], -order.index(place)))
+        for role, matches in list(roles.items()):
+            roles[role] = [match for match in matches if match.rule.place == best]
+            for match in matches:
+                if match.rule.place != best:
+                    study.leave_file(
+                        match.path,
+                        "the same examination is there in another place, with as many sequences or more",
+                    )
+            if not roles[role]:
+                del roles[role]
 
 
 def _one_file_a_role(study: _Study, matched: _Matches) -> list[_Found]:
@@ -306,10 +317,10 @@ def _one_kind_of_cbv(study: _Study, found: list[_Found]) -> list[_Found]:
 
 def _with_sequences(study: _Study, found: list[_Found]) -> list[_Found]:
     for one in found:
-        if not _INPUT_ROLES & set(one.files):
+        if not INPUT_ROLES & set(one.files):
             roles = ", ".join(role.upper() for role in one.files) or "nothing usable"
             study.leave(study.exam_id(one), f"no standard MRI sequence, only {roles}")
-    return [one for one in found if _INPUT_ROLES & set(one.files)]
+    return [one for one in found if INPUT_ROLES & set(one.files)]
 
 
 def _enhancing_label(table: LayoutTable, one: _Found) -> str:

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.examination import UNSTATED_ENHANCING_LABEL, Examination
 from cbvsynth.domain.options import Layout
 from cbvsynth.errors import ManifestError
 from cbvsynth.records.csv_codec import write_rows
-from cbvsynth.study.layout_tables import TABLES
+from cbvsynth.study.dicom.examinations import scan_dicom
+from cbvsynth.study.layout_tables import is_pseudonymous
 from cbvsynth.study.layouts import LeftOut, scan
 from cbvsynth.study.manifest_table import (
     COLUMNS,
@@ -45,8 +46,15 @@ class Manifest:
     warnings: tuple[str, ...] = ()
 
 
-def load_manifest(root: Path, layout: Layout = Layout.AUTO) -> Manifest:
+def load_manifest(
+    root: Path,
+    layout: Layout = Layout.AUTO,
+    prefer: Sequence[str] = (),
+    enhancing_label: int = UNSTATED_ENHANCING_LABEL,
+) -> Manifest:
     """The study's own manifest when there is one and the layout is AUTO; else a scan of its folders.
+
+    `prefer` and `enhancing_label` are for the scan, as for `scan_study`.
 
     Raises:
         ManifestError: there is no such folder, nothing in it is recognised, or the list of
@@ -57,7 +65,7 @@ def load_manifest(root: Path, layout: Layout = Layout.AUTO) -> Manifest:
         because = f"{own.name} in the data root"
         listed = _listed(own, root)
         return Manifest(root, Layout.AUTO, _ordered(listed.examinations), because, warnings=listed.warnings)
-    return scan_study(root, layout)
+    return scan_study(root, layout, prefer, enhancing_label=enhancing_label)
 
 
 def record_manifest(folder: Path, manifest: Manifest) -> None:
@@ -68,7 +76,7 @@ def record_manifest(folder: Path, manifest: Manifest) -> None:
     as no later step reads them.
     """
     target = folder / MANIFEST_NAMES[0]
-    if manifest.layout is Layout.AUTO or TABLES[manifest.layout].pseudonymous:
+    if manifest.layout is Layout.AUTO or is_pseudonymous(manifest.layout):
         target.unlink(missing_ok=True)
     else:
         write_manifest(
@@ -94,22 +102,43 @@ def recorded_manifest(folder: Path, root: Path, layout: Layout = Layout.AUTO) ->
     return load_manifest(root, layout).examinations
 
 
-def scan_study(root: Path, layout: Layout = Layout.AUTO, prefer: Sequence[str] = ()) -> Manifest:
+def scan_study(
+    root: Path,
+    layout: Layout = Layout.AUTO,
+    prefer: Sequence[str] = (),
+    *,
+    enhancing_label: int = UNSTATED_ENHANCING_LABEL,
+    patterns: Sequence[str] = (),
+) -> Manifest:
     """List the examinations found in a study's folders; a manifest that lies there is not read.
 
-    `prefer` settles ties between files of BIDS, as in `layouts.scan`.
+    Args:
+        root: data root.
+        layout: how its files are arranged; DICOM files are converted inside the root.
+        prefer: settles ties between files of BIDS or DICOM series, the first first.
+        enhancing_label: number of enhancing tumour in segmentations of which nothing says it, 3 or 4.
+        patterns: how files are named where no layout fits, as in `patterns.pattern_table`.
 
     Raises:
         ManifestError: as `load_manifest`.
+        UsageError: a pattern is none.
     """
-    found = scan(root, layout, prefer)
+    found = (
+        scan_dicom(root, prefer)
+        if layout is Layout.DICOM and not patterns
+        else scan(root, layout, prefer, patterns)
+    )
     listed = examinations_of_rows(
         f"The study (layout {found.layout})", [(row["exam_id"], row) for row in found.rows], root
+    )
+    stated = (
+        replace(one, enhancing_label=one.enhancing_label or (enhancing_label if one.seg else 0))
+        for one in listed.examinations
     )
     return Manifest(
         root,
         found.layout,
-        _ordered(listed.examinations),
+        _ordered(stated),
         found.because,
         found.left_out,
         (*found.warnings, *listed.warnings),

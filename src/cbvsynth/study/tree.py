@@ -13,16 +13,22 @@ from cbvsynth.study.paths import path_problem
 
 _NIFTI_ENDS = (".nii", ".nii.gz")
 _SKIPPED_FOLDERS = frozenset({"sourcedata"})
+_LOOKED_INTO = 200
+"""Files that are no NIfTI by their name and are opened to see whether they are DICOM. Our choice."""
 _COPY = re.compile(r" ?(?:\(\d+\)| - Copy| copy(?: \d+)?)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Tree:
-    """NIfTI files below the root (POSIX, sorted), other files by ending, and what cannot be used."""
+    """NIfTI files below the root (POSIX, sorted), other files by ending, and what cannot be used.
+
+    `has_dicom`: whether one of the first other files is DICOM, whatever its ending.
+    """
 
     images: tuple[str, ...]
     others: Counter[str]
     unusable: tuple[tuple[str, str], ...]
+    has_dicom: bool = False
 
 
 def walk(root: Path) -> Tree:
@@ -42,6 +48,7 @@ def walk(root: Path) -> Tree:
     images: list[str] = []
     others: Counter[str] = Counter()
     unusable: list[tuple[str, str]] = []
+    has_dicom = False
     for folder, subfolders, files in os.walk(root, onerror=unreadable):
         relative = PurePosixPath(Path(folder).relative_to(root).as_posix())
         unusable += [
@@ -55,6 +62,7 @@ def walk(root: Path) -> Tree:
         for name in sorted(name for name in files if not name.startswith(".")):
             path = relative / name
             if not name.lower().endswith(_NIFTI_ENDS):
+                has_dicom = has_dicom or (others.total() < _LOOKED_INTO and _is_dicom(Path(folder, name)))
                 others[PurePosixPath(name).suffix.lower() or "no ending"] += 1
                 continue
             problem = _file_problem(root, path)
@@ -64,7 +72,15 @@ def walk(root: Path) -> Tree:
                 unusable.append((str(path), problem))
             else:
                 images.append(str(path))
-    return Tree(tuple(sorted(images)), others, tuple(unusable))
+    return Tree(tuple(sorted(images)), others, tuple(unusable), has_dicom)
+
+
+def _is_dicom(path: Path) -> bool:
+    try:
+        with path.open("rb") as source:
+            return source.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
 
 
 def _file_problem(root: Path, path: PurePosixPath) -> str:
@@ -77,7 +93,7 @@ def _file_problem(root: Path, path: PurePosixPath) -> str:
             return (
                 "a link to a file that is not there; fetch it (datalad get, git annex get) or remove the link"
             )
-    if _COPY.search(path.name.split(".nii", maxsplit=1)[0]):
+    if _COPY.search(re.split(r"\.nii", path.name, maxsplit=1, flags=re.IGNORECASE)[0]):
         return "its name is that of a second copy; delete it, or give it the name that is meant"
     return ""
 
@@ -94,5 +110,6 @@ def seen(tree: Tree) -> str:
     parts += [f"{count} files {ending}" for ending, count in tree.others.most_common(3)]
     if tree.unusable:
         parts.append(f"{len(tree.unusable)} that cannot be used, the first because {tree.unusable[0][1]}")
-    dicom = " DICOM must be converted first: dcm2niix -z y -f %d." if ".dcm" in tree.others else ""
+    is_there = tree.has_dicom or ".dcm" in tree.others
+    dicom = " DICOM is converted with cbvsynth manifest ROOT --layout dicom." if is_there else ""
     return f"Found {'; '.join(parts)}.{dicom}"

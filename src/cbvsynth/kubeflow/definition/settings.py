@@ -75,7 +75,7 @@ def pipeline_settings() -> tuple[Setting, ...]:
 
 def _setting(name: str, kind: Any, default: Any, sentence: str) -> Setting:  # noqa: ANN401  any type, and a value of it
     """Kubeflow knows no closed lists and no tuples: a word becomes text, the description lists the choice."""
-    assert default is not MISSING, f"{name} needs a default: the form has 39 fields that nobody must fill in"
+    assert default is not MISSING, f"{name} needs a default: the form has 41 fields that nobody must fill in"
     if isinstance(default, Enum):
         sentence += f" One of: {', '.join(word.value for word in type(default))}."
         kind, default = str, default.value

@@ -1,0 +1,1 @@
+"""DICOM in: series recognised by their tags, one image for each role, converted without any identity."""
