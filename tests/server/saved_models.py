@@ -92,8 +92,15 @@ def save_words(folder: Path) -> Path:
     def serve(inputs):
         return {"words": tf.tile(tf.constant([["low", "high"]]), [tf.shape(inputs)[0], 1])}
 
-    function = serve.get_concrete_function(tf.TensorSpec([None], tf.string, "inputs"))
-    tf.saved_model.save(module, str(folder), {"serving_default": function, "classify": function})
+    @tf.function(autograph=False)
+    def classify(inputs):
+        return {"classes": tf.tile(tf.constant([["low", "high"]]), [tf.shape(inputs)[0], 1])}
+
+    spec = tf.TensorSpec([None], tf.string, "inputs")
+    signatures = {"serving_default": serve, "classify": classify}
+    tf.saved_model.save(
+        module, str(folder), {name: one.get_concrete_function(spec) for name, one in signatures.items()}
+    )
     # TensorFlow 2 calls every signature a prediction; exporters of TensorFlow 1 named the other methods.
     path = folder / "saved_model.pb"
     model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
