@@ -27,7 +27,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # A file beside this one has a package's name: look for packages beside this folder, not in it.
@@ -43,8 +42,7 @@ from cbvsynth.wire.open_inference import ModelInferRequest, method_path
 from cbvsynth.wire.schema import PREDICT, PredictRequest
 
 MOST_TIMES_IDLE = 1.5
-TIMES = 6
-AT_ONCE = 3
+TIMES = 4
 _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
 _LOOK_EVERY_S = 0.01
 _RESOURCE_HANDLES = b"\x72\x00"
@@ -144,7 +142,10 @@ def requests(names: tuple[str, ...], address: str, rest: str, most: int) -> dict
     numbers = b'{"instances":[' + b"0," * ((most - 100) // 2) + b"0]}"
     deep = b'{"inputs":' + b"[" * (most // 2)
     bomb = gzip.compress(bytes(200 * most))
+    packed_lists = gzip.compress(b'{"inputs":{"t1":[' + b"[]," * (most // 3) + b"[]]}}")
+    noise = gzip.compress(np.random.default_rng(0).integers(0, 256, most // 2, np.uint8).tobytes())
     return {
+        "an honest volume": call(honest(names, most)),
         "three of [1, 7000, 7000, 1], a value each": call(declaring(names[:3], (1, 7000, 7000, 1))),
         "one of [1, 22000, 22000, 1], a value": call(declaring(names[:1], (1, 22000, 22000, 1))),
         "all of 2^62 voxels, a value each": call(declaring(names, (2**31, 2**31))),
@@ -159,7 +160,8 @@ def requests(names: tuple[str, ...], address: str, rest: str, most: int) -> dict
         "JSON of numbers": post(numbers),
         "JSON nested without end": post(deep),
         "a body of gzip": post(bomb[:most], **{"Content-Encoding": "gzip"}),
-        "an honest volume": call(honest(names, most)),
+        "a packed body of empty lists": post(packed_lists, **{"Content-Encoding": "gzip"}),
+        "a body of noise": post(noise, **{"Content-Encoding": "gzip"}),
     }
 
 
@@ -173,7 +175,7 @@ def measure(
         names: its inputs.
         most: largest request, in bytes.
         folder: for the log.
-        times: how often each is sent, three at a time.
+        times: how often each is sent.
     """
     flags = [
         *(f"--model_name={NAME}", f"--model_base_path={base}", "--port=0", "--rest_api_port=0"),
@@ -185,14 +187,10 @@ def measure(
         memory = Memory(server.process.pid)
         sent = requests(names, addresses["gRPC"], addresses["REST"], most)
         idle = memory.now()
-        print(f"idle {idle:.0f} MB; requests of at most {most} bytes, {AT_ONCE} at a time")
+        print(f"idle {idle:.0f} MB; requests of at most {most} bytes, one at a time")
         for kind, send in sent.items():
             with memory.watched():
-                threads = [threading.Thread(target=_repeat, args=(send, times)) for _ in range(AT_ONCE)]
-                for thread in threads:
-                    thread.start()
-                for thread in threads:
-                    thread.join()
+                _repeat(send, times)
             server.require_alive()
             found[kind] = memory.most / idle
             print(f"  {kind:<44}{memory.most:>6.0f} MB {found[kind]:>6.2f}", flush=True)
@@ -206,7 +204,7 @@ def _repeat(send: Send, times: int) -> None:
         time.sleep(_LOOK_EVERY_S)
 
 
-def _post(rest: str, path: str, body: bytes, headers: Mapping[str, str]) -> Any:
+def _post(rest: str, path: str, body: bytes, headers: Mapping[str, str]) -> object:
     connection = http.client.HTTPConnection(rest, timeout=120)
     try:
         connection.request("POST", path, body, dict(headers))

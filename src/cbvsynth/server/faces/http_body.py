@@ -9,6 +9,10 @@ from io import BufferedIOBase
 from cbvsynth.errors import RefusedError
 
 _PIECE_BYTES = 65536
+_MOST_UNPACKED = 8
+"""How many times its packed bytes a body may be, beside the first MiB: volumes in JSON are 2 to 5 times, and
+what is made to fill the memory a thousand times."""
+_ALWAYS_UNPACKED = 2**20
 _LONGEST_LINE = 4096
 _MOST_TRAILERS = 64
 _GZIP = 16 + zlib.MAX_WBITS
@@ -103,15 +107,21 @@ def _line(source: BufferedIOBase) -> bytes:
 
 def _unpacked(pieces: Iterator[bytes]) -> Iterator[bytes]:
     packer = zlib.decompressobj(_GZIP)
+    sent = unpacked = 0
     for packed in pieces:
         piece = packed
+        sent += len(packed)
         while piece:
             if packer.eof:
                 raise _invalid("Something follows the end of the gzip body.")
             try:
-                yield packer.decompress(piece, _PIECE_BYTES)
+                part = packer.decompress(piece, _PIECE_BYTES)
             except zlib.error as error:
                 raise _invalid("The body is no gzip.") from error
+            unpacked += len(part)
+            if unpacked > _ALWAYS_UNPACKED + _MOST_UNPACKED * sent:
+                raise _too_large(f"more than {_MOST_UNPACKED} times its packed", "that, beside the first MiB")
+            yield part
             piece = packer.unconsumed_tail or packer.unused_data
     while not packer.eof:
         rest = packer.decompress(b"", _PIECE_BYTES)
@@ -124,5 +134,5 @@ def _invalid(text: str) -> RefusedError:
     return RefusedError(text, code="INVALID_ARGUMENT")
 
 
-def _too_large(found: str, most_bytes: int) -> RefusedError:
+def _too_large(found: str, most_bytes: int | str) -> RefusedError:
     return RefusedError(f"The body has {found} bytes, the limit is {most_bytes}.", code="RESOURCE_EXHAUSTED")
