@@ -666,7 +666,7 @@ def _flags() -> Iterator[str]:
 
 DEFAULTS = {
     "port": "0 takes a free port and prints it; the production server opens none then",
-    "rest_api_port": "8501 by default, -1 opens none, 0 takes a free one; in production 0, none, is the default",
+    "rest_api_port": "8501 by default, -1 opens none, 0 takes a free one; in production none",
     "grpc_max_threads": "8 by default, which bounds the memory; in production four for each processor",
     "model_config_file": "wins over model_base_path, as in production",
 }
