@@ -123,6 +123,16 @@ def save_reader(folder: Path) -> Path:
     return folder
 
 
+def save_first_generation(folder: Path) -> Path:
+    """y = 2 x, exported by TensorFlow 1's own means, with a variable as it was then."""
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        x = tf.compat.v1.placeholder(tf.float32, [None], name="x")
+        weight = tf.compat.v1.get_variable("w", initializer=2.0, use_resource=False)
+        session.run(tf.compat.v1.global_variables_initializer())
+        tf.compat.v1.saved_model.simple_save(session, str(folder), {"x": x}, {"y": x * weight})
+    return folder
+
+
 def write_warmup(folder: Path, **inputs: np.ndarray) -> None:
     record = prediction_log_pb2.PredictionLog()
     for name, array in inputs.items():
