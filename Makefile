@@ -76,8 +76,8 @@ lock: setup ## Pin every dependency by hash, after a change of pyproject.toml
 		--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" \
 		--quiet --output-file requirements-bootstrap.lock
 	printf '$(REGISTRY_CLIENT)' | $(LOCK_IMAGE) pyproject.toml - $(LIGHT_EXTRAS) --output-file components/images/light.lock
-	printf '$(REGISTRY_CLIENT)' | $(LOCK_IMAGE) pyproject.toml - --extra train --output-file components/images/train-cpu.lock
-	printf '$(REGISTRY_CLIENT)tensorflow[and-cuda]\n' | $(LOCK_IMAGE) pyproject.toml - --extra train --output-file components/images/train-cuda.lock
+	printf '$(REGISTRY_CLIENT)' | $(LOCK_IMAGE) pyproject.toml - --extra train --extra serve --output-file components/images/train-cpu.lock
+	printf '$(REGISTRY_CLIENT)tensorflow[and-cuda]\n' | $(LOCK_IMAGE) pyproject.toml - --extra train --extra serve --output-file components/images/train-cuda.lock
 	printf '$(REGISTRY_SERVER)' | $(LOCK_IMAGE) - --output-file components/images/registry.lock
 	echo kfp | $(LOCK_IMAGE) --no-deps - --output-file components/images/kfp.lock
 	printf 'hatchling\neditables\n' | $(LOCK_IMAGE) - --output-file components/images/build.lock

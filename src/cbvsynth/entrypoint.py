@@ -36,6 +36,8 @@ DISTRIBUTIONS = {
     "google.protobuf": "protobuf",
     "grpc": "grpcio",
     "grpc_health": "grpcio-health-checking",
+    "grpc_reflection": "grpcio-reflection",
+    "opentelemetry": "opentelemetry-sdk",
     "tensorflow_serving": "tensorflow-serving-api",
 }
 """Modules whose package has another name than they have."""

@@ -41,6 +41,8 @@ NOT_SET = {
     "CBVSYNTH_KFP_TOKEN": "as KF_PIPELINES_ENDPOINT",
     "TF_CPP_MIN_LOG_LEVEL": "the default is right",
     "TF_FORCE_GPU_ALLOW_GROWTH": "the default is right",
+    "OTEL_SDK_DISABLED": "OpenTelemetry's, for a site that has a receiver of traces",
+    "OTEL_TRACES_EXPORTER": "as OTEL_SDK_DISABLED",
 }
 """Variables that our code reads and no manifest sets."""
 

@@ -59,6 +59,7 @@ def test_custom_resources_are_an_explicit_list() -> None:
         ("monitoring.coreos.com/v1", "PrometheusRule"),
         ("external-secrets.io/v1", "ExternalSecret"),
         ("serving.kserve.io/v1beta1", "InferenceService"),
+        ("serving.kserve.io/v1alpha1", "ServingRuntime"),
     }
 
 

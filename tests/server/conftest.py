@@ -62,7 +62,6 @@ def running(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     from cbvsynth.server.configuration import read_metrics_path, read_models
     from cbvsynth.server.faces.backend import Backend
     from cbvsynth.server.flags import parse_flags
-    from cbvsynth.server.methods.predict import Predictor
     from cbvsynth.server.program import build_store, open_ports
 
     base = tmp_path_factory.mktemp("base")
@@ -87,13 +86,17 @@ def running(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
             "--allow_version_labels_for_unavailable_models",
             "--enable_grpc_healthcheck_service",
             "--max_request_bytes=4000000",
+            "--enable_open_inference_protocol",
+            "--enable_grpc_reflection",
+            "--rest_api_timeout_in_ms=3000",
         ]
     )
     store = build_store(options)
     store.configure(read_models(options))
     store.reconcile()
-    backend = Backend(store, Predictor(store, options.max_request_bytes, as_content=True))
-    with open_ports(options, backend, None, read_metrics_path(options.monitoring_config_file)) as ports:
+    with open_ports(
+        Backend(store, options), None, read_metrics_path(options.monitoring_config_file)
+    ) as ports:
         address = f"127.0.0.1:{ports.grpc}"
         with grpc.insecure_channel(address, [("grpc.max_send_message_length", -1)]) as channel:
             yield Running(

@@ -92,8 +92,15 @@ def save_words(folder: Path) -> Path:
     def serve(inputs):
         return {"words": tf.tile(tf.constant([["low", "high"]]), [tf.shape(inputs)[0], 1])}
 
-    function = serve.get_concrete_function(tf.TensorSpec([None], tf.string, "inputs"))
-    tf.saved_model.save(module, str(folder), {"serving_default": function, "classify": function})
+    @tf.function(autograph=False)
+    def classify(inputs):
+        return {"classes": tf.tile(tf.constant([["low", "high"]]), [tf.shape(inputs)[0], 1])}
+
+    spec = tf.TensorSpec([None], tf.string, "inputs")
+    signatures = {"serving_default": serve, "classify": classify}
+    tf.saved_model.save(
+        module, str(folder), {name: one.get_concrete_function(spec) for name, one in signatures.items()}
+    )
     # TensorFlow 2 calls every signature a prediction; exporters of TensorFlow 1 named the other methods.
     path = folder / "saved_model.pb"
     model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
@@ -113,6 +120,16 @@ def save_reader(folder: Path) -> Path:
     tf.saved_model.save(
         module, str(folder), serve.get_concrete_function(tf.TensorSpec([], tf.string, "path"))
     )
+    return folder
+
+
+def save_first_generation(folder: Path) -> Path:
+    """y = 2 x, exported by TensorFlow 1's own means, with a variable as it was then."""
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        x = tf.compat.v1.placeholder(tf.float32, [None], name="x")
+        weight = tf.compat.v1.get_variable("w", initializer=2.0, use_resource=False)
+        session.run(tf.compat.v1.global_variables_initializer())
+        tf.compat.v1.saved_model.simple_save(session, str(folder), {"x": x}, {"y": x * weight})
     return folder
 
 

@@ -12,13 +12,13 @@ import numpy as np
 class Server:
     """A store with its models' folder; `log` keeps the lines for people."""
 
-    def __init__(self, base: Path, **freedom: bool) -> None:
+    def __init__(self, base: Path, options: Any = None, **freedom: bool) -> None:
         from cbvsynth.server.flags import ServerOptions
         from cbvsynth.server.program import build_store
         from cbvsynth.server.store import ModelStore
 
         self.base, self.log = base, []
-        load = build_store(ServerOptions(model_base_path="unused"))._load
+        load = build_store(options or ServerOptions(model_base_path="unused"))._load
         freedoms = {"new_labels_free": False, "any_labels_free": False} | freedom
         self.store = ModelStore(load, self.log.append, **freedoms)
 

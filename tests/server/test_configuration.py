@@ -1,4 +1,4 @@
-"""The text files: models, monitoring and TLS, and what is wrong in them."""
+"""The text files: models and monitoring, and what is wrong in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from cbvsynth.server.configuration import (
     ModelSettings,
     VersionPolicy,
     models_of,
-    read_credentials,
     read_metrics_path,
     read_models,
 )
@@ -109,21 +108,3 @@ def test_a_page_needs_a_path_from_the_root(tmp_path):
     (tmp_path / "m").write_text('prometheus_config { enable: true path: "metrics" }')
     with pytest.raises(UsageError, match="expected it to begin with '/'"):
         read_metrics_path(str(tmp_path / "m"))
-
-
-PEMS = 'server_key: "-----BEGIN PRIVATE KEY-----" server_cert: "-----BEGIN CERTIFICATE-----"'
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "expected server_key and server_cert"),
-        ('server_key: "x" server_cert: "y"', "expected server_key and server_cert"),
-        (PEMS + " client_verify: true", "client_verify is true without custom_ca"),
-        ("colour: 3", "cannot be read as SSLConfig"),
-    ],
-)
-def test_tls_needs_a_key_a_certificate_and_a_ca_to_verify_clients(tmp_path, text, message):
-    (tmp_path / "ssl.config").write_text(text)
-    with pytest.raises(UsageError, match=message):
-        read_credentials(tmp_path / "ssl.config")

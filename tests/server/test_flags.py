@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cbvsynth.errors import UsageError
-from cbvsynth.server.flags import REFUSED, WITHOUT_EFFECT, ServerOptions, parse_flags
+from cbvsynth.server.flags import ServerOptions, parse_flags
+from cbvsynth.server.foreign_flags import REFUSED, WITHOUT_EFFECT
 
 BASE = "--model_base_path=/models/cbvsynth"
 
@@ -22,7 +23,8 @@ def test_a_production_command_line_is_understood(tmp_path):
             "--allow_version_labels_for_unavailable_models=true",
             "--enable_grpc_healthcheck_service",
             "--tensorflow_intra_op_parallelism=2",
-            "--rest_api_timeout_in_ms=30000",
+            "--rest_api_timeout_in_ms=20000",
+            "--num_load_threads=2",
             "--enable_batching=false",
         ]
     )
@@ -32,7 +34,8 @@ def test_a_production_command_line_is_understood(tmp_path):
         allow_version_labels_for_unavailable_models=True,
         enable_grpc_healthcheck_service=True,
         tensorflow_intra_op_parallelism=2,
-        ignored=("rest_api_timeout_in_ms",),
+        rest_api_timeout_in_ms=20000,
+        ignored=("num_load_threads",),
     )
 
 
@@ -47,17 +50,21 @@ def test_flags_that_only_tune_are_accepted_and_named(name):
     assert parse_flags([BASE, f"--{name}=1"]).ignored == (name,)
 
 
-def test_replies_in_listed_floats_can_be_asked_for_by_either_name():
-    for name in ("enable_serialization_as_tensor_content", "prefer_tensor_content"):
-        assert not parse_flags([BASE, f"--{name}=false"]).enable_serialization_as_tensor_content
-        assert parse_flags([BASE, f"--{name}"]).enable_serialization_as_tensor_content
+def test_replies_are_in_listed_floats_unless_raw_bytes_are_asked_for():
+    """The default was the other way round: a client that reads float_val got an empty list."""
+    name = "enable_serialization_as_tensor_content"
+    assert not parse_flags([BASE]).enable_serialization_as_tensor_content
+    assert parse_flags([BASE, f"--{name}"]).enable_serialization_as_tensor_content
 
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ([], "expected one of them"),
-        ([BASE, "--model_config_file=x"], "expected one of them"),
+        ([], "Got neither --model_base_path nor --model_config_file"),
+        ([BASE, "--model_operations=all"], "--model_operations is 'all'; expected arithmetic or any"),
+        ([BASE, "--request_log=text"], "--request_log is 'text'; expected off or json"),
+        ([BASE, "--grpc_channel_arguments=grpc.max_connection_age_ms"], "expected names and values"),
+        ([BASE, "--rest_api_timeout_in_ms=0"], "--rest_api_timeout_in_ms is 0"),
         (["--model_config_file=/none"], "there is no file"),
         ([BASE, "--monitoring_config_file=/none"], "there is no file"),
         ([BASE, "--ssl_config_file=/none"], "there is no file"),

@@ -19,3 +19,13 @@ def test_help_needs_no_tensorflow():
     )
     assert done.returncode == 0, done.stderr
     assert "tensorflow/serving:2.20.0" in done.stdout
+
+
+def test_the_version_is_said():
+    done = subprocess.run(
+        [sys.executable, "-m", "cbvsynth.server", "--version"], capture_output=True, text=True, check=True
+    )
+    first, second = done.stdout.splitlines()
+    assert first.startswith("cbvsynth-server ")
+    assert first.endswith("with the protocol of tensorflow/serving:2.20.0")
+    assert second.startswith("TensorFlow 2.")

@@ -19,6 +19,7 @@ import pytest
 from cbvsynth.client.connection import Connection
 from cbvsynth.errors import ModelError, RefusedError, UsageError
 from cbvsynth.proof.processes import ServerProcess, server_process
+from tests.server.tls_files import make_pair, ssl_text
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
@@ -233,7 +234,7 @@ def test_memory_returns_to_its_level_after_wrong_requests(life: Life) -> None:
             with pytest.raises(grpc.RpcError):
                 life.predictions.Predict(request, timeout=60)
 
-    ask_all(8)
+    ask_all(24)  # until every thread has its own share of memory
     level = life.memory_mb()
     ask_all(40)  # 280 requests of 1-3 MB
     assert life.memory_mb() < level + 30
@@ -309,20 +310,9 @@ def test_a_label_on_a_version_that_is_not_there_is_an_error_at_the_start(tmp_pat
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with key and certificate of localhost, which vouches for itself, and of another one."""
-    import subprocess
-
     folder = tmp_path_factory.mktemp("tls")
     for name in ("own", "other"):
-        subprocess.run(
-            [
-                *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
-                *("-nodes", "-days", "2", "-subj", "/CN=localhost"),
-                *("-addext", "subjectAltName=DNS:localhost"),
-                *("-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")),
-            ],
-            check=True,
-            capture_output=True,
-        )
+        make_pair(folder, name)
     return folder
 
 
@@ -347,25 +337,19 @@ def _answers(address: str, credentials: grpc.ChannelCredentials | None) -> bool:
 def test_with_the_text_file_of_keys_the_port_is_encrypted(
     running: Any, certificates: Path, tmp_path: Path, verify_clients: Any
 ) -> None:
-    from cbvsynth.server.configuration import read_credentials
+    from cbvsynth.server.encryption import read_encryption
     from cbvsynth.server.faces.backend import Backend
-    from cbvsynth.server.methods.predict import Predictor
     from cbvsynth.server.program import open_ports
 
     key, pem = ((certificates / f"own.{end}").read_text() for end in ("key", "pem"))
-    fields = {"server_key": key, "server_cert": pem}
-    if verify_clients:
-        fields["custom_ca"] = pem
-    text = "".join(
-        "{}: {}\n".format(name, " ".join(f'"{line}\\n"' for line in value.splitlines()))
-        for name, value in fields.items()
-    )
-    (tmp_path / "ssl.config").write_text(text + ("client_verify: true\n" if verify_clients else ""))
-    credentials = read_credentials(tmp_path / "ssl.config")
-    backend = Backend(running.store, Predictor(running.store, 4_000_000, as_content=True))
+    fields = {"server_key": key, "server_cert": pem} | ({"custom_ca": pem} if verify_clients else {})
+    (tmp_path / "ssl.config").write_text(ssl_text(verify=verify_clients, **fields))
+    backend = Backend(running.store, options(tmp_path, rest_api_port=0))
     own = (certificates / "own.pem").read_bytes()
     own_key = (certificates / "own.key").read_bytes()
-    with open_ports(options(tmp_path), backend, credentials, "") as ports:
+    with open_ports(backend, read_encryption(tmp_path / "ssl.config"), "") as ports:
+        # REST beside it would let in whoever has no certificate.
+        assert bool(ports.rest) is not verify_clients
 
         def answers(credentials: grpc.ChannelCredentials | None) -> bool:
             return _answers(f"localhost:{ports.grpc}", credentials)
@@ -378,3 +362,19 @@ def test_with_the_text_file_of_keys_the_port_is_encrypted(
             ours = Connection(f"localhost:{ports.grpc}", root_certificates=certificates / "own.pem")
             assert ours.live_versions("sum") == (1, 2)
             ours.close()
+
+
+def test_rest_beside_client_certificates_opens_where_it_is_asked_for(
+    running: Any, certificates: Path, tmp_path: Path
+) -> None:
+    from cbvsynth.server.encryption import read_encryption
+    from cbvsynth.server.faces.backend import Backend
+    from cbvsynth.server.program import open_ports
+
+    key, pem = ((certificates / f"own.{end}").read_text() for end in ("key", "pem"))
+    (tmp_path / "ssl.config").write_text(
+        ssl_text(verify=True, server_key=key, server_cert=pem, custom_ca=pem)
+    )
+    asked = options(tmp_path, rest_api_port=0, rest_api_without_client_certificates=True)
+    with open_ports(Backend(running.store, asked), read_encryption(tmp_path / "ssl.config"), "") as ports:
+        assert ports.rest

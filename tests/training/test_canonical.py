@@ -9,7 +9,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from cbvsynth.records.storage import sha256_tree
-from cbvsynth.training.canonical import MODEL_FILE, make_reproducible
+from cbvsynth.training.canonical import make_reproducible
+from cbvsynth.training.operations import MODEL_FILE
 
 pytestmark = pytest.mark.tensorflow
 

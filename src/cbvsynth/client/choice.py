@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cbvsynth.client.connection import Connection, ModelReference
+from cbvsynth.client.open_inference import OpenInferenceConnection
 from cbvsynth.domain.sequences import Combination, Sequence
 from cbvsynth.errors import ModelError, RefusedError
 from cbvsynth.records.selection import STABLE, Selection, ServedVersion, pattern_label
 from cbvsynth.signature import Description
 
+AnyConnection = Connection | OpenInferenceConnection
+"""To a server, by either protocol."""
 ALL_SEQUENCES = Combination(tuple(Sequence))
 
 
@@ -51,7 +54,7 @@ class SelectionTable:
 class LabelTable:
     """The table that the server's labels `available-<pattern>` hold."""
 
-    connection: Connection
+    connection: AnyConnection
     name: str
 
     @property
@@ -110,7 +113,7 @@ def served_version(description: Description, version: int) -> ServedVersion:
     return ServedVersion(version, description.model, description.target_unit)
 
 
-def table_of_server(connection: Connection, name: str) -> Table:
+def table_of_server(connection: AnyConnection, name: str) -> Table:
     """The server's own table: its labels where it has them, else what its loaded versions need.
 
     Raises:
@@ -192,7 +195,7 @@ def insist(served: ServedVersion, usable: Collection[Sequence], left_out: Mappin
     return Choice(served, fallback=False, reason=f"{served.model}, version {served.version}, was asked for.")
 
 
-def _stable(connection: Connection, name: str) -> int:
+def _stable(connection: AnyConnection, name: str) -> int:
     try:
         return connection.describe(ModelReference(name, label=STABLE))[1]
     except RefusedError as error:

@@ -17,9 +17,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cbvsynth.client.choice import SelectionTable, Table, served_version, table_of_server
+from cbvsynth.client.choice import (
+    AnyConnection,
+    SelectionTable,
+    Table,
+    served_version,
+    table_of_server,
+)
 from cbvsynth.client.connection import Connection, ModelReference
-from cbvsynth.client.defaults import DEFAULT_ATTEMPTS, DEFAULT_MODEL, DEFAULT_SERVER, DEFAULT_TIMEOUT_S
+from cbvsynth.client.defaults import (
+    DEFAULT_ATTEMPTS,
+    DEFAULT_MODEL,
+    DEFAULT_SERVER,
+    DEFAULT_TIMEOUT_S,
+    Protocol,
+)
+from cbvsynth.client.open_inference import OpenInferenceConnection
 from cbvsynth.client.preparation import Image, prepare
 from cbvsynth.client.request import PreparedExamination
 from cbvsynth.client.synthesis import Prediction, synthesise
@@ -33,7 +46,7 @@ from cbvsynth.wire.tensors import Float32Array
 class ServerModels:
     """The versions behind a prediction server. May be used by many threads at the same time."""
 
-    def __init__(self, connection: Connection, name: str, selection: Selection | None = None) -> None:
+    def __init__(self, connection: AnyConnection, name: str, selection: Selection | None = None) -> None:
         self.connection = connection
         self.name = name
         self._selection = selection
@@ -76,6 +89,7 @@ class CbvClient:
         root_certificates: str | os.PathLike[str] | None = None,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         attempts: int = DEFAULT_ATTEMPTS,
+        protocol: str = Protocol.TENSORFLOW,
     ) -> None:
         """Prepare a client; the server is first contacted when a map is requested.
 
@@ -86,9 +100,10 @@ class CbvClient:
             root_certificates: PEM file to verify the server with; TLS is used when it is given.
             timeout_s: time for a request with all its attempts.
             attempts: how often a request is made while the server is unavailable.
+            protocol: tensorflow or v2, as `cbvsynth.client.defaults.Protocol`.
 
         Raises:
-            UsageError: the address or a number cannot be, or the model is not the selection's.
+            UsageError: the address, a number or the protocol cannot be, or the model is not the selection's.
             ModelError: the selection cannot be read.
         """
         chosen = None if selection is None else read_selection(Path(selection))
@@ -98,7 +113,10 @@ class CbvClient:
                 f"'{model}'; expected the same. Leave --model out, or give the selection of '{model}'."
             )
         certificates = None if root_certificates is None else Path(root_certificates)
-        self._connection = Connection(
+        if protocol not in tuple(Protocol):
+            raise UsageError(f"The protocol is '{protocol}'; expected {' or '.join(Protocol)}.")
+        speak = OpenInferenceConnection if protocol == Protocol.V2 else Connection
+        self._connection: AnyConnection = speak(
             server, root_certificates=certificates, timeout_s=timeout_s, attempts=attempts
         )
         name = model or (chosen.registered_name if chosen else DEFAULT_MODEL)

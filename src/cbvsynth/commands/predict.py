@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from cbvsynth.client.defaults import DEFAULT_MODEL, DEFAULT_SERVER, DEFAULT_TIMEOUT_S
+from cbvsynth.client.defaults import DEFAULT_MODEL, DEFAULT_SERVER, DEFAULT_TIMEOUT_S, Protocol
 from cbvsynth.domain.options import Layout, Register, Switch
 from cbvsynth.domain.ranges import MAX_VERSION, MAX_WAIT_S, require_range
 from cbvsynth.domain.sequences import Sequence
@@ -77,6 +77,8 @@ class ServerOptions:
 
     server: str = DEFAULT_SERVER
     """Prediction server, host:port."""
+    protocol: Protocol = Protocol.TENSORFLOW
+    """How to speak to it: TensorFlow Serving's protocol, or v2, KServe's Open Inference Protocol."""
     root_certificates: Path | None = None
     """PEM file to verify the server with; the connection is encrypted when it is given."""
     timeout_s: float = DEFAULT_TIMEOUT_S
@@ -246,7 +248,9 @@ def _predict_many(
 @contextmanager
 def _models(server: ServerOptions) -> Iterator[Models]:
     from cbvsynth.client import CbvClient
+    from cbvsynth.wire.tracing import start_tracing
 
+    start_tracing("cbvsynth-predict")
     if server.version and server.label:
         raise UsageError("--version and --label are both given; expected one of them, or none.")
     if not server.local:
@@ -256,6 +260,7 @@ def _models(server: ServerOptions) -> Iterator[Models]:
             selection=server.selection,
             root_certificates=server.root_certificates,
             timeout_s=server.timeout_s,
+            protocol=server.protocol,
         ) as client:
             yield client.models
         return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cbvsynth.domain.sequences import Combination
 from cbvsynth.errors import RegistryError
+from cbvsynth.records.selection import PATTERN_LABEL_PREFIX
 from cbvsynth.registry.store import Registry
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
-AVAILABLE_PREFIX = "available-"
+AVAILABLE_PREFIX = PATTERN_LABEL_PREFIX
 """Alias of the best model for a set of available sequences, as in available-t1-t2."""
 MODEL_ARTIFACT = "model"
 SAVED_MODEL = "tf2model"

@@ -1,4 +1,4 @@
-"""The text files: which models are served, TLS, and monitoring."""
+"""The text files: which models are served, and monitoring."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import grpc
 from google.protobuf import text_format
 from tensorflow_serving.config.model_server_config_pb2 import ModelConfig, ModelServerConfig
 
 from cbvsynth.errors import UsageError
-from cbvsynth.server.configuration_messages import MonitoringConfig, SSLConfig
+from cbvsynth.server.configuration_messages import MonitoringConfig
 from cbvsynth.server.flags import ServerOptions
 
 METRICS_PATH = "/monitoring/prometheus/metrics"
@@ -55,7 +54,7 @@ def read_models(options: ServerOptions) -> dict[str, ModelSettings]:
     Raises:
         UsageError: the file is not a ModelServerConfig, or an entry cannot be served.
     """
-    if options.model_base_path:
+    if not options.model_config_file:
         name = options.model_name
         return {name: ModelSettings(name, Path(options.model_base_path))}
     return models_of(parse_text(Path(options.model_config_file), ModelServerConfig()))
@@ -121,27 +120,6 @@ def parse_text(path: Path, message: Any) -> Any:  # noqa: ANN401  any protobuf c
             f"{path.name}: cannot be read as {type(message).__name__} in protobuf's text form ({error}). "
             "Mend the file."
         ) from error
-
-
-def read_credentials(path: Path) -> grpc.ServerCredentials:
-    """TLS of the gRPC port, from a text file with the PEMs inline.
-
-    Raises:
-        UsageError: the key or the certificate is missing, or client_verify is set without custom_ca.
-    """
-    config = parse_text(path, SSLConfig())
-    if "PRIVATE KEY" not in config.server_key or "CERTIFICATE" not in config.server_cert:
-        raise UsageError(f"{path.name}: expected server_key and server_cert with PEM text inside.")
-    if config.client_verify and not config.custom_ca:
-        raise UsageError(
-            f"{path.name}: client_verify is true without custom_ca; expected the PEM text of the authority "
-            "that signs the clients' certificates."
-        )
-    return grpc.ssl_server_credentials(
-        [(config.server_key.encode(), config.server_cert.encode())],
-        root_certificates=config.custom_ca.encode() or None,
-        require_client_auth=config.client_verify,
-    )
 
 
 def read_metrics_path(path: str) -> str:

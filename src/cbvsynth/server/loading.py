@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +14,15 @@ from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 from cbvsynth.errors import ModelError, RefusedError
-from cbvsynth.server.tensors import Array
+from cbvsynth.server.flags import ServerOptions
+from cbvsynth.server.tensors import Array, Shape
+from cbvsynth.signature import DESCRIBE_SIGNATURE, DESCRIPTION, Description
 from cbvsynth.training.normalise import refusal
-from cbvsynth.training.operations import check_operations, read_model
-
-WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
+from cbvsynth.training.operations import check_graph, read_model
+from cbvsynth.training.warmup import WARMUP_FILE
 
 _MOST_WARMUP_RECORDS = 1000  # the production server's bound
+_MOST_REASON = 300
 # Run by TensorFlow's loader, never by a client.
 _INTERNAL_SIGNATURES = ("__saved_model_init_op", "__saved_model_train_op")
 _CODES = {
@@ -36,24 +38,29 @@ _CODES = {
 class LoadedModel:
     """A SavedModel in memory. Any number of threads may run it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: ServerOptions) -> None:
         """Check a SavedModel's operations, then load it; nothing of it runs before the check.
 
         Raises:
-            ModelError: it is missing, damaged, or holds operations that serving does not need.
+            ModelError: it is missing, damaged, has no graph with the wanted tags, or holds operations that
+                serving does not need, unless every operation is allowed.
         """
-        check_operations(folder)
-        meta = read_model(folder).meta_graphs[0]
+        tags = options.saved_model_tags.split(",")
+        graphs = read_model(folder).meta_graphs
+        if options.model_operations == "arithmetic":
+            for graph in graphs:
+                check_graph(graph, folder.name)
+        meta = _graph_with(tags, graphs, folder.name)
         self.signatures: Mapping[str, meta_graph_pb2.SignatureDef] = {
             name: signature
             for name, signature in meta.signature_def.items()
             if name not in _INTERNAL_SIGNATURES
         }
         try:
-            self._program = tf.saved_model.load(str(folder))
-        except (OSError, ValueError, LookupError, RuntimeError, tf.errors.OpError) as error:
+            self._program = tf.saved_model.load(str(folder), tags=tags)
+        except (OSError, ValueError, LookupError, RuntimeError, TypeError, tf.errors.OpError) as error:
             raise ModelError(
-                f"version {folder.name} cannot be loaded ({type(error).__name__}); expected program and "
+                f"version {folder.name} cannot be loaded ({_reason(error, folder)}); expected program and "
                 "weights of one export. Copy or export it again."
             ) from error
         self._functions = {
@@ -61,6 +68,19 @@ class LoadedModel:
             for name in self.signatures
             if name in self._program.signatures
         }
+        self.largest_shape: Shape | None = self._described_shape()
+        """The largest volume that the model's description names; None without a description."""
+
+    def _described_shape(self) -> Shape | None:
+        signature = self.signatures.get(DESCRIBE_SIGNATURE)
+        if signature is None or signature.inputs or DESCRIPTION not in signature.outputs:
+            return None
+        try:
+            text = self.run(DESCRIBE_SIGNATURE, {}, (DESCRIPTION,))[DESCRIPTION].item()
+            described = Description.from_json(text.decode())
+        except (ModelError, RefusedError, ValueError, AttributeError):
+            return None  # of another project
+        return tuple(int(high) for _, high in described.shape_range)
 
     def run(self, signature: str, inputs: Mapping[str, Array], outputs: tuple[str, ...]) -> dict[str, Array]:
         """Answer a request whose names were checked against the signature.
@@ -77,13 +97,32 @@ class LoadedModel:
             raise RefusedError(refusal(error), code=_CODES.get(error.error_code, "INTERNAL")) from error
 
 
+def _graph_with(
+    tags: Sequence[str], graphs: Sequence[meta_graph_pb2.MetaGraphDef], version: str
+) -> meta_graph_pb2.MetaGraphDef:
+    found = [graph for graph in graphs if set(graph.meta_info_def.tags) == set(tags)]
+    if not found:
+        there = "; ".join(",".join(graph.meta_info_def.tags) for graph in graphs)
+        raise ModelError(
+            f"version {version} has graphs with the tags {there or 'of none'}; expected {','.join(tags)}. "
+            "Give others with --saved_model_tags, or export it again."
+        )
+    return found[0]
+
+
+def _reason(error: Exception, folder: Path) -> str:
+    """The loader's own first sentence, without the folder that it lies in."""
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0].replace(str(folder), folder.name)[:_MOST_REASON]}"
+
+
 def _array(value: Array | bytes) -> Array:
     """An array even of a text scalar, which TensorFlow hands out as plain bytes."""
     return np.array(value, dtype=object) if isinstance(value, bytes) else np.asarray(value)
 
 
-def warm_up(folder: Path, run: Callable[[prediction_log_pb2.PredictionLog], None]) -> int:
-    """Replay the requests that travel with a model; return how many there were.
+def warm_up(folder: Path, run: Callable[[prediction_log_pb2.PredictionLog], None], turns: int = 1) -> int:
+    """Replay the requests that travel with a model, each so many times; return how many there were.
 
     Raises:
         ModelError: a record is damaged, or the model refuses it.
@@ -94,7 +133,8 @@ def warm_up(folder: Path, run: Callable[[prediction_log_pb2.PredictionLog], None
     count = 0
     try:
         for record in tf.data.TFRecordDataset(str(path)).take(_MOST_WARMUP_RECORDS):
-            run(prediction_log_pb2.PredictionLog.FromString(record.numpy()))
+            for _ in range(turns):
+                run(prediction_log_pb2.PredictionLog.FromString(record.numpy()))
             count += 1
     except (DecodeError, RefusedError, tf.errors.OpError) as error:
         raise ModelError(

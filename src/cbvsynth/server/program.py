@@ -17,15 +17,18 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from cbvsynth.errors import RefusedError, UsageError
-from cbvsynth.server.configuration import ModelSettings, read_credentials, read_metrics_path, read_models
+from cbvsynth.server.configuration import ModelSettings, read_metrics_path, read_models
+from cbvsynth.server.encryption import Encryption, read_encryption
 from cbvsynth.server.faces.backend import Backend
 from cbvsynth.server.faces.grpc_services import build_grpc
 from cbvsynth.server.faces.health import Health
-from cbvsynth.server.faces.rest import RestApi, RestServer, build_rest
+from cbvsynth.server.faces.rest import RestApi
+from cbvsynth.server.faces.rest_server import RestServer, build_rest
 from cbvsynth.server.flags import PRODUCTION_IMAGE, ServerOptions
 from cbvsynth.server.loading import LoadedModel, warm_up
-from cbvsynth.server.methods.predict import Predictor, predict_with
+from cbvsynth.server.methods.predict import predict_with
 from cbvsynth.server.store import ModelStore
+from cbvsynth.wire.tracing import start_tracing
 
 _STARTING_PAUSE_S = 1.0
 """Between two looks for a model that is not there yet."""
@@ -40,8 +43,9 @@ def log(line: str) -> None:
 
 def start_tensorflow(options: ServerOptions) -> None:
     """Set the number of threads, and have TensorFlow look for processors now, while it is kept quiet."""
-    tf.config.threading.set_intra_op_parallelism_threads(options.tensorflow_intra_op_parallelism)
-    tf.config.threading.set_inter_op_parallelism_threads(options.tensorflow_inter_op_parallelism)
+    both = options.tensorflow_session_parallelism
+    tf.config.threading.set_intra_op_parallelism_threads(options.tensorflow_intra_op_parallelism or both)
+    tf.config.threading.set_inter_op_parallelism_threads(options.tensorflow_inter_op_parallelism or both)
     tf.config.list_logical_devices()
 
 
@@ -56,7 +60,10 @@ def serve(options: ServerOptions) -> None:
     log(f"development server; in production use {PRODUCTION_IMAGE} with the same flags and files")
     if options.ignored:
         log(f"flags without effect here: {', '.join(options.ignored)}")
-    credentials = read_credentials(Path(options.ssl_config_file)) if options.ssl_config_file else None
+    if options.model_config_file and options.model_base_path:
+        log("--model_base_path and --model_name are not used: --model_config_file lists the models")
+    start_tracing("cbvsynth-server")
+    encryption = read_encryption(Path(options.ssl_config_file)) if options.ssl_config_file else None
     metrics_path = read_metrics_path(options.monitoring_config_file)
     store = build_store(options)
     watch = ConfigWatch(options)
@@ -64,10 +71,7 @@ def serve(options: ServerOptions) -> None:
     with _stop_signal() as stop:
         if not _load_all(store, stop):
             return
-        backend = Backend(
-            store, Predictor(store, options.max_request_bytes, options.enable_serialization_as_tensor_content)
-        )
-        with open_ports(options, backend, credentials, metrics_path):
+        with open_ports(Backend(store, options), encryption, metrics_path):
             log(f"ready in {time.process_time():.0f} s of processor time")
             _follow(options, store, watch, stop)
             log("stopping: accepted requests are finished first")
@@ -112,13 +116,13 @@ def build_store(options: ServerOptions) -> ModelStore:
 
     def load(name: str, version: int, folder: Path) -> LoadedModel:
         log(f"{name} version {version} is loading")
-        model = LoadedModel(folder)
+        model = LoadedModel(folder, options)
         if options.enable_model_warmup:
 
             def run(record: prediction_log_pb2.PredictionLog) -> None:
-                predict_with(model, version, record.predict_log.request, options.max_request_bytes, True)
+                predict_with(model, version, record.predict_log.request, options)
 
-            warm_up(folder, run)
+            warm_up(folder, run, max(options.num_request_iterations_for_warmup, 1))
         return model
 
     return ModelStore(
@@ -170,19 +174,20 @@ class Ports:
 
 
 @contextmanager
-def open_ports(
-    options: ServerOptions,
-    backend: Backend,
-    credentials: grpc.ServerCredentials | None,
-    metrics_path: str,
-) -> Iterator[Ports]:
-    """Answer requests while the block runs; then refuse new ones and finish those accepted."""
+def open_ports(backend: Backend, encryption: Encryption | None, metrics_path: str) -> Iterator[Ports]:
+    """Answer requests while the block runs; then refuse new ones and finish those accepted.
+
+    Raises:
+        UsageError: a port cannot be opened.
+        InstallationError: a flag asks for a package that is not there.
+    """
+    options = backend.options
     health = Health(options.grpc_max_threads // 2) if options.enable_grpc_healthcheck_service else None
-    server = build_grpc(backend, options.grpc_max_threads, options.max_request_bytes, health)
-    port = _open_port(server, options, credentials)
-    rest = _start_rest(options, backend, metrics_path)
+    server = build_grpc(backend, health)
+    port = _open_port(server, options, encryption)
+    rest = _start_rest(backend, encryption, metrics_path)
     server.start()
-    print(f"gRPC on {options.host}:{port}{' with TLS' if credentials else ''}", flush=True)
+    print(f"gRPC on {options.host}:{port}{' with TLS' if encryption else ''}", flush=True)
     try:
         yield Ports(port, 0 if rest is None else int(rest.server_address[1]))
     finally:
@@ -194,25 +199,33 @@ def open_ports(
         ended.wait()
 
 
-def _start_rest(options: ServerOptions, backend: Backend, metrics_path: str) -> RestServer | None:
+def _start_rest(backend: Backend, encryption: Encryption | None, metrics_path: str) -> RestServer | None:
+    options = backend.options
     if options.rest_api_port < 0:
         return None
-    api = RestApi(backend, metrics_path, options.max_request_bytes)
-    rest = build_rest(api, options.host, options.rest_api_port)
+    if (
+        encryption is not None
+        and encryption.asks_clients
+        and not options.rest_api_without_client_certificates
+    ):
+        log(
+            "the REST port stays closed: it cannot ask its clients for certificates, as gRPC does. Open it "
+            "with --rest_api_without_client_certificates, or give --rest_api_port=-1"
+        )
+        return None
+    rest = build_rest(RestApi(backend, metrics_path).answer, options)
     threading.Thread(target=rest.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
     print(f"REST on {options.host}:{rest.server_address[1]}", flush=True)
     return rest
 
 
-def _open_port(
-    server: grpc.Server, options: ServerOptions, credentials: grpc.ServerCredentials | None
-) -> int:
+def _open_port(server: grpc.Server, options: ServerOptions, encryption: Encryption | None) -> int:
     address = f"{options.host}:{options.port}"
     try:
         if options.grpc_socket_path:
             server.add_insecure_port(f"unix:{options.grpc_socket_path}")
-        if credentials is not None:
-            return int(server.add_secure_port(address, credentials))
+        if encryption is not None:
+            return int(server.add_secure_port(address, encryption.credentials))
         return int(server.add_insecure_port(address))
     except RuntimeError as error:
         raise UsageError(

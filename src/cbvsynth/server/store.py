@@ -14,6 +14,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from cbvsynth.errors import CbvsynthError, ModelError, RefusedError, UsageError
+from cbvsynth.server.calls import note_served
 from cbvsynth.server.configuration import ModelSettings
 from cbvsynth.server.loading import LoadedModel, ServedVersion
 
@@ -129,6 +130,7 @@ class ModelStore:
             RefusedError: NOT_FOUND or, for a label, INVALID_ARGUMENT.
         """
         served = self._find(name, version, label)
+        note_served(name, served.version)
         try:
             yield served
         finally:
@@ -144,9 +146,11 @@ class ModelStore:
                 for version, record in sorted(records.items(), reverse=True)
             }
 
-    def is_available(self, name: str) -> bool:
-        """Whether a version of the model answers requests."""
-        return any(record.state is State.AVAILABLE for record in self.states(name).values())
+    def available(self, name: str) -> list[int]:
+        """The versions of a model that answer requests, ascending."""
+        return sorted(
+            version for version, record in self.states(name).items() if record.state is State.AVAILABLE
+        )
 
     def version_of_label(self, name: str, label: str) -> int:
         """The version that a label names.

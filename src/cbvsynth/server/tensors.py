@@ -1,9 +1,10 @@
-"""TensorProtos to NumPy arrays and back, checked against what the signature says."""
+"""Tensors as requests declare them, bounded before they are unpacked, and arrays as replies carry them."""
 
 from __future__ import annotations
 
-import base64
 import math
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,32 @@ from tensorflow.core.framework import tensor_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from cbvsynth.errors import RefusedError
+from cbvsynth.server.flags import ServerOptions
 from cbvsynth.wire import schema
 
 Array = npt.NDArray[Any]
+Shape = tuple[int, ...]
+
+ALWAYS_ALLOWED = (256, 256, 256)
+"""A head at 1 mm may be sent to every model, however small the volumes were that it has seen."""
+_MOST_AXES = 254  # TensorFlow's own bound
+TEXT_BYTES = 64
+"""What a text costs in Python beside its bytes, with the pointer to it."""
+_VALUES = {
+    tf.float32: ("float_val", 4),
+    tf.float64: ("double_val", 8),
+    tf.string: ("string_val", TEXT_BYTES),
+    tf.int64: ("int64_val", 8),
+    tf.bool: ("bool_val", 1),
+    tf.float16: ("half_val", 2),
+    tf.bfloat16: ("half_val", 2),
+    tf.uint32: ("uint32_val", 4),
+    tf.uint64: ("uint64_val", 8),
+    tf.complex64: ("scomplex_val", 4),
+    tf.complex128: ("dcomplex_val", 8),
+    **{kind: ("int_val", kind.size) for kind in (tf.int32, tf.int16, tf.int8, tf.uint8, tf.uint16)},
+}
+"""Field of listed values, and what one of them takes when unpacked."""
 
 
 def invalid(message: str) -> RefusedError:
@@ -23,40 +47,128 @@ def invalid(message: str) -> RefusedError:
     return RefusedError(message, code="INVALID_ARGUMENT")
 
 
-def array_of(
-    proto: tensor_pb2.TensorProto, name: str, info: meta_graph_pb2.TensorInfo, max_bytes: int
-) -> Array:
-    """Read one input of a request; raw bytes are not copied.
+@dataclass(frozen=True)
+class Claim:
+    """An input as a request declares it; nothing is unpacked yet, since a short message may claim any shape.
 
-    Args:
-        proto: what was sent.
-        name: of the input, for messages.
-        info: what the signature says about it.
-        max_bytes: largest size when unpacked; a short message may claim any shape.
+    dtype: TensorFlow's number.
+    sent_bytes: what the values that were really sent take when unpacked.
+    unpack: makes the array; raises RefusedError where the values do not fill the shape.
+    """
+
+    name: str
+    dtype: int
+    shape: Shape
+    sent_bytes: int
+    unpack: Callable[[], Array]
+
+    @property
+    def bytes(self) -> int:
+        """What the array takes when unpacked."""
+        kind = tf.as_dtype(self.dtype)
+        return max(self.sent_bytes, math.prod(self.shape) * (TEXT_BYTES if kind == tf.string else kind.size))
+
+
+def claim_of(proto: tensor_pb2.TensorProto, name: str, info: meta_graph_pb2.TensorInfo) -> Claim:
+    """What a TensorProto declares.
 
     Raises:
-        RefusedError: INVALID_ARGUMENT with the input's name: dtype, rank, a fixed size, or the number of
-            values is wrong.
+        RefusedError: INVALID_ARGUMENT with the input's name: it has another dtype than the signature's, or
+            no definite shape.
     """
-    if proto.dtype != info.dtype:
-        raise invalid(f'input "{name}" has dtype {_dtype(proto.dtype)}; expected {_dtype(info.dtype)}.')
+    require_dtype(name, proto.dtype, info)
+    if len(proto.tensor_shape.dim) > _MOST_AXES:
+        raise invalid(f'input "{name}" has more than {_MOST_AXES} axes.')
     shape = tuple(int(dim.size) for dim in proto.tensor_shape.dim)
-    _check_shape(name, shape, proto.tensor_shape.unknown_rank, info)
+    if proto.tensor_shape.unknown_rank or min(shape, default=0) < 0:
+        raise invalid(f'input "{name}" has no definite shape; expected every size to be given.')
     kind = tf.as_dtype(proto.dtype)
-    if math.prod(shape) * max(kind.size or 1, 1) > max_bytes:
-        raise invalid(f'input "{name}" has shape {list(shape)}, more than the {max_bytes} bytes allowed.')
-    if proto.tensor_content and kind != tf.string:
-        return _from_bytes(proto.tensor_content, kind.as_numpy_dtype, shape, name)
-    if kind == tf.float32 and len(proto.float_val) == math.prod(shape):
-        # Packed floats are their bytes: read as such, 6 MB take 3 ms instead of 80.
-        packed = schema.TensorProto.FromString(proto.SerializeToString()).float_val
-        return _from_bytes(b"".join(packed), np.float32, shape, name)
-    try:
-        return np.asarray(tf.make_ndarray(proto))
-    except (ValueError, TypeError, IndexError) as error:
+    if kind not in _VALUES:
+        raise RefusedError(f'input "{name}" has dtype {kind.name}, which is not read.', code="UNIMPLEMENTED")
+    field, size = _VALUES[kind]
+    sent = len(proto.tensor_content) or len(getattr(proto, field)) * size
+    return Claim(name, proto.dtype, shape, sent, lambda: _unpacked(proto, name, shape))
+
+
+def claim_of_array(name: str, dtype: int, array: Array) -> Claim:
+    """An input that is unpacked already, as from JSON."""
+    sent = array.size * TEXT_BYTES if array.dtype.kind == "O" else array.nbytes
+    return Claim(name, dtype, array.shape, sent, lambda: array)
+
+
+def require_dtype(name: str, dtype: int, info: meta_graph_pb2.TensorInfo) -> None:
+    """Refuse another dtype than the signature's.
+
+    Raises:
+        RefusedError: INVALID_ARGUMENT with the input's name.
+    """
+    if dtype != info.dtype:
+        raise invalid(f'input "{name}" has dtype {_dtype(dtype)}; expected {_dtype(info.dtype)}.')
+
+
+def require_bounds(claims: Collection[Claim], largest: Shape | None, options: ServerOptions) -> None:
+    """Refuse what would take too much memory, before any of it is taken.
+
+    Args:
+        claims: all inputs of a request.
+        largest: the largest shape that the model's description names; None without a description.
+        options: the limits.
+
+    Raises:
+        RefusedError: INVALID_ARGUMENT: a few values claim to be many, or the inputs are too large together.
+    """
+    total = sum(claim.bytes for claim in claims)
+    expanded = total - sum(claim.sent_bytes for claim in claims)
+    shapes = ", ".join(sorted(f'"{claim.name}" {list(claim.shape)}' for claim in claims))
+    if expanded > options.max_expanded_bytes:
         raise invalid(
-            f'input "{name}" has shape {list(shape)}, and its values do not fill it ({error}).'
-        ) from error
+            f"the inputs {shapes} declare {expanded} bytes more than were sent; expected at most "
+            f"{options.max_expanded_bytes}. Send every value."
+        )
+    if total > options.max_request_bytes:
+        raise invalid(
+            f"the inputs {shapes} have {total} bytes; expected at most {options.max_request_bytes}."
+        )
+    if largest is not None and claims:
+        most = max(options.max_shape_factor * math.prod(largest), math.prod(ALWAYS_ALLOWED)) * 4 * len(claims)
+        if total > most:
+            raise invalid(
+                f"the inputs {shapes} have {total} bytes; expected at most {most}: the model has seen "
+                f"{list(largest)} and smaller. Crop the images to the head, or resample them."
+            )
+
+
+def require_shape(claim: Claim, info: meta_graph_pb2.TensorInfo) -> None:
+    """Compare rank and fixed sizes with the signature, as `--enable_signature_shape_check` asks.
+
+    Raises:
+        RefusedError: INVALID_ARGUMENT with the input's name.
+    """
+    if info.tensor_shape.unknown_rank:
+        return
+    expected = [int(dim.size) for dim in info.tensor_shape.dim]
+    fits = len(expected) == len(claim.shape) and all(
+        want in (-1, got) for want, got in zip(expected, claim.shape, strict=True)
+    )
+    if not fits:
+        raise invalid(
+            f'input "{claim.name}" has shape {list(claim.shape)}; expected rank {len(expected)}, {expected}, '
+            "where -1 is any size."
+        )
+
+
+def from_bytes(content: bytes, kind: npt.DTypeLike, shape: Shape, name: str) -> Array:
+    """An array of raw little-endian bytes, which are not copied.
+
+    Raises:
+        RefusedError: INVALID_ARGUMENT: they are not as many as the shape holds.
+    """
+    expected = math.prod(shape) * np.dtype(kind).itemsize
+    if len(content) != expected:
+        raise invalid(
+            f'input "{name}" has shape {list(shape)} and {len(content)} bytes of values; expected {expected}.'
+        )
+    return np.frombuffer(content, dtype=kind).reshape(shape)
 
 
 def fill_proto(proto: tensor_pb2.TensorProto, array: Array, *, as_content: bool) -> None:
@@ -78,53 +190,25 @@ def fill_proto(proto: tensor_pb2.TensorProto, array: Array, *, as_content: bool)
         proto.CopyFrom(tf.make_tensor_proto(array.tolist(), dtype=kind, shape=array.shape))
 
 
-def tensor_json(array: Array, *, as_base64: bool = False) -> Any:  # noqa: ANN401  JSON
-    """Nested lists for JSON; byte strings as text, or as {"b64": ...} where the output is binary."""
-    if array.dtype.kind not in "OSU":
-        return array.tolist()
-    return _texts(array.tolist(), as_base64=as_base64)
-
-
-def _texts(value: Any, *, as_base64: bool) -> Any:  # noqa: ANN401  JSON
-    if isinstance(value, list):
-        return [_texts(item, as_base64=as_base64) for item in value]
-    content = value if isinstance(value, bytes) else str(value).encode()
-    if as_base64:
-        return {"b64": base64.b64encode(content).decode()}
-    return content.decode("utf-8", errors="replace")
-
-
-def _from_bytes(content: bytes, kind: npt.DTypeLike, shape: tuple[int, ...], name: str) -> Array:
-    expected = math.prod(shape) * np.dtype(kind).itemsize
-    if len(content) != expected:
+def _unpacked(proto: tensor_pb2.TensorProto, name: str, shape: Shape) -> Array:
+    kind = tf.as_dtype(proto.dtype)
+    if proto.tensor_content and kind != tf.string:
+        return from_bytes(proto.tensor_content, kind.as_numpy_dtype, shape, name)
+    if kind == tf.float32 and len(proto.float_val) == math.prod(shape):
+        # Packed floats are their bytes: read as such, 6 MB take 3 ms instead of 80.
+        packed = schema.TensorProto.FromString(proto.SerializeToString()).float_val
+        return from_bytes(b"".join(packed), np.float32, shape, name)
+    try:
+        return np.asarray(tf.make_ndarray(proto))
+    except (ValueError, TypeError, IndexError) as error:
+        sent = len(getattr(proto, _VALUES[kind][0]))
         raise invalid(
-            f'input "{name}" has shape {list(shape)} and {len(content)} bytes of values; expected {expected}.'
-        )
-    return np.frombuffer(content, dtype=kind).reshape(shape)
+            f'input "{name}" has shape {list(shape)}, and its values do not fill it: {sent} were sent, '
+            f"expected {math.prod(shape)}."
+        ) from error
 
 
-def _check_shape(
-    name: str,
-    shape: tuple[int, ...],
-    unknown_rank: bool,  # noqa: FBT001  a field of the message
-    info: meta_graph_pb2.TensorInfo,
-) -> None:
-    if unknown_rank or min(shape, default=0) < 0:
-        raise invalid(f'input "{name}" has no definite shape; expected every size to be given.')
-    if info.tensor_shape.unknown_rank:
-        return
-    expected = [int(dim.size) for dim in info.tensor_shape.dim]
-    fits = len(expected) == len(shape) and all(
-        want in (-1, got) for want, got in zip(expected, shape, strict=True)
-    )
-    if not fits:
-        raise invalid(
-            f'input "{name}" has shape {list(shape)}; expected rank {len(expected)}, {expected}, where -1 is '
-            "any size."
-        )
-
-
-def _fill_header(proto: Any, dtype: int, shape: tuple[int, ...]) -> None:  # noqa: ANN401  either class
+def _fill_header(proto: Any, dtype: int, shape: Shape) -> None:  # noqa: ANN401  either class
     proto.dtype = dtype
     proto.tensor_shape.SetInParent()
     for size in shape:

@@ -10,6 +10,7 @@ from cbvsynth.domain.wording import counted
 from cbvsynth.errors import ResultError
 from cbvsynth.pages.model_card import model_card
 from cbvsynth.records.results import read_scores
+from cbvsynth.records.selection import PATTERN_LABEL_PREFIX
 from cbvsynth.records.storage import atomic_folder, sha256_of, write_json, write_text
 from cbvsynth.records.summaries import read_summary
 from cbvsynth.records.verdicts import read_verdict
@@ -76,8 +77,10 @@ def _tell(config: PromoteConfig, address: str, promotion: Promotion) -> None:
     else:
         present = promotion.champion or "still none"
         print(f"No new champion of '{name}' ({promotion.outcome}); the champion is {present}.")
-    patterns = sum(alias.startswith("available-") for alias in promotion.aliases)
-    models = len({version for alias, version in promotion.aliases.items() if alias.startswith("available-")})
+    patterns = sum(alias.startswith(PATTERN_LABEL_PREFIX) for alias in promotion.aliases)
+    models = len(
+        {version for alias, version in promotion.aliases.items() if alias.startswith(PATTERN_LABEL_PREFIX)}
+    )
     serve = "serves" if models == 1 else "serve"
     print(f"{counted(models, 'model')} {serve} {patterns} of the 31 sets of available sequences.")
     print(f"registry: {address}; look with 'cbvsynth registry list', or with 'mlflow ui' in a browser")

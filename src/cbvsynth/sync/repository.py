@@ -32,6 +32,7 @@ from cbvsynth.records.storage import sha256_tree, tree_digest, write_text
 from cbvsynth.registry.allowed_files import EXPECTED, stray_file
 from cbvsynth.sync.graph import require_arithmetic
 from cbvsynth.sync.models_config import MODELS_CONFIG_FILE, ModelsConfig
+from cbvsynth.training.operations import MODEL_FILE
 
 _INCOMING, _OUTGOING = ".incoming-", ".outgoing-"
 _LOCK = ".sync.lock"
@@ -226,9 +227,9 @@ def _require_plain(folder: Path, label: str) -> None:
             f"{label}: it holds '{stray}'; expected {EXPECTED}. It was not published. Promote a model "
             "that this project exported."
         )
-    if not (folder / "saved_model.pb").is_file():
+    if not (folder / MODEL_FILE).is_file():
         raise ModelError(
-            f"{label}: there is no saved_model.pb; expected a SavedModel. It was not published. "
+            f"{label}: there is no {MODEL_FILE}; expected a SavedModel. It was not published. "
             "Promote the model again."
         )
 

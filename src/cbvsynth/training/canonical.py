@@ -15,7 +15,8 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from tensorflow.core.protobuf import saved_model_pb2
 
-MODEL_FILE = "saved_model.pb"
+from cbvsynth.training.operations import MODEL_FILE
+
 _COUNTER = re.compile(r"_(\d+)$")
 _LOOP_COUNTER = re.compile(r"_\d+(?=___redundant_placeholder)")
 """Unused arguments of a loop's functions are named after the functions' numbers."""

@@ -51,7 +51,7 @@ def read_model(folder: Path) -> saved_model_pb2.SavedModel:
     """The program of a SavedModel, as data; nothing is run.
 
     Raises:
-        ModelError: the file is missing or is not a SavedModel with one graph.
+        ModelError: the file is missing or is not a SavedModel.
     """
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
@@ -67,10 +67,6 @@ def read_model(folder: Path) -> saved_model_pb2.SavedModel:
         raise ModelError(
             f"{folder.name}: {MODEL_FILE} is damaged; copy or export the model again."
         ) from error
-    if len(model.meta_graphs) != 1:
-        raise ModelError(
-            f"{folder.name}: {MODEL_FILE} holds {len(model.meta_graphs)} graphs, expected 1; export again."
-        )
     return model
 
 
@@ -78,9 +74,15 @@ def check_operations(folder: Path) -> None:
     """Refuse a SavedModel that holds an operation which serving it does not need.
 
     Raises:
-        ModelError: the file is missing, damaged, or holds such an operation.
+        ModelError: the file is missing, damaged, has another number of graphs than one, or holds such an
+            operation.
     """
-    check_graph(read_model(folder).meta_graphs[0], folder.name)
+    model = read_model(folder)
+    if len(model.meta_graphs) != 1:
+        raise ModelError(
+            f"{folder.name}: {MODEL_FILE} holds {len(model.meta_graphs)} graphs, expected 1; export again."
+        )
+    check_graph(model.meta_graphs[0], folder.name)
 
 
 def check_graph(meta: meta_graph_pb2.MetaGraphDef, name: str) -> None:

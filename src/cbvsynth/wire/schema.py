@@ -25,7 +25,6 @@ Message = Any
 """An instance of one of the classes below; protobuf publishes no types for classes made at run time."""
 
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
-GET_MODEL_METADATA = "/tensorflow.serving.PredictionService/GetModelMetadata"
 GET_MODEL_STATUS = "/tensorflow.serving.ModelService/GetModelStatus"
 
 DT_FLOAT = 1
@@ -36,9 +35,13 @@ STATE_AVAILABLE = 30
 _TYPES = {
     "bool": FieldDescriptorProto.TYPE_BOOL,
     "bytes": FieldDescriptorProto.TYPE_BYTES,
+    "double": FieldDescriptorProto.TYPE_DOUBLE,
+    "float": FieldDescriptorProto.TYPE_FLOAT,
     "int32": FieldDescriptorProto.TYPE_INT32,
     "int64": FieldDescriptorProto.TYPE_INT64,
     "string": FieldDescriptorProto.TYPE_STRING,
+    "uint32": FieldDescriptorProto.TYPE_UINT32,
+    "uint64": FieldDescriptorProto.TYPE_UINT64,
 }
 
 Field = tuple[str, int, str]
@@ -113,11 +116,26 @@ _FILES: dict[str, dict[str, tuple[Field, ...]]] = {
 """Package -> message -> fields, every package after those it refers to. Enumerations are int32, which
 is the same on the wire."""
 
-_ONEOFS = {("ModelSpec", "version"): "version_choice", ("ModelSpec", "version_label"): "version_choice"}
+_ONEOFS = {
+    ("ModelSpec", "version"): "version_choice",
+    ("ModelSpec", "version_label"): "version_choice",
+    **{
+        ("InferParameter", f"{kind}_param"): "parameter_choice"
+        for kind in ("bool", "int64", "string", "double", "uint64")
+    },
+}
 
 
-def build_pool(files: Mapping[str, Mapping[str, tuple[Field, ...]]]) -> descriptor_pool.DescriptorPool:
-    """A pool of messages: package -> message -> fields, every package after those it refers to."""
+def build_pool(
+    files: Mapping[str, Mapping[str, tuple[Field, ...]]],
+    services: Mapping[str, Mapping[str, tuple[str, str]]] | None = None,
+) -> descriptor_pool.DescriptorPool:
+    """A pool of messages: package -> message -> fields, every package after those it refers to.
+
+    Args:
+        files: the messages.
+        services: of the last package: service -> method -> messages of request and reply.
+    """
     pool = descriptor_pool.DescriptorPool()
     done: list[str] = []
     for package, messages in files.items():
@@ -133,9 +151,22 @@ def build_pool(files: Mapping[str, Mapping[str, tuple[Field, ...]]]) -> descript
                 message = message.nested_type.add(name=inner)
             for field in fields:
                 _add_field(message, f".{package}.{name}", field)
+        if package == tuple(files)[-1]:
+            _add_services(file, package, services or {})
         pool.Add(file)
         done.append(file.name)
     return pool
+
+
+def _add_services(
+    file: FileDescriptorProto, package: str, services: Mapping[str, Mapping[str, tuple[str, str]]]
+) -> None:
+    for name, methods in services.items():
+        service = file.service.add(name=name)
+        for method, (request, reply) in methods.items():
+            service.method.add(
+                name=method, input_type=f".{package}.{request}", output_type=f".{package}.{reply}"
+            )
 
 
 def _add_field(message: DescriptorProto, full_name: str, field: Field) -> None:
@@ -176,11 +207,3 @@ GetModelMetadataResponse = _class("tensorflow.serving.GetModelMetadataResponse")
 SignatureDefMap = _class("tensorflow.serving.SignatureDefMap")
 GetModelStatusRequest = _class("tensorflow.serving.GetModelStatusRequest")
 GetModelStatusResponse = _class("tensorflow.serving.GetModelStatusResponse")
-
-MESSAGE_NAMES = tuple(
-    f"{package}.{message}"
-    for package, messages in _FILES.items()
-    for message in messages
-    if package != "google.protobuf"
-)
-"""Full names of the messages described here, TensorFlow's own."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from cbvsynth.errors import RefusedError
@@ -13,9 +15,15 @@ pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 def backend(running):
     """A backend with counts of its own."""
     from cbvsynth.server.faces.backend import Backend
-    from cbvsynth.server.methods.predict import Predictor
+    from cbvsynth.server.flags import ServerOptions
 
-    return Backend(running.store, Predictor(running.store, 1_000_000, as_content=True))
+    return Backend(running.store, ServerOptions(request_log="json"))
+
+
+def counted(backend, model, action):
+    with backend.call("Predict", "GRPC", {}) as call:
+        call.model = model
+        return action()
 
 
 def refused():
@@ -27,25 +35,46 @@ def broken():
 
 
 def test_an_answer_passes_through_and_counts_as_ok(backend):
-    assert backend.counted("Predict", "GRPC", "sum", lambda: 7) == 7
+    assert counted(backend, "sum", lambda: 7) == 7
     assert '{model_name="sum",status="OK"} 1\n' in backend.metrics.page()
 
 
 def test_a_refusal_passes_through_and_counts_under_its_code(backend):
     with pytest.raises(RefusedError, match="not this one"):
-        backend.counted("Predict", "GRPC", "sum", refused)
+        counted(backend, "sum", refused)
     assert '{model_name="sum",status="NOT_FOUND"} 1\n' in backend.metrics.page()
 
 
 def test_a_fault_of_the_server_counts_as_internal(backend):
     with pytest.raises(ZeroDivisionError):
-        backend.counted("Predict", "GRPC", "sum", broken)
+        counted(backend, "sum", broken)
     assert '{model_name="sum",status="INTERNAL"} 1\n' in backend.metrics.page()
 
 
 def test_names_that_no_model_has_share_one_row(backend):
     for name in ("made-up-1", "made-up-2"):
         with pytest.raises(RefusedError):
-            backend.counted("Predict", "GRPC", name, refused)
+            counted(backend, name, refused)
     assert '{model_name="",status="NOT_FOUND"} 2\n' in backend.metrics.page()
     assert "made-up" not in backend.metrics.page()
+
+
+def test_the_log_says_model_version_code_duration_and_sizes_and_no_value(backend, running, capfd):
+    with backend.call("Predict", "GRPC", {}) as call:
+        call.request_bytes = 12
+        with running.store.borrow("sum", None, "stable"):
+            call.reply_bytes = 34
+    with pytest.raises(RefusedError):
+        counted(backend, "a patient's name", refused)
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert {name: lines[0][name] for name in ("api", "entrypoint", "model", "version", "code")} == {
+        "api": "Predict",
+        "entrypoint": "GRPC",
+        "model": "sum",
+        "version": 1,
+        "code": "OK",
+    }
+    assert (lines[0]["request_bytes"], lines[0]["reply_bytes"]) == (12, 34)
+    assert 0 <= lines[0]["duration_ms"] < 60_000
+    assert (lines[1]["model"], lines[1]["version"], lines[1]["code"]) == ("", 0, "NOT_FOUND")
+    assert all(set(line) == set(lines[0]) for line in lines)

@@ -43,14 +43,14 @@ def test_a_request_whose_caller_is_gone_before_its_turn_is_not_begun(saved, tmp_
     """One thread answers: the second request waits for the first, and is given up meanwhile."""
     from cbvsynth.server.faces.backend import Backend
     from cbvsynth.server.faces.grpc_services import build_grpc
-    from cbvsynth.server.methods.predict import Predictor
+    from cbvsynth.server.flags import ServerOptions
 
     (tmp_path / "slow").mkdir()
     (tmp_path / "slow/1").symlink_to(saved / "slow")
     slow = Server(tmp_path / "slow")
     slow.serve(name="slow")
-    backend = Backend(slow.store, Predictor(slow.store, 1_000_000, as_content=True))
-    server = build_grpc(backend, 1, 1_000_000, None)
+    backend = Backend(slow.store, ServerOptions(grpc_max_threads=1))
+    server = build_grpc(backend, None)
     address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     server.start()
     request = predict_request({"x": np.ones(1, np.float32)}, name="slow")
@@ -68,3 +68,31 @@ def test_a_request_whose_caller_is_gone_before_its_turn_is_not_begun(saved, tmp_
     assert [row for row in backend.metrics.page().splitlines() if "request_count{" in row] == [
         ':tensorflow:serving:request_count{model_name="slow",status="OK"} 3'
     ]
+
+
+def test_what_is_no_message_is_refused_in_one_line(running, capfd):
+    """gRPC's own deserializer wrote eight lines of traceback for each."""
+    predict = running.channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+    with pytest.raises(grpc.RpcError) as caught:
+        predict(b"\xff\xff", timeout=60)
+    found = caught.value
+    assert (found.code(), found.details()) == (grpc.StatusCode.INTERNAL, "The message is no PredictRequest.")
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_packed_message_is_refused_before_it_is_unpacked(running):
+    """A few kilobytes of gzip unpack to gigabytes."""
+    with grpc.insecure_channel(running.grpc_address, compression=grpc.Compression.Gzip) as channel:
+        predict = channel.unary_unary("/tensorflow.serving.PredictionService/Predict")
+        with pytest.raises(grpc.RpcError) as caught:
+            predict(b"\0" * 3_000_000, timeout=60)
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_a_text_of_any_length_arrives_as_an_error_of_the_protocol(running):
+    """An error's text travels in a header: names made up by a client would make it too long for gRPC."""
+    request = predict_request({f"input {number:06d}": ADC[:, :1, :1, :1] for number in range(3000)})
+    code, text = refusal(running.predictions.Predict, request)
+    assert code == "INVALID_ARGUMENT"
+    assert text.startswith("input size does not match signature: 3000!=2")
+    assert len(text) == 1000

@@ -40,7 +40,6 @@ def test_metadata_name_inputs_with_dtype_and_shape(running):
 
 CLASSIFY = "/v1/models/sum:classify"
 EXAMPLES = {"examples": [{"age": 61}]}
-OTHER_KIND = "Expected {} signature method_name to be tensorflow/serving/{}. Was: tensorflow/serving/predict"
 REFUSALS = [
     ("GET", "/v1/models/m", None, 404, "Could not find any versions of model m"),
     ("GET", "/v1/models/sum/versions/7", None, 404, "Could not find version 7 of model sum"),
@@ -48,16 +47,21 @@ REFUSALS = [
     ("GET", "/v1/models/sum/labels/L/metadata", None, 400, "Unrecognized servable version label: L"),
     ("GET", "/v1/models/sum/labels/absent/metadata", None, 404, "Specific(sum, 7)"),
     ("GET", "/v1/else", None, 400, "Malformed request: GET /v1/else"),
-    ("GET", "/../../etc/passwd", None, 400, "Malformed request"),
+    ("GET", "/v1/models", None, 400, "Missing model name in request."),
+    ("GET", "/../../etc/passwd", None, 404, "Not found"),
+    ("GET", "/v1/models/no%20such%20name", None, 404, "Could not find any versions of model no such name"),
+    ("OPTIONS", SUM, None, 400, "Origin header is missing in CORS preflight"),
+    ("TRACE", SUM, None, 400, "Malformed request: TRACE"),
+    ("BREW", SUM, None, 501, "Unsupported method ('BREW')"),
     ("POST", "/v1/models/sum", {}, 400, "Malformed request: POST /v1/models/sum"),
     ("POST", "/v1/models/m:predict", {"inputs": 1}, 404, "Servable not found for request: Latest(m)"),
     ("PUT", "/v1/models/sum:predict", {}, 400, "Malformed request: PUT /v1/models/sum:predict"),
     ("DELETE", "/v1/models/sum", None, 400, "Malformed request: DELETE /v1/models/sum"),
-    ("POST", CLASSIFY, EXAMPLES, 400, OTHER_KIND.format("classification", "classify")),
+    ("POST", CLASSIFY, EXAMPLES, 400, "Expected one input Tensor."),
     ("POST", CLASSIFY, EXAMPLES | {"signature_name": "zz"}, 400, "No signature was found with the name: zz"),
     ("POST", CLASSIFY, EXAMPLES | {"signature_name": 1}, 400, "'signature_name' key must be a string"),
     ("POST", CLASSIFY, b"{", 400, "JSON Parse error"),
-    ("POST", "/v1/models/sum/versions/1:regress", EXAMPLES, 400, OTHER_KIND.format("regression", "regress")),
+    ("POST", "/v1/models/sum/versions/1:regress", EXAMPLES, 400, "Expected one input Tensor."),
     ("POST", "/v1/models/m:classify", EXAMPLES, 404, "Servable not found for request: Latest(m)"),
     ("POST", "/v1/models/sum/labels/L:regress", EXAMPLES, 400, "Unrecognized servable version label: L"),
     ("POST", "/v1/models/words:classify", EXAMPLES | {"signature_name": "classify"}, 501, "ask for Predict"),
@@ -91,11 +95,16 @@ def test_a_body_without_a_length_is_refused(running):
     assert "no Content-Length" in json.loads(reply.read())["error"]
 
 
+def test_names_and_labels_are_percent_decoded(running):
+    status, content = ask(running, "GET", "/v1/models/%73um/labels/st%61ble")
+    assert (status, [one["version"] for one in content["model_version_status"]]) == (200, ["1"])
+
+
 def test_one_connection_serves_many_requests(running):
     connection = http.client.HTTPConnection(running.rest_address, timeout=60)
     for _ in range(3):
         connection.request("POST", SUM, json.dumps({"instances": [ROW]}))
-        assert connection.getresponse().read() == b'{"predictions": [[[[3.0, 4.0, 5.0, 6.0]]]]}\n'
+        assert connection.getresponse().read() == b'{"predictions":[[[[3.0,4.0,5.0,6.0]]]]}\n'
 
 
 def test_the_prometheus_page_counts_requests_and_their_time(running):

@@ -10,13 +10,11 @@ from typing import TypeVar
 
 from cbvsynth.errors import UsageError
 from cbvsynth.k8s.cluster import Cluster, Manifest, Workload, called, selects
-from cbvsynth.server.flags import REFUSED, build_parser
+from cbvsynth.server.flags import OURS, build_parser
+from cbvsynth.server.foreign_flags import REFUSED
 from cbvsynth.sync.options import SyncOptions
 
 Parsed = TypeVar("Parsed")
-
-_OURS = frozenset({"host", "max_request_bytes", "shutdown_grace_seconds", "prefer_tensor_content"})
-"""Flags that our embedded server has beyond TensorFlow Serving's."""
 
 
 def check(cluster: Cluster) -> Iterator[str]:
@@ -97,7 +95,7 @@ def _server(where: str, workload: Workload, container: Manifest, words: list[str
         return
     for name in sorted(flags.keys() & REFUSED.keys()):
         yield f"{where}: --{name} would change answers: {REFUSED[name]}"
-    for name in sorted(flags.keys() & _OURS):
+    for name in sorted(flags.keys() & OURS):
         yield f"{where}: tensorflow_model_server has no --{name}"
     yield from _open(where, container, flags.get("port"), flags.get("rest_api_port"))
     for name in ("model_config_file", "monitoring_config_file"):

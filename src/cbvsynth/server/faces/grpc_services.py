@@ -2,72 +2,155 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2_grpc
-from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    inference_pb2,
+    model_management_pb2,
+    predict_pb2,
+    regression_pb2,
+)
 
 from cbvsynth.errors import RefusedError
 from cbvsynth.server.faces.backend import Backend
 from cbvsynth.server.faces.health import Health
+from cbvsynth.server.faces.open_inference_grpc import OPEN_INFERENCE, open_inference_methods
+from cbvsynth.server.faces.reflection import add_reflection
 from cbvsynth.server.methods.refused import CLASSIFY, REGRESS, refuse, refuse_several
 from cbvsynth.server.methods.reload import reload
 from cbvsynth.server.methods.status_and_metadata import model_metadata, model_status
 
+PREDICTIONS, MODELS = "tensorflow.serving.PredictionService", "tensorflow.serving.ModelService"
 
-def build_grpc(backend: Backend, threads: int, max_bytes: int, health: Health | None) -> grpc.Server:
-    """The gRPC server, without a port yet."""
+_MOST_WAITING = 1000
+"""Requests that may wait for a thread; their messages are not read before one takes them."""
+_MOST_STREAMS = 128
+"""Requests of one connection at a time; the client holds back the others."""
+_UNCOMPRESSED = 1
+"""gRPC's set of one algorithm, none: a few kilobytes, unpacked, would fill the memory."""
+_LONGEST_WAIT_S = 30.0
+_MOST_DETAILS = 1000
+"""Characters of an error's text: it travels in a header, of which gRPC takes 8 KB."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of a service: the class of its request, and what answers it."""
+
+    request: Any
+    answer: Callable[[Any], Any]
+
+
+def build_grpc(backend: Backend, health: Health | None) -> grpc.Server:
+    """The gRPC server, without a port yet.
+
+    Raises:
+        InstallationError: reflection is asked for, and its package is not there.
+    """
+    options = backend.options
+    threads = ThreadPoolExecutor(options.grpc_max_threads, thread_name_prefix="grpc")
     server = grpc.server(
-        ThreadPoolExecutor(max_workers=threads, thread_name_prefix="grpc"),
+        threads,
         options=[
-            ("grpc.max_receive_message_length", max_bytes),
+            ("grpc.max_receive_message_length", options.max_request_bytes),
             ("grpc.max_send_message_length", -1),
+            ("grpc.max_concurrent_streams", _MOST_STREAMS),
+            ("grpc.compression_enabled_algorithms_bitset", _UNCOMPRESSED),
             ("grpc.so_reuseport", 0),  # a second server on the port is an error, not half of the requests
+            *options.channel_arguments,
         ],
+        maximum_concurrent_rpcs=options.grpc_max_threads + _MOST_WAITING,
     )
-    predictions = _Servicer(
-        backend,
-        {
-            "Predict": backend.predictor.predict,
-            "GetModelMetadata": lambda request: model_metadata(backend.store, request),
-            "Classify": lambda request: refuse(backend.store, request, CLASSIFY),
-            "Regress": lambda request: refuse(backend.store, request, REGRESS),
-            "MultiInference": lambda request: refuse_several(backend.store, request),
-        },
-    )
-    models = _Servicer(
-        backend,
-        {
-            "GetModelStatus": lambda request: model_status(backend.store, request),
-            "HandleReloadConfigRequest": lambda request: reload(backend.store, request),
-        },
-    )
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(predictions, server)
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(models, server)
+    services = {PREDICTIONS: _predictions(backend), MODELS: _models(backend)}
+    if options.enable_open_inference_protocol:
+        services[OPEN_INFERENCE] = {
+            name: Method(request, answer)
+            for name, (request, answer) in open_inference_methods(backend).items()
+        }
+    for service, methods in services.items():
+        handlers = {name: _handler(backend, name, method) for name, method in methods.items()}
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
     if health is not None:
         health_pb2_grpc.add_HealthServicer_to_server(health, server)
+    if options.enable_grpc_reflection:
+        add_reflection(server, tuple(services), with_health=health is not None)
     return server
 
 
-class _Servicer:
-    """What the generated code asks for: a method per name."""
+def _predictions(backend: Backend) -> Mapping[str, Method]:
+    store = backend.store
+    return {
+        "Predict": Method(predict_pb2.PredictRequest, backend.predictor.predict),
+        "GetModelMetadata": Method(
+            get_model_metadata_pb2.GetModelMetadataRequest, lambda request: model_metadata(store, request)
+        ),
+        "Classify": Method(
+            classification_pb2.ClassificationRequest,
+            lambda request: refuse(store, request, CLASSIFY, backend.options),
+        ),
+        "Regress": Method(
+            regression_pb2.RegressionRequest,
+            lambda request: refuse(store, request, REGRESS, backend.options),
+        ),
+        "MultiInference": Method(
+            inference_pb2.MultiInferenceRequest,
+            lambda request: refuse_several(store, request, backend.options),
+        ),
+    }
 
-    def __init__(self, backend: Backend, methods: dict[str, Callable[[Any], Any]]) -> None:
-        for name, method in methods.items():
-            setattr(self, name, _method(backend, name, method))
+
+def _models(backend: Backend) -> Mapping[str, Method]:
+    store = backend.store
+    return {
+        "GetModelStatus": Method(
+            get_model_status_pb2.GetModelStatusRequest, lambda request: model_status(store, request)
+        ),
+        "HandleReloadConfigRequest": Method(
+            model_management_pb2.ReloadConfigRequest, lambda request: reload(store, request)
+        ),
+    }
 
 
-def _method(
-    backend: Backend, api: str, method: Callable[[Any], Any]
-) -> Callable[[Any, grpc.ServicerContext], Any]:
-    def answer(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401  any message
-        model = request.model_spec.name if hasattr(request, "model_spec") else ""
+def _handler(backend: Backend, api: str, method: Method) -> grpc.RpcMethodHandler:
+    def answer(message: bytes, context: grpc.ServicerContext) -> bytes:
+        headers = {key: value for key, value in context.invocation_metadata() if isinstance(value, str)}
+        left_s = context.time_remaining()
+        wait_s = _LONGEST_WAIT_S if left_s is None else min(left_s, _LONGEST_WAIT_S)
         try:
-            return backend.counted(api, "GRPC", model, lambda: method(request))
+            with backend.call(api, "GRPC", headers) as call, backend.flight.board(wait_s) as passenger:
+                call.request_bytes = len(message)
+                passenger.take(len(message))
+                request = _parsed(method.request, message)
+                call.model = _model_of(request)
+                reply: bytes = method.answer(request).SerializeToString()
+                call.reply_bytes = len(reply)
+                return reply
         except RefusedError as error:
-            context.abort(grpc.StatusCode[error.code], str(error))
+            context.abort(grpc.StatusCode[error.code], str(error)[:_MOST_DETAILS])
+            raise AssertionError("abort raises") from error
 
-    return answer
+    # Without a deserializer of gRPC's: a message that is none would put a traceback into the log.
+    return grpc.unary_unary_rpc_method_handler(answer)
+
+
+def _parsed(kind: Any, message: bytes) -> Any:  # noqa: ANN401  any message
+    try:
+        return kind.FromString(message)
+    except DecodeError as error:
+        raise RefusedError(f"The message is no {kind.DESCRIPTOR.name}.", code="INTERNAL") from error
+
+
+def _model_of(request: Any) -> str:  # noqa: ANN401  any message
+    names = request.DESCRIPTOR.fields_by_name
+    if "model_spec" in names:
+        return str(request.model_spec.name)
+    return str(getattr(request, "model_name" if "model_name" in names else "name", ""))

@@ -1,16 +1,13 @@
-"""The REST face: status, metadata and predictions in JSON, and the Prometheus page."""
+"""The REST face: paths to methods, refusals to HTTP's codes, and the Prometheus page."""
 
 from __future__ import annotations
 
 import json
 import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from google.protobuf import json_format
 from tensorflow_serving.apis import (
@@ -18,16 +15,20 @@ from tensorflow_serving.apis import (
     get_model_status_pb2,
     inference_pb2,
     model_pb2,
-    predict_pb2,
 )
 
-from cbvsynth.errors import RefusedError, UsageError
+from cbvsynth.errors import RefusedError
+from cbvsynth.server.calls import Call
 from cbvsynth.server.faces.backend import Backend
-from cbvsynth.server.faces.rest_json import answer_json, fill_request, json_object, parse_body
-from cbvsynth.server.methods.model_spec import DEFAULT_SIGNATURE, model_of
+from cbvsynth.server.faces.open_inference_rest import OpenInferenceRest
+from cbvsynth.server.faces.rest_json import answer_json, claims_of, json_object
+from cbvsynth.server.faces.rest_server import Reply, Request
+from cbvsynth.server.methods.model_spec import model_of
+from cbvsynth.server.methods.predict import run, signature_of
 from cbvsynth.server.methods.refused import CLASSIFY, REGRESS, refuse
 from cbvsynth.server.methods.status_and_metadata import SIGNATURES, model_metadata, model_status
 from cbvsynth.server.tensors import invalid
+from cbvsynth.signature import PREDICT_SIGNATURE
 
 HTTP_CODES = {
     "INVALID_ARGUMENT": 400,
@@ -41,16 +42,24 @@ HTTP_CODES = {
     "RESOURCE_EXHAUSTED": 429,
     "UNIMPLEMENTED": 501,
     "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
 }
 """HTTP status of a code; of every other one 500."""
+JSON = "application/json"
+CORS = (
+    ("Access-Control-Allow-Origin", "*"),
+    ("Access-Control-Allow-Methods", "POST, GET"),
+    ("Access-Control-Allow-Headers", "Content-Type"),
+)
 
-_MODEL = r"/v1/models/(?P<name>[^/:]+)(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
-_READ = re.compile(_MODEL + r"(?P<metadata>/metadata)?", re.IGNORECASE)
-_RUN = re.compile(_MODEL + r":(?P<method>classify|regress|predict)", re.IGNORECASE)
+_PLACE = r"(?:/versions/(?P<version>[0-9]+)|/labels/(?P<label>[^/:]+))?"
+_READ = re.compile(r"/v1/models(?:/(?P<name>[^/:]+))?" + _PLACE + r"(?P<metadata>/metadata)?", re.IGNORECASE)
+_RUN = re.compile(
+    r"/v1/models/(?P<name>[^/:]+)" + _PLACE + r":(?P<method>classify|regress|predict)", re.IGNORECASE
+)
 _LARGEST_VERSION = 2**63 - 1
-_IDLE_S = 30.0
-"""A connection on which nothing is said for so long is closed."""
-_PIECE_BYTES = 65536
+_JSON_WEIGHT = 16
+"""What a byte of JSON may become in Python's lists: `[],` are 3 bytes and take 64."""
 
 
 @dataclass(frozen=True)
@@ -58,42 +67,75 @@ class RestApi:
     """Answers REST requests from the same backend as gRPC.
 
     metrics_path: where the Prometheus page is; empty for nowhere.
-    max_bytes: largest body.
     """
 
     backend: Backend
     metrics_path: str
-    max_bytes: int
+    _third: OpenInferenceRest | None = field(init=False)
 
-    def get(self, path: str) -> tuple[str, str]:
-        """Content type and body of a status, of metadata, or of the Prometheus page.
+    def __post_init__(self) -> None:
+        asked = self.backend.options.enable_open_inference_protocol
+        object.__setattr__(self, "_third", OpenInferenceRest(self.backend) if asked else None)
 
-        Raises:
-            RefusedError: with the protocol's code and text.
-        """
-        if self.metrics_path and path == self.metrics_path:
-            return "text/plain; version=0.0.4", self.backend.metrics.page()
-        found = _READ.fullmatch(path)
+    def answer(self, request: Request) -> Reply:
+        """Answer a request of any method and path; refusals are replies too, always in the same form."""
+        headers = CORS if self.backend.options.rest_api_enable_cors_support else ()
+        try:
+            kind, content = self._dispatch(request)
+            return Reply(200, kind, content, headers)
+        except RefusedError as error:
+            return Reply(HTTP_CODES.get(error.code, 500), JSON, error_body(str(error)), headers)
+
+    def _dispatch(self, request: Request) -> tuple[str, bytes]:
+        path = urlsplit(request.path).path
+        reads = request.method in ("GET", "HEAD")
+        if request.method == "OPTIONS":
+            return JSON, self._preflight(request)
+        if self.metrics_path and path == self.metrics_path and reads:
+            return "text/plain; version=0.0.4", self.backend.metrics.page().encode()
+        if self._third is not None and re.fullmatch(r"/v2(/.*)?", path):
+            return JSON, self._third.answer(request, path)
+        if not re.match(r"/v1/", path, re.IGNORECASE):
+            raise RefusedError(f"Not found: {path}", code="NOT_FOUND")
+        found = _READ.fullmatch(path) if reads else _RUN.fullmatch(path) if request.method == "POST" else None
         if found is None:
-            raise invalid(f"Malformed request: GET {path}")
+            raise invalid(f"Malformed request: {request.method} {path}")
+        if reads:
+            return JSON, self._get(found, request)
+        return JSON, self._post(found, request)
+
+    def _preflight(self, request: Request) -> bytes:
+        if not re.match("https?://", request.headers.get("origin", "")):
+            raise RefusedError("Origin header is missing in CORS preflight", code="FAILED_PRECONDITION")
+        return b""
+
+    def _get(self, found: re.Match[str], request: Request) -> bytes:
+        if not found["name"]:
+            raise invalid("Missing model name in request.")
         api = "GetModelMetadata" if found["metadata"] else "GetModelStatus"
         answer = self._metadata if found["metadata"] else self._status
-        content = self.backend.counted(api, "REST", found["name"], lambda: answer(found))
-        return "application/json", json.dumps(content, indent=1) + "\n"
+        with self.backend.call(api, "REST", request.headers) as call:
+            call.model = unquote(found["name"])
+            content = json.dumps(answer(found), indent=1).encode() + b"\n"
+            call.reply_bytes = len(content)
+            return content
 
-    def post(self, path: str, body: bytes) -> tuple[str, str]:
-        """Content type and body of a prediction.
-
-        Raises:
-            RefusedError: with the protocol's code and text.
-        """
-        found = _RUN.fullmatch(path)
-        if found is None:
-            raise invalid(f"Malformed request: POST {path}")
-        method = found["method"].capitalize()
-        answer = {"Predict": self._predict, "Classify": self._classify, "Regress": self._regress}[method]
-        content = self.backend.counted(method, "REST", found["name"], lambda: answer(found, body))
-        return "application/json", json.dumps(content) + "\n"
+    def _post(self, found: re.Match[str], request: Request) -> bytes:
+        api = found["method"].capitalize()
+        answers: dict[str, Callable[[re.Match[str], bytes], bytes]] = {
+            "Predict": self._predict,
+            "Classify": lambda found, body: self._refuse(CLASSIFY, found, body),
+            "Regress": lambda found, body: self._refuse(REGRESS, found, body),
+        }
+        with (
+            self.backend.call(api, "REST", request.headers) as call,
+            self.backend.flight.board() as passenger,
+        ):
+            call.model = unquote(found["name"])
+            body = request.read_body(passenger.take)
+            call.request_bytes = len(body)
+            passenger.take(_JSON_WEIGHT * len(body))
+            return _counted(call, answers[api](found, body) + b"\n")
 
     def _status(self, found: re.Match[str]) -> dict[str, Any]:
         request = get_model_status_pb2.GetModelStatusRequest()
@@ -108,85 +150,46 @@ class RestApi:
         reply.metadata[SIGNATURES].Unpack(signatures)
         return {"model_spec": _as_json(reply.model_spec), "metadata": {SIGNATURES: _as_json(signatures)}}
 
-    def _predict(self, found: re.Match[str], body: bytes) -> dict[str, Any]:
-        request = predict_pb2.PredictRequest()
+    def _predict(self, found: re.Match[str], body: bytes) -> bytes:
+        request = get_model_metadata_pb2.GetModelMetadataRequest()
         _fill_spec(request.model_spec, found)
+        content = json_object(body)
+        name = content.get("signature_name", "") or PREDICT_SIGNATURE
         with self.backend.store.borrow(*model_of(request)) as served:
-            content = parse_body(body)
-            name = content.get("signature_name", "") or DEFAULT_SIGNATURE
             signature = served.model.signatures.get(name)
             if signature is None:
                 raise invalid(f'Serving signature name: "{name}" not found in signature def')
-            fill_request(content, signature, request)
-            return answer_json(content, self.backend.predictor.predict_on(served, request))
-
-    def _classify(self, found: re.Match[str], body: bytes) -> NoReturn:
-        self._refuse(CLASSIFY, found, body)
-
-    def _regress(self, found: re.Match[str], body: bytes) -> NoReturn:
-        self._refuse(REGRESS, found, body)
+            if not signature.inputs:
+                raise invalid(f"Failed to get input map for signature: {name}")
+            claims = claims_of(content, signature)
+            signature_of(served.model, name, self.backend.options)
+            return answer_json(content, run(served.model, name, claims, (), self.backend.options))
 
     def _refuse(self, method: str, found: re.Match[str], body: bytes) -> NoReturn:
         task = inference_pb2.InferenceTask(method_name=method)
         _fill_spec(task.model_spec, found)
         task.model_spec.signature_name = json_object(body).get("signature_name", "")
-        refuse(self.backend.store, task, method)
+        refuse(self.backend.store, task, method, self.backend.options)
 
 
-def build_rest(api: RestApi, host: str, port: int) -> RestServer:
-    """The HTTP server, listening; `serve_forever` answers.
-
-    Raises:
-        UsageError: the port cannot be taken.
-    """
-    try:
-        return RestServer((host, port), api)
-    except OSError as error:
-        raise UsageError(
-            f"--rest_api_port {port} on {host} cannot be opened ({error.strerror}); choose another one, or 0."
-        ) from error
+def error_body(text: str) -> bytes:
+    """The one form of every refusal."""
+    return json.dumps({"error": text}).encode() + b"\n"
 
 
-class RestServer(ThreadingHTTPServer):
-    """An HTTP server that ends after the requests it has accepted, not after idle connections."""
-
-    daemon_threads = True  # idle connections do not keep the process alive
-    request_queue_size = 64  # http.server's 5 would refuse a burst of clients
-
-    def __init__(self, address: tuple[str, int], api: RestApi) -> None:
-        super().__init__(address, _Handler)
-        self.api = api
-        self._running = 0
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def answering(self) -> Iterator[None]:
-        """Have `finish` wait for the block."""
-        with self._changed:
-            self._running += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._running -= 1
-                self._changed.notify_all()
-
-    def finish(self, grace_s: float) -> None:
-        """Accept nothing more, wait for requests that are being answered, close."""
-        self.shutdown()
-        with self._changed:
-            self._changed.wait_for(lambda: self._running == 0, grace_s)
-        self.server_close()
+def _counted(call: Call, content: bytes) -> bytes:
+    call.reply_bytes = len(content)
+    return content
 
 
-def _fill_spec(spec: model_pb2.ModelSpec, found: re.Match[str]) -> None:
-    spec.name = found["name"]
+def _fill_spec(spec: model_pb2.ModelSpec, found: Mapping[str, str] | re.Match[str]) -> None:
+    spec.name = unquote(found["name"])
     if found["version"]:
         if int(found["version"]) > _LARGEST_VERSION:
             raise invalid(f"Failed to convert version: {found['version']} to numeric.")
         spec.version.value = int(found["version"])
     elif found["label"]:
-        spec.version_label = found["label"]
+        spec.version_label = unquote(found["label"])
 
 
 def _as_json(message: Any) -> dict[str, Any]:  # noqa: ANN401  any protobuf class
@@ -194,64 +197,3 @@ def _as_json(message: Any) -> dict[str, Any]:  # noqa: ANN401  any protobuf clas
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
     return content
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """One connection."""
-
-    protocol_version = "HTTP/1.1"
-    timeout = _IDLE_S
-    server: RestServer
-
-    def do_GET(self) -> None:
-        self._answer(self.server.api.get)
-
-    def do_POST(self) -> None:
-        self._answer(lambda path: self.server.api.post(path, self._body()))
-
-    def do_PUT(self) -> None:
-        self._answer(self._refuse)
-
-    do_DELETE = do_PATCH = do_PUT  # noqa: N815  http.server's names
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name
-        """Requests are counted, not logged."""
-
-    def _answer(self, action: Callable[[str], tuple[str, str]]) -> None:
-        with self.server.answering():
-            try:
-                kind, text = action(urlsplit(self.path).path)
-                status = 200
-            except RefusedError as error:
-                kind, text = "application/json", json.dumps({"error": str(error)}) + "\n"
-                status = HTTP_CODES.get(error.code, 500)
-            content = text.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-    def _refuse(self, path: str) -> tuple[str, str]:
-        self.close_connection = True  # the body stays unread and would be taken for the next request
-        raise invalid(f"Malformed request: {self.command} {path}")
-
-    def _body(self) -> bytes:
-        text = self.headers.get("Content-Length", "")
-        self.close_connection = True  # unless the whole body is read
-        if not text.isdecimal():
-            raise invalid("The request has no Content-Length; expected the number of bytes.")
-        length, most = int(text), self.server.api.max_bytes
-        if length > most:
-            raise RefusedError(
-                f"The body has {length} bytes, the limit is {most}.", code="RESOURCE_EXHAUSTED"
-            )
-        # In pieces: a length that is claimed and never sent must not take the memory at once.
-        body = bytearray()
-        while len(body) < length:
-            piece = self.rfile.read(min(_PIECE_BYTES, length - len(body)))
-            if not piece:
-                raise invalid(f"The body ended after {len(body)} of {length} bytes.")
-            body += piece
-        self.close_connection = self.headers.get("Connection", "").lower() == "close"
-        return bytes(body)

@@ -6,9 +6,6 @@ from tensorflow_serving.apis import model_pb2
 
 from cbvsynth.server.tensors import invalid
 
-DEFAULT_SIGNATURE = "serving_default"
-"""Asked when a request names none."""
-
 
 def model_of(request: object) -> tuple[str, int | None, str]:
     """Name, version (None: the latest) and label (empty: none) of a request's ModelSpec.

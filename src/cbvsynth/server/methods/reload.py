@@ -30,7 +30,7 @@ def reload(
         raise invalid(str(error)) from error
     store.configure(wanted)
     store.reconcile()
-    missing = sorted(name for name in wanted if not store.is_available(name))
+    missing = sorted(name for name in wanted if not store.available(name))
     if missing:
         raise RefusedError(
             f"{len(missing)} model(s) did not become available: {', '.join(missing)}. Ask for their status.",
