@@ -47,7 +47,7 @@ def test_components_are_compiled_with_the_same_images(capsys: pytest.CaptureFixt
 def test_the_working_folders_package_is_sent_and_without_one_the_same_is_compiled() -> None:
     with kubeflow() as host:
         assert main(["pipeline", "submit", "--host", host.url]) == 0
-        mine = Path("pipelines/cbv_synthesis.yaml")
+        mine = Path("pipelines/cbv-synthesis.yaml")
         mine.parent.mkdir()
         mine.write_bytes(COMMITTED.read_bytes() + b"# mine\n")
         assert main(["pipeline", "schedule", "--host", host.url, "--cron", "0 0 3 * * 1"]) == 0
@@ -61,7 +61,7 @@ def test_a_package_that_is_not_there_is_said(capsys: pytest.CaptureFixture[str])
 
 
 def test_an_installed_package_submits_without_a_checkout(tmp_path: Path) -> None:
-    """It used to look for pipelines/cbv_synthesis.yaml two folders above site-packages, and ended there."""
+    """It used to look for pipelines/cbv-synthesis.yaml two folders above site-packages, and ended there."""
     installed = tmp_path / "lib" / "site-packages"
     shutil.copytree(
         ROOT / "src/cbvsynth", installed / "cbvsynth", ignore=shutil.ignore_patterns("__pycache__")

@@ -18,12 +18,12 @@ from cbvsynth.kubeflow.definition.package import (
     with_images,
 )
 from cbvsynth.kubeflow.definition.profiles import CLUSTER_GPU, LOCAL, find_profile
-from cbvsynth.kubeflow.runs.fitting import require_fitting
+from cbvsynth.kubeflow.runs.fitting import complete, require_fitting
 from cbvsynth.kubeflow.runs.parameters import (
-    Parameter,
     Value,
     arguments_from_params,
     arguments_from_text,
+    as_sent,
     parameters_of,
 )
 
@@ -39,7 +39,8 @@ def compile_(
 
     Args:
         out: File to write.
-        profile: Where it will run: cluster-gpu, cluster-cpu or local.
+        profile: Where it will run: cluster-gpu, cluster-cpu, kind or local; or a YAML file of your own, which
+            names one of them as based_on and what is different: claims, nodes, memory, times, parallelism.
         light_image: Image of all steps but train, with a version's tag or a digest; the profile's by default.
         train_image: Image of train, likewise.
         components: Folder for the single components as well, <folder>/<step>/component.yaml, for pipelines
@@ -78,8 +79,8 @@ def run_local(
 
     with package_or_compiled(package, LOCAL) as compiled:
         arguments = _arguments(compiled, params, set)
-        _require_study(arguments, parameters_of(read_package(compiled)))
-        finished = run_package(compiled, arguments, outputs)
+        _require_study(arguments)
+        finished = run_package(compiled, _sent(compiled, arguments), outputs)
     print(f"The run took {finished.seconds:.0f} s. What Kubeflow would show:")
     for page in finished.pages:
         print(f"  {page}")
@@ -103,9 +104,9 @@ def submit(  # noqa: PLR0913, PLR0917  each is a flag
 
     Args:
         host: Address of Kubeflow Pipelines, as in http://localhost:8080; KF_PIPELINES_ENDPOINT by default.
-        set: Arguments as name=value, as in epochs=200 or models=encdec-*; all others keep their defaults.
+        set: Arguments as name=value, as in epochs=200 or models=encdec-*; all others are sent with their defaults.
         params: File of parameters, such as params.yaml, whose values override the defaults.
-        package: Compiled pipeline; by default pipelines/cbv_synthesis.yaml, and where there is none, one
+        package: Compiled pipeline; by default pipelines/cbv-synthesis.yaml, and where there is none, one
             compiled for clusters with GPUs.
         name: Title of the run.
         experiment: Group of runs in the UI.
@@ -117,7 +118,7 @@ def submit(  # noqa: PLR0913, PLR0917  each is a flag
     from cbvsynth.kubeflow.runs.submission import ensure_version, start_run
 
     with _package_to_send(package) as compiled:
-        arguments = _arguments(compiled, params, set)
+        arguments = _sent(compiled, _arguments(compiled, params, set))
         connected = connect(host, namespace)
         version = ensure_version(connected, compiled)
     run_id = start_run(connected, version, experiment, name, arguments)
@@ -142,9 +143,9 @@ def schedule(  # noqa: PLR0913, PLR0917  each is a flag
     Args:
         cron: Second, minute, hour, day, month, weekday: '0 0 3 * * 1' is Mondays at three.
         host: Address of Kubeflow Pipelines, as in http://localhost:8080; KF_PIPELINES_ENDPOINT by default.
-        set: Arguments as name=value; all others keep their defaults.
+        set: Arguments as name=value; all others are sent with their defaults.
         params: File of parameters, such as params.yaml, whose values override the defaults.
-        package: Compiled pipeline; by default pipelines/cbv_synthesis.yaml, and where there is none, one
+        package: Compiled pipeline; by default pipelines/cbv-synthesis.yaml, and where there is none, one
             compiled for clusters with GPUs.
         name: Title of the recurring run.
         experiment: Group of runs in the UI.
@@ -155,7 +156,7 @@ def schedule(  # noqa: PLR0913, PLR0917  each is a flag
 
     require_cron(cron)
     with _package_to_send(package) as compiled:
-        arguments = _arguments(compiled, params, set)
+        arguments = _sent(compiled, _arguments(compiled, params, set))
         connected = connect(host, namespace)
         version = ensure_version(connected, compiled)
     schedule_id = start_schedule(connected, version, experiment, name, arguments, cron)
@@ -188,15 +189,21 @@ def _package_to_send(package: Path | None) -> AbstractContextManager[Path]:
 
 
 def _arguments(package: Path, params: Path | None, pairs: tuple[str, ...]) -> dict[str, Value]:
-    known = parameters_of(read_package(package))
+    """Every parameter of the package: given, of the file, or its default."""
+    spec = read_package(package)
+    known = parameters_of(spec)
     from_file = arguments_from_params(params, known) if params else {}
-    arguments = {**from_file, **arguments_from_text(pairs, known)}
-    require_fitting(arguments, known)
+    arguments = complete({**from_file, **arguments_from_text(pairs, known)}, known)
+    require_fitting(arguments, spec)
     return arguments
 
 
-def _require_study(arguments: dict[str, Value], known: dict[str, Parameter]) -> None:
-    data = Path(str(arguments.get("data", known["data"].default)))
+def _sent(package: Path, arguments: dict[str, Value]) -> dict[str, Value]:
+    return as_sent(arguments, parameters_of(read_package(package)))
+
+
+def _require_study(arguments: dict[str, Value]) -> None:
+    data = Path(str(arguments["data"]))
     if not data.is_dir() or not any(data.iterdir()):
         raise DataError(
             f"{data} is empty or missing; expected a study. Put one there, or make a phantom with "
