@@ -165,7 +165,7 @@ def schedule(  # noqa: PLR0913, PLR0917  each is a flag
 
 
 def status(run: Positional[str], host: str = "", namespace: str = "", wait: Switch = Switch.OFF) -> None:
-    """Show how far a run on a Kubeflow host has got, task by task.
+    """Show how far a run on a Kubeflow host has got, task by task; of what failed or waits, why.
 
     Args:
         run: Id of the run, as 'pipeline submit' printed it.
@@ -174,13 +174,13 @@ def status(run: Positional[str], host: str = "", namespace: str = "", wait: Swit
         wait: on: wait until the run has ended.
     """
     from cbvsynth.kubeflow.runs.host import connect
-    from cbvsynth.kubeflow.runs.progress import read_progress, require_success, wait_for_run
+    from cbvsynth.kubeflow.runs.progress import lines_of, read_progress, require_success, wait_for_run
 
     connected = connect(host, namespace)
     progress = wait_for_run(connected, run) if wait is Switch.ON else read_progress(connected, run)
     print(f"{progress.line}\n{connected.run_link(run)}")
-    for task in progress.tasks:
-        print(f"  {task.state.lower():<10} {task.name}{f': {task.message}' if task.message else ''}")
+    for line in lines_of(connected, progress):
+        print(line)
     require_success(connected, progress)
 
 
