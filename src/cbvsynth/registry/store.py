@@ -27,8 +27,6 @@ DEFAULT_DATABASE = Path("mlflow.db")
 _SQLITE = "sqlite:///"
 DEFAULT_ARTIFACTS = Path("mlartifacts")
 EXPERIMENT = "cbvsynth"
-TRACKING_VARIABLES = ("MLFLOW_TRACKING_URI", "CBVSYNTH_TRACKING_URI")
-"""Where the registry's address is looked for: MLflow's own variable goes first."""
 _LOCK_TIMEOUT_S = 600
 """Longer than any promotion takes: storing 62 models on a slow disk takes minutes."""
 
@@ -164,6 +162,6 @@ class Registry:
 
 
 def open_registry(registered_name: str) -> Registry:
-    """The registry of the environment: `TRACKING_VARIABLES`, or mlflow.db in the working folder."""
-    named = next((found for name in TRACKING_VARIABLES if (found := os.environ.get(name))), "")
+    """The registry of the environment: MLFLOW_TRACKING_URI, CBVSYNTH_TRACKING_URI, or mlflow.db here."""
+    named = os.environ.get("MLFLOW_TRACKING_URI") or os.environ.get("CBVSYNTH_TRACKING_URI")
     return Registry(named or f"{_SQLITE}{DEFAULT_DATABASE.resolve()}", registered_name)
