@@ -145,8 +145,8 @@ def test_a_bill_of_materials_names_every_package_with_its_hashes(tmp_path: Path)
 
 
 def test_the_version_of_the_images_is_known_without_the_environment_on_the_path(tmp_path: Path) -> None:
-    """In a fresh shell: "No module named 'cbvsynth'", then "tag cbvsynth:: invalid reference format"; make 4.3
-    does not give $(shell) the path that the Makefile exports."""
+    """In a fresh shell: "No module named 'cbvsynth'", then "tag cbvsynth:: invalid reference format"; make
+    4.3 does not give $(shell) the path that the Makefile exports."""
     bin_folder = tmp_path / ".venv/bin"
     bin_folder.mkdir(parents=True)
     (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text(encoding="utf-8"))

@@ -33,7 +33,7 @@ def test_a_job_beside_an_overlay_holds_to_a_rule(name: str, rule: str) -> None:
 
 def test_only_the_one_that_gives_claims_away_is_root_with_two_capabilities_and_no_more() -> None:
     together = Cluster((*overlay("kind").objects, *job("prepare").objects))
-    found = [line for line in RULES["pods"](together)]
+    found = list(RULES["pods"](together))
     assert found, "a rule that says nothing of root would not be one"
     (workload,) = job("prepare").workloads()
     (container,) = workload.containers

@@ -1,9 +1,8 @@
-"""Our patches of Kubeflow Pipelines, without the network that fetches it: they meet what 2.17.0 has by that name."""
+"""Our patches of Kubeflow Pipelines, without the network that fetches it: they meet 2.17.0's own names."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 import yaml
@@ -67,8 +66,8 @@ def test_a_patch_changes_what_is_there_and_adds_no_second_container(patched: Clu
 
 
 def test_volumes_of_runs_belong_to_the_group_of_the_steps(patched: Cluster) -> None:
-    """A fresh claim is root's, and the first run on a cluster stopped in validate: Permission denied. Only the
-    form with a patch as text inside a patch reaches the pods, for Kubeflow writes their securityContext."""
+    """A fresh claim is root's, and the first run on a cluster stopped in validate: Permission denied. Only
+    the form with a patch as text inside a patch reaches the pods, as Kubeflow writes their securityContext."""
     patch = json.loads(environment(patched)["COMPILED_PIPELINE_SPEC_PATCH"])
     assert list(patch) == ["podSpecPatch"]
     assert json.loads(patch["podSpecPatch"]) == {"securityContext": {"fsGroup": 10001}}

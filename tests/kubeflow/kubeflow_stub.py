@@ -54,12 +54,18 @@ def answer(state: str, *tasks: dict) -> dict:
     return {"state": state, "run_details": {"task_details": list(tasks)}}
 
 
-def node(name: str, state: str, mark: str = "", *children: str, template: str = "t", message: str = "") -> dict:
+def node(
+    name: str, state: str, mark: str = "", *children: str, template: str = "t", message: str = ""
+) -> dict:
     """A node of the workflow, as 2.17 lists it: a pod's name has the template inside, a child's has not."""
     return (
         {"display_name": name, "state": state}
         | ({"pod_name": f"cbv-synthesis-x-{template}-{mark}"} if mark else {})
-        | ({"child_tasks": [{"pod_name": f"cbv-synthesis-x-{child}"} for child in children]} if children else {})
+        | (
+            {"child_tasks": [{"pod_name": f"cbv-synthesis-x-{child}"} for child in children]}
+            if children
+            else {}
+        )
         | ({"error": {"message": message}} if message else {})
     )
 

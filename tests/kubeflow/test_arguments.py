@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cbvsynth.kubeflow.arguments import DATA_MOUNT, WORKSPACE_MOUNT, mistakes, missing_limits
+from cbvsynth.kubeflow.arguments import DATA_MOUNT, WORKSPACE_MOUNT, missing_limits, mistakes
 from cbvsynth.kubeflow.definition.package import read_package
 from cbvsynth.kubeflow.runs.parameters import parameters_of
 from tests.kubeflow.checkout import COMMITTED

@@ -104,7 +104,8 @@ def submit(  # noqa: PLR0913, PLR0917  each is a flag
 
     Args:
         host: Address of Kubeflow Pipelines, as in http://localhost:8080; KF_PIPELINES_ENDPOINT by default.
-        set: Arguments as name=value, as in epochs=200 or models=encdec-*; all others are sent with their defaults.
+        set: Arguments as name=value, as in epochs=200 or models=encdec-*; all others are sent with their
+            defaults.
         params: File of parameters, such as params.yaml, whose values override the defaults.
         package: Compiled pipeline; by default pipelines/cbv-synthesis.yaml, and where there is none, one
             compiled for clusters with GPUs.

@@ -1,4 +1,4 @@
-"""What every step has to say of a run's arguments, all of it at once: to the client, and to the plan's pod."""
+"""What every step has to say of a run's arguments, all at once: to the client, and to the plan's pod."""
 
 from __future__ import annotations
 
@@ -43,12 +43,14 @@ def mistakes(values: Mapping[str, Any], mounts: Mapping[str, str]) -> list[str]:
 
 
 def missing_limits(limits: str, data_mount: str) -> list[str]:
-    """Says that a file of limits is not there; one in the study is not seen by every task, and left to validate."""
+    """Says that a file of limits is not there; one in the study only validate can see."""
     if limits == LIMITS or (data_mount and PurePosixPath(limits).is_relative_to(data_mount)):
         return []
     if Path(limits).is_file():
         return []
-    return [f"limits is '{limits}', which is no file here; expected {LIMITS} of the image, or one on a volume"]
+    return [
+        f"limits is '{limits}', which is no file here; expected {LIMITS} of the image, or one on a volume"
+    ]
 
 
 def _of_the_run(given: Mapping[str, Any]) -> Iterator[str]:
@@ -73,7 +75,7 @@ def _of_a_step(step: str, given: Mapping[str, Any]) -> list[str]:
     """Each setting by itself beside the defaults of all others, so that one mistake does not hide another."""
     of_step = {
         field.name: given[pipeline_name(step, field.name)]
-        for field in fields(STEPS[step])  # type: ignore[arg-type]  # every config is a dataclass
+        for field in fields(STEPS[step])
         if field.name not in ("model", "models", *_OF_THE_RUN) and pipeline_name(step, field.name) in given
     }
     found = [

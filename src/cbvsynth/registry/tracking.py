@@ -50,9 +50,7 @@ def log_training_run(folder: Path, summary: TrainSummary, losses: Sequence[Mappi
             tags={**describing_tags(summary), _PARENT: above},
         )
         run_id, moment_ms = str(run.info.run_id), int(run.info.start_time)
-        client.log_batch(
-            run_id, params=[Param(name, str(value)) for name, value in summary.settings.items()]
-        )
+        client.log_batch(run_id, params=[Param(name, str(value)) for name, value in summary.settings.items()])
         scores = [
             Metric(name, value, moment_ms, 0) for name, value in summary.means.items() if value is not None
         ]

@@ -134,12 +134,11 @@ def fetch_artifact(registry: Registry, version: ModelVersion, path: str, target:
         RegistryError: the artefact is not there; or what stores it was not reached.
     """
     from mlflow.exceptions import MlflowException
-    from requests.exceptions import RequestException
 
     target.mkdir(parents=True, exist_ok=True)
     try:
         return Path(registry.client.download_artifacts(version.run_id, path, str(target)))
-    except (MlflowException, RequestException, OSError) as error:
+    except (MlflowException, OSError) as error:
         called = f"version {version.version} of '{registry.registered_name}'"
         if _is_missing(registry, version.run_id, path):
             raise RegistryError(
@@ -156,12 +155,11 @@ def fetch_artifact(registry: Registry, version: ModelVersion, path: str, target:
 def _is_missing(registry: Registry, run_id: str, path: str) -> bool:
     """Whether the registry answers that a run has no such artefact; False where it does not answer."""
     from mlflow.exceptions import MlflowException
-    from requests.exceptions import RequestException
 
     folder = str(PurePosixPath(path).parent)
     try:
         stored = registry.client.list_artifacts(run_id, None if folder == "." else folder)
-    except (MlflowException, RequestException, OSError):
+    except (MlflowException, OSError):
         return False
     return path not in {entry.path for entry in stored}
 

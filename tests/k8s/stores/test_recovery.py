@@ -184,10 +184,10 @@ def test_clients_that_cannot_reach_the_store_get_models_through_the_server(
     assert time.monotonic() - started < 60
 
 
-def test_an_artefact_that_is_not_there_and_a_store_that_is_not_reached_are_two_messages(
+def test_an_artefact_that_is_not_there_and_a_store_out_of_reach_are_two_messages(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both were "has no artefact ... Promote again", which sent people to promote what was there all along."""
+    """Both were "has no artefact ... Promote again", which sent people to promote what was there."""
     first_promotion()
     registry = open_registry("cbvsynth")
     champion = version_of(registry, "champion")

@@ -12,7 +12,7 @@ FIELDS = SPEC["root"]["inputDefinitions"]["parameters"]
 
 
 def test_the_form_goes_through_a_run_in_order() -> None:
-    """Kubeflow sorts by the bytes of names and shows nothing else: 39 bare fields were in alphabetical order."""
+    """Kubeflow sorts by the bytes of names and shows nothing else: fields were in alphabetical order."""
     shown = sorted(FIELDS, key=str.encode)
     sections = list(dict.fromkeys(name.partition(": ")[0] for name in shown))
     assert sections == ["1. Run", "2. Check", "3. Prepare", "4. Train", "5. Judge"]
@@ -20,7 +20,7 @@ def test_the_form_goes_through_a_run_in_order() -> None:
 
 
 def test_a_closed_list_is_a_drop_down_with_its_default_among_the_choices() -> None:
-    """Any text could be typed, and a wrong word cost an hour; the API now refuses it before any pod starts."""
+    """Any text could be typed, and a wrong word cost an hour; the API now refuses it before any pod."""
     listed = {name: entry["literals"] for name, entry in FIELDS.items() if "literals" in entry}
     assert len(listed) >= 11
     assert listed["4. Train: decoder"] == ["deconvolution", "upsample"]
@@ -43,9 +43,15 @@ def test_the_graph_has_titles_and_iterations_are_named_after_what_they_train() -
     tasks = SPEC["root"]["dag"]["tasks"]
     assert "parameterIterator" in tasks["model"]
     assert tasks["evaluate"]["dependentTasks"] == ["model"]
-    assert tasks["evaluate"]["inputs"]["parameters"]["results"]["taskOutputParameter"]["producerTask"] == "model"
+    assert (
+        tasks["evaluate"]["inputs"]["parameters"]["results"]["taskOutputParameter"]["producerTask"] == "model"
+    )
     graphs = (SPEC["root"], *SPEC["components"].values())
-    titles = [task["taskInfo"]["name"] for graph in graphs for task in graph.get("dag", {}).get("tasks", {}).values()]
+    titles = [
+        task["taskInfo"]["name"]
+        for graph in graphs
+        for task in graph.get("dag", {}).get("tasks", {}).values()
+    ]
     assert sorted(titles) == [
         "Check the data",
         "Does the gate open?",

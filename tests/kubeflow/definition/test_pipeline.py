@@ -54,7 +54,7 @@ def test_a_task_outside_the_loop_is_tried_again_where_nodes_may_go_away() -> Non
         for name, task in graph.get("dag", {}).get("tasks", {}).items()
         if "retryPolicy" in task
     }
-    assert tried == {name: 1 for name in ("validate", "preprocess", "evaluate", "promote", "promote-2")}
+    assert tried == dict.fromkeys(("validate", "preprocess", "evaluate", "promote", "promote-2"), 1)
 
 
 def test_nothing_starts_before_the_plan_has_seen_every_argument() -> None:

@@ -66,7 +66,7 @@ def test_status_lists_our_tasks_with_the_reason_of_what_failed_and_the_command_f
         )
     )
     pod = "cbv-synthesis-x-system-container-impl-305"
-    host.logs[pod] = "I1128 launcher\nerror: The workspace '/workspace' cannot be written to.\nI1128 exit 1\n"
+    host.logs[pod] = "launcher\nerror: The workspace '/workspace' cannot be written to.\nexit 1\n"
     assert main(["pipeline", "status", "run-1", "--host", host.url]) == 1
     shown = capsys.readouterr()
     assert "Synthetic CBV: failed (1 failed, 1 succeeded)" in shown.out
@@ -87,7 +87,8 @@ def test_status_says_how_to_learn_why_a_task_waits(
     assert main(["pipeline", "status", "run-1", "--host", host.url]) == 0
     assert (
         "  pending    Plan the run\n"
-        "             why it waits: kubectl -n kubeflow describe pod cbv-synthesis-x-system-container-impl-205"
+        "             why it waits: kubectl -n kubeflow describe pod "
+        "cbv-synthesis-x-system-container-impl-205"
     ) in capsys.readouterr().out
 
 

@@ -43,8 +43,8 @@ def test_a_first_submission_uploads_the_package_and_starts_a_run(
     ]
 
 
-def test_every_parameter_is_sent_so_that_the_run_can_be_read_compared_and_cloned(host: Kubeflow) -> None:
-    """Kubeflow showed the 2 of 39 parameters that had been set; Clone gave 37 empty fields, Compare nothing."""
+def test_every_parameter_is_sent_so_that_a_run_can_be_read_compared_and_cloned(host: Kubeflow) -> None:
+    """Kubeflow showed the 2 of 39 parameters that had been set; Clone gave 37 empty fields."""
     assert submit(host, "--set", "epochs=50") == 0
     known = documents(COMMITTED)[0]["root"]["inputDefinitions"]["parameters"]
     sent = host.runs[0]["runtime_config"]["parameters"]

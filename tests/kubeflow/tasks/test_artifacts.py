@@ -24,7 +24,9 @@ def test_a_page_is_written_where_kubeflow_made_no_folder_yet(tmp_path: Path) -> 
 
 def test_names_keep_their_underscores_on_a_markdown_page(tmp_path: Path) -> None:
     """Kubeflow's UI took them for emphasis: ssim3dwhole, sub-012ses-1T1w."""
-    text = "ssim_3d_whole of sub-012_ses-1_T1w; `epochs_a` and [a_b](docs/c_d.md), x_ y\n| mae_brain | 1.0 |\n"
+    text = (
+        "ssim_3d_whole of sub-012_ses-1_T1w; `epochs_a` and [a_b](docs/c_d.md), x_ y\n| mae_brain | 1.0 |\n"
+    )
     show_markdown(str(tmp_path / "page"), text)
     assert (tmp_path / "page").read_text() == (
         "`ssim_3d_whole` of `sub-012_ses-1_T1w`; `epochs_a` and [`a_b`](docs/c_d.md), x_ y\n"

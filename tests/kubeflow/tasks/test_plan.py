@@ -1,4 +1,4 @@
-"""The plan of a run: which models, what the page says of them, and what stops the run in its first seconds."""
+"""The plan of a run: which models, what the page says of them, and what stops the run at once."""
 
 from __future__ import annotations
 
@@ -31,10 +31,8 @@ def test_a_plan_names_each_model_once_in_the_papers_order_and_shows_the_papers_f
         plan(page, [])
 
 
-def test_every_wrong_argument_stops_the_run_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """limits=nope.yaml, workspace=/elsewhere, seed=-1 and a/b:c passed, and showed one by one, hours apart."""
+def test_every_wrong_argument_stops_the_run_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """limits=nope.yaml, workspace=/elsewhere, seed=-1 and a/b:c passed, and showed hours later."""
     monkeypatch.chdir(tmp_path)
     for name in (DATA_MOUNT, WORKSPACE_MOUNT):
         monkeypatch.setenv(name, MOUNTS[name])

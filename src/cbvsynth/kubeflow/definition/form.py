@@ -1,4 +1,4 @@
-"""What people see of the compiled pipeline: the run form's fields, the graph's titles, the names of iterations.
+"""What people see of the compiled pipeline: the run form's fields, the graph's titles, iterations' names.
 
 Kubeflow's compiler takes a parameter's name from Python and knows no closed lists, no titles of loops and
 conditions, and no key of a loop; the format that it writes has them all.

@@ -30,7 +30,8 @@ def read_profile(path: Path, known: Mapping[str, Profile]) -> Profile:
         raise UsageError(f"{path} is not YAML; expected a site's profile.") from error
     if not isinstance(content, dict) or content.get(_BASE) not in known:
         raise UsageError(
-            f"{path} does not say which profile it changes; expected '{_BASE}:' with one of {', '.join(known)}."
+            f"{path} does not say which profile it changes; expected '{_BASE}:' with one of "
+            f"{', '.join(known)}."
         )
     base = known[content.pop(_BASE)]
     changed = _fields(path, Profile, content, base)
@@ -55,7 +56,9 @@ def _value(path: Path, name: str, kind: Any, value: Any, base: object) -> Any:  
     parts = {"light": Resources, "train": Resources, "data": Volume, "workspace": Volume}
     if name in parts:
         given = _fields(path, parts[name], _mapping(path, name, value), base)
-        return replace(base, **given) if base is not None else _made(path, name, parts[name], given)
+        if isinstance(base, (Resources, Volume)):
+            return replace(base, **given)
+        return _made(path, name, parts[name], given)
     if name == "tolerations":
         return tuple(
             _made(path, name, Toleration, _fields(path, Toleration, _mapping(path, name, one), None))

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-
 _CODE = re.compile(r"(`[^`\n]*`|\]\([^)\n]*\))|(?<![\w/<.-])([\w.*-]*\w_\w[\w.*-]*)")
 """Code and addresses, which stay as they are; or a word with an underscore inside."""
 

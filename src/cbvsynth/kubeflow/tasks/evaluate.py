@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from cbvsynth.config import EvaluateConfig
 from cbvsynth.errors import ResultError, TrainingError
-from cbvsynth.kubeflow.tasks.artifacts import NumbersArtifact, show_file, show_numbers, show_markdown
+from cbvsynth.kubeflow.tasks.artifacts import NumbersArtifact, show_file, show_markdown, show_numbers
 from cbvsynth.kubeflow.tasks.guard import deferred_output
 from cbvsynth.kubeflow.tasks.settings import config_from
 from cbvsynth.kubeflow.tasks.train import DONE

@@ -9,7 +9,7 @@ from typing import Any
 from cbvsynth.domain.sequences import select_models
 from cbvsynth.domain.wording import counted
 from cbvsynth.errors import UsageError
-from cbvsynth.kubeflow.arguments import DATA_MOUNT, WORKSPACE_MOUNT, mistakes, missing_limits
+from cbvsynth.kubeflow.arguments import DATA_MOUNT, WORKSPACE_MOUNT, missing_limits, mistakes
 from cbvsynth.kubeflow.tasks.artifacts import show_markdown
 
 _NOT_ARGUMENTS = frozenset({"plan"})
@@ -20,7 +20,7 @@ def run_task(given: Mapping[str, Any], plan_path: str) -> list[str]:
     """Ids of the models that the patterns name, each once, in the paper's order.
 
     Raises:
-        UsageError: arguments that a later step would refuse, all of them; no pattern, or one that fits no model.
+        UsageError: arguments that a later step would refuse, all of them.
     """
     from cbvsynth.pages.tables.formats import markdown_table
     from cbvsynth.pages.tables.paper import paper_table2
@@ -29,7 +29,12 @@ def run_task(given: Mapping[str, Any], plan_path: str) -> list[str]:
     chosen = select_models(given["models"])
     paper = paper_table2()
     rows = [
-        (f"model.{place}", model.slug, model.label, f"{paper[model].mean_pct:.2f} ± {paper[model].sd_pct:.2f}")
+        (
+            f"model.{place}",
+            model.slug,
+            model.label,
+            f"{paper[model].mean_pct:.2f} ± {paper[model].sd_pct:.2f}",
+        )
         for place, model in enumerate(chosen)
     ]
     header = ("in the graph", "model", "algorithm and sequences", "the paper's SSIM, %")

@@ -12,7 +12,7 @@ from typing import Any
 
 from cbvsynth.config import ValidateConfig
 from cbvsynth.errors import QualityError
-from cbvsynth.kubeflow.tasks.artifacts import NumbersArtifact, show_file, show_numbers, show_markdown
+from cbvsynth.kubeflow.tasks.artifacts import NumbersArtifact, show_file, show_markdown, show_numbers
 from cbvsynth.kubeflow.tasks.guard import deferred_output
 from cbvsynth.kubeflow.tasks.settings import config_from, plain_settings, short_digest
 from cbvsynth.kubeflow.tasks.workspace import REFUSAL_FILE, keep, scratch_folder
