@@ -95,6 +95,7 @@ def submit(  # noqa: PLR0913, PLR0917  each is a flag
     name: str = "Synthetic CBV",
     experiment: str = "cbvsynth",
     namespace: str = "",
+    service_account: str = "",
     wait: Switch = Switch.OFF,
 ) -> None:
     """Start a run on a Kubeflow host. Nothing is sent until every argument has been checked.
@@ -112,6 +113,7 @@ def submit(  # noqa: PLR0913, PLR0917  each is a flag
         name: Title of the run.
         experiment: Group of runs in the UI.
         namespace: Profile namespace of a multi-user Kubeflow.
+        service_account: Account of the run's pods; the host's choice by default.
         wait: on: wait until the run has ended, and fail if it failed.
     """
     from cbvsynth.kubeflow.runs.host import connect
@@ -122,7 +124,7 @@ def submit(  # noqa: PLR0913, PLR0917  each is a flag
         arguments = _sent(compiled, _arguments(compiled, params, set))
         connected = connect(host, namespace)
         version = ensure_version(connected, compiled)
-    run_id = start_run(connected, version, experiment, name, arguments)
+    run_id = start_run(connected, version, experiment, name, arguments, service_account)
     print(f"version {version.name}{' uploaded' if version.uploaded else ' was there already'}")
     print(f"run {run_id}: {connected.run_link(run_id)}")
     if wait is Switch.ON:
@@ -138,6 +140,7 @@ def schedule(  # noqa: PLR0913, PLR0917  each is a flag
     name: str = "Synthetic CBV, recurring",
     experiment: str = "cbvsynth",
     namespace: str = "",
+    service_account: str = "",
 ) -> None:
     """Have a Kubeflow host start runs at set times, one at a time. On an unchanged study a run is short.
 
@@ -151,6 +154,7 @@ def schedule(  # noqa: PLR0913, PLR0917  each is a flag
         name: Title of the recurring run.
         experiment: Group of runs in the UI.
         namespace: Profile namespace of a multi-user Kubeflow.
+        service_account: Account of the runs' pods; the host's choice by default.
     """
     from cbvsynth.kubeflow.runs.host import connect
     from cbvsynth.kubeflow.runs.submission import ensure_version, require_cron, start_schedule
@@ -160,7 +164,7 @@ def schedule(  # noqa: PLR0913, PLR0917  each is a flag
         arguments = _sent(compiled, _arguments(compiled, params, set))
         connected = connect(host, namespace)
         version = ensure_version(connected, compiled)
-    schedule_id = start_schedule(connected, version, experiment, name, arguments, cron)
+    schedule_id = start_schedule(connected, version, experiment, name, arguments, cron, service_account)
     print(f"version {version.name}{' uploaded' if version.uploaded else ' was there already'}")
     print(f"recurring run {schedule_id} at '{cron}': {connected.schedule_link(schedule_id)}")
 

@@ -51,6 +51,12 @@ def test_every_parameter_is_sent_so_that_a_run_can_be_read_compared_and_cloned(h
     assert sent == {name: entry["defaultValue"] for name, entry in known.items()} | {"4. Train: epochs": 50}
 
 
+def test_a_run_gets_the_account_that_is_named_and_else_the_hosts(host: Kubeflow) -> None:
+    assert submit(host) == 0
+    assert submit(host, "--service_account", "cbvsynth-runner") == 0
+    assert [run.get("service_account") for run in host.runs] == [None, "cbvsynth-runner"]
+
+
 def test_a_first_submission_makes_one_version(host: Kubeflow) -> None:
     """It made two: one that the upload had called as the pipeline is called, and ours."""
     assert submit(host) == 0

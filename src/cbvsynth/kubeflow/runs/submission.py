@@ -51,10 +51,15 @@ def ensure_version(host: Host, package: Path) -> Version:
     return Version(pipeline_id, version.pipeline_version_id, name, uploaded=True)
 
 
-def start_run(
-    host: Host, version: Version, experiment: str, title: str, arguments: Mapping[str, Value]
+def start_run(  # noqa: PLR0913, PLR0917  what a run is made of
+    host: Host,
+    version: Version,
+    experiment: str,
+    title: str,
+    arguments: Mapping[str, Value],
+    service_account: str = "",
 ) -> str:
-    """Start a run and return its id.
+    """Start a run and return its id; without an account, the host gives it its own.
 
     Raises:
         PipelineError: the host refused or was not reached.
@@ -66,12 +71,19 @@ def start_run(
             params=dict(arguments),
             pipeline_id=version.pipeline_id,
             version_id=version.version_id,
+            service_account=service_account or None,
         )
     return str(run.run_id)
 
 
 def start_schedule(  # noqa: PLR0913, PLR0917  what a schedule is made of
-    host: Host, version: Version, experiment: str, title: str, arguments: Mapping[str, Value], cron: str
+    host: Host,
+    version: Version,
+    experiment: str,
+    title: str,
+    arguments: Mapping[str, Value],
+    cron: str,
+    service_account: str = "",
 ) -> str:
     """Let the host start runs at the times of a cron expression, one at a time; return the schedule's id.
 
@@ -91,6 +103,7 @@ def start_schedule(  # noqa: PLR0913, PLR0917  what a schedule is made of
             params=dict(arguments),
             pipeline_id=version.pipeline_id,
             version_id=version.version_id,
+            service_account=service_account or None,
         )
     return str(recurring.recurring_run_id)
 
