@@ -67,7 +67,7 @@ def test_a_patch_changes_what_is_there_and_adds_no_second_container(patched: Clu
 
 def test_volumes_of_runs_belong_to_the_group_of_the_steps(patched: Cluster) -> None:
     """A fresh claim is root's, and the first run on a cluster stopped in validate: Permission denied. Only
-    the form with a patch as text inside a patch reaches the pods: Kubeflow writes their securityContext."""
+    the form with a patch as text in a patch reaches the pods: Kubeflow writes their securityContext."""
     patch = json.loads(environment(patched)["COMPILED_PIPELINE_SPEC_PATCH"])
     assert list(patch) == ["podSpecPatch"]
     assert json.loads(patch["podSpecPatch"]) == {"securityContext": {"fsGroup": 10001}}
