@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from cbvsynth.kubeflow.definition.package import (
     with_images,
 )
 from cbvsynth.kubeflow.definition.profiles import CLUSTER_GPU, LOCAL, find_profile
-from cbvsynth.kubeflow.runs.fitting import complete, require_fitting
+from cbvsynth.kubeflow.runs.fitting import complete, mounts_of, require_fitting
 from cbvsynth.kubeflow.runs.parameters import (
     Value,
     arguments_from_params,
@@ -78,7 +79,7 @@ def run_local(
     from cbvsynth.kubeflow.runs.local_run import run_package
 
     with package_or_compiled(package, LOCAL) as compiled:
-        arguments = _arguments(compiled, params, set)
+        arguments = _arguments(compiled, params, set, {})
         _require_study(arguments)
         finished = run_package(compiled, _sent(compiled, arguments), outputs)
     print(f"The run took {finished.seconds:.0f} s. What Kubeflow would show:")
@@ -121,7 +122,7 @@ def submit(  # noqa: PLR0913, PLR0917  each is a flag
     from cbvsynth.kubeflow.runs.submission import ensure_version, start_run
 
     with _package_to_send(package) as compiled:
-        arguments = _sent(compiled, _arguments(compiled, params, set))
+        arguments = _sent(compiled, _arguments(compiled, params, set, mounts_of(read_package(compiled))))
         connected = connect(host, namespace)
         version = ensure_version(connected, compiled)
     run_id = start_run(connected, version, experiment, name, arguments, service_account)
@@ -161,7 +162,7 @@ def schedule(  # noqa: PLR0913, PLR0917  each is a flag
 
     require_cron(cron)
     with _package_to_send(package) as compiled:
-        arguments = _sent(compiled, _arguments(compiled, params, set))
+        arguments = _sent(compiled, _arguments(compiled, params, set, mounts_of(read_package(compiled))))
         connected = connect(host, namespace)
         version = ensure_version(connected, compiled)
     schedule_id = start_schedule(connected, version, experiment, name, arguments, cron, service_account)
@@ -193,13 +194,15 @@ def _package_to_send(package: Path | None) -> AbstractContextManager[Path]:
     return package_or_compiled(package or (PACKAGE if PACKAGE.is_file() else None), CLUSTER_GPU)
 
 
-def _arguments(package: Path, params: Path | None, pairs: tuple[str, ...]) -> dict[str, Value]:
+def _arguments(
+    package: Path, params: Path | None, pairs: tuple[str, ...], mounts: Mapping[str, str]
+) -> dict[str, Value]:
     """Every parameter of the package: given, of the file, or its default."""
     spec = read_package(package)
     known = parameters_of(spec)
     from_file = arguments_from_params(params, known) if params else {}
     arguments = complete({**from_file, **arguments_from_text(pairs, known)}, known)
-    require_fitting(arguments, spec)
+    require_fitting(arguments, mounts)
     return arguments
 
 

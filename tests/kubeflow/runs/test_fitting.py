@@ -6,7 +6,7 @@ import pytest
 
 from cbvsynth.errors import UsageError
 from cbvsynth.kubeflow.definition.package import read_package
-from cbvsynth.kubeflow.runs.fitting import complete, require_fitting
+from cbvsynth.kubeflow.runs.fitting import complete, mounts_of, require_fitting
 from cbvsynth.kubeflow.runs.parameters import arguments_from_text, parameters_of
 from tests.kubeflow.checkout import COMMITTED
 
@@ -15,7 +15,7 @@ KNOWN = parameters_of(SPEC)
 
 
 def check(*arguments: str) -> None:
-    require_fitting(complete(arguments_from_text(arguments, KNOWN), KNOWN), SPEC)
+    require_fitting(complete(arguments_from_text(arguments, KNOWN), KNOWN), mounts_of(SPEC))
 
 
 def test_the_defaults_fit() -> None:
@@ -35,6 +35,13 @@ def test_a_value_that_a_step_would_refuse_is_refused(argument: str, message: str
     with pytest.raises(UsageError) as caught:
         check(argument)
     assert message in str(caught.value)
+
+
+def test_on_this_machine_the_uploaded_package_takes_any_folder() -> None:
+    values = complete({"data": "data", "workspace": "artifacts/kubeflow"}, KNOWN)
+    require_fitting(values, {})
+    with pytest.raises(UsageError, match="2 arguments do not fit"):
+        require_fitting(values, mounts_of(SPEC))
 
 
 def test_all_mistakes_are_told_at_once() -> None:
