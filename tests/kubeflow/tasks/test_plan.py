@@ -46,5 +46,6 @@ def test_every_wrong_argument_stops_the_run_at_once(tmp_path: Path, monkeypatch:
     with pytest.raises(UsageError, match="5 parameters of the run cannot be used") as caught:
         plan(tmp_path / "plan.md", ["all"], **wrong)
     for name in wrong:
-        assert f"\n- {name} is " in str(caught.value)
+        assert f"{name} is " in str(caught.value)
+    assert "\n" not in str(caught.value), "a run's status shows one line"
     assert not (tmp_path / "plan.md").exists()

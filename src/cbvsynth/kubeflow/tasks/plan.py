@@ -58,10 +58,10 @@ def _require_fitting(values: Mapping[str, Any]) -> None:
     if limits := str(values.get("limits") or ""):
         found += missing_limits(limits, mounts.get(DATA_MOUNT, ""))
     if found:
-        listed = "\n".join(f"- {line}" for line in found)
+        # In one line, which is what a run's status shows of a task's log.
         raise UsageError(
-            f"{counted(len(found), 'parameter')} of the run cannot be used:\n{listed}\n"
-            "Nothing was started. Clone the run, correct them, start it again."
+            f"{counted(len(found), 'parameter')} of the run cannot be used: {'; '.join(found)}. Nothing was "
+            "started. Clone the run, correct them, start it again."
         )
 
 
