@@ -95,7 +95,8 @@ REGISTRY_SERVER = mlflow\npsycopg[binary]\nboto3\n
 ENGINE ?= podman
 IMAGE_FLAGS ?=
 ACCELERATOR ?= cpu
-IMAGE_VERSION = $(shell python -c 'import cbvsynth; print(cbvsynth.__version__)')
+# By its path: make 4.3 does not give $(shell) the PATH that it exports.
+IMAGE_VERSION = $(shell $(BIN)/python -c 'import cbvsynth; print(cbvsynth.__version__)')
 IMAGE_BUILD = $(ENGINE) build --file components/images/Dockerfile --build-arg ACCELERATOR=$(ACCELERATOR) $(IMAGE_FLAGS)
 
 .PHONY: images

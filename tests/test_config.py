@@ -18,6 +18,7 @@ from cbvsynth.config import (
     EvaluateConfig,
     PhantomConfig,
     PreprocessConfig,
+    PromoteConfig,
     TrainConfig,
     ValidateConfig,
 )
@@ -44,6 +45,9 @@ ROOT = Path(__file__).resolve().parents[1]
         (TrainConfig, {"model": "encdec-t1", "learning_rate": 0.0}),
         (TrainConfig, {"model": "encdec-t1", "cbv_max": float("nan")}),
         (TrainConfig, {"model": "encdec-t1", "adversarial_weight": -0.1}),
+        (EvaluateConfig, {"registered_name": "a/b:c"}),
+        (PromoteConfig, {"registered_name": ""}),
+        (PromoteConfig, {"registered_name": "../cbvsynth"}),
     ],
 )
 def test_a_value_out_of_range_is_refused_by_its_name(config: type, values: Mapping[str, object]) -> None:

@@ -192,3 +192,13 @@ def test_help_starts_without_a_heavy_package(step: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert "--out" in done.stdout
     assert done.stderr.strip() == "[]"
+
+
+def test_the_message_of_an_error_can_be_kept_elsewhere_as_well(capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse() -> None:
+        raise UsageError("epochs is 0")
+
+    kept: list[str] = []
+    assert run_guarded(refuse, on_error=kept.append) == 2
+    assert kept == ["epochs is 0"]
+    assert capsys.readouterr().err == "error: epochs is 0\n"

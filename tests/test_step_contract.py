@@ -14,7 +14,7 @@ import yaml
 
 from cbvsynth.config import STEPS, PhantomConfig
 from cbvsynth.kubeflow.definition.package import read_package
-from cbvsynth.kubeflow.definition.settings import pipeline_name
+from cbvsynth.kubeflow.definition.settings import form_name, pipeline_name, short_name
 from cbvsynth.kubeflow.runs.parameters import Parameter, parameters_of
 from tests.kubeflow.checkout import COMMITTED, ROOT
 
@@ -157,7 +157,7 @@ def test_the_component_gets_each_setting_from_the_pipelines_parameter_for_it(
     for task in tasks:
         for name in settings_of(step):
             source = task["inputs"]["parameters"][name]["componentInputParameter"]
-            assert source.removeprefix("pipelinechannel--") == pipeline_name(step, name)
+            assert short_name(source.removeprefix("pipelinechannel--")) == pipeline_name(step, name)
 
 
 def test_the_pipeline_has_a_parameter_for_every_setting_and_no_other(pipeline: dict[str, Parameter]) -> None:
@@ -171,6 +171,24 @@ def test_the_pipelines_defaults_are_the_dataclasses(step: str, pipeline: dict[st
         default = pipeline[pipeline_name(step, name)].default
         assert default == plain(field.default), name
         assert type(default) is type(plain(field.default)), name
+
+
+def test_the_plan_is_given_every_parameter_of_the_pipeline(
+    spec: dict[str, Any], pipeline: dict[str, Parameter]
+) -> None:
+    """It was given `models` only: a wrong decoder showed after an hour, a wrong select_by after the sweep."""
+    given = spec["root"]["dag"]["tasks"]["plan"]["inputs"]["parameters"]
+    assert set(given) == set(pipeline)
+    for name, source in given.items():
+        assert source == {"componentInputParameter": form_name(name)}
+
+
+def test_the_form_shows_a_parameter_under_its_section_and_the_name_leads_back(
+    pipeline: dict[str, Parameter],
+) -> None:
+    for name, parameter in pipeline.items():
+        assert parameter.form_name == form_name(name)
+        assert short_name(parameter.form_name) == name
 
 
 def test_two_steps_share_a_parameter_only_where_they_share_the_default() -> None:

@@ -9,6 +9,7 @@ value: what lies beyond fails here in one sentence, not later in whatever librar
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -225,6 +226,7 @@ class EvaluateConfig:
     """Seed of the resampling."""
 
     def __post_init__(self) -> None:
+        _require_name("registered_name", self.registered_name)
         self.gate_settings()
 
     def gate_settings(self) -> GateSettings:
@@ -254,6 +256,9 @@ class PromoteConfig:
     out: Path = Path("artifacts/promote")
     """Folder for promotion.json, the record of what was done, and the model cards."""
 
+    def __post_init__(self) -> None:
+        _require_name("registered_name", self.registered_name)
+
 
 STEPS = {
     "validate": ValidateConfig,
@@ -272,6 +277,15 @@ def _require_range(config: object, low: float, high: float, *names: str) -> None
     """Hold fields to limits, both included; NaN lies outside every limit."""
     for name in names:
         require_range(name, getattr(config, name), low, high, _REMEDY)
+
+
+def _require_name(name: str, found: str) -> None:
+    """Hold a registered model's name to what is at once a name in MLflow and a folder of a server."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", found):
+        raise UsageError(
+            f"{name} is '{found}'; expected letters, digits, dots, dashes and underscores, as in cbvsynth. "
+            f"{_REMEDY}"
+        )
 
 
 def _require(name: str, found: float, fits: bool, expected: str) -> None:  # noqa: FBT001  a condition

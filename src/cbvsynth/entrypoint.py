@@ -65,7 +65,11 @@ def run_function(target: Any, arguments: Sequence[str], program: str, about: str
     )
 
 
-def run_guarded(action: Callable[[], object], extras: Collection[str] = ()) -> int:  # noqa: PLR0911  an exit each
+def run_guarded(  # noqa: PLR0911  an exit each
+    action: Callable[[], object],
+    extras: Collection[str] = (),
+    on_error: Callable[[str], object] = str,
+) -> int:
     """Run an action; turn the errors that people can act on into a message and an exit code.
 
     0: done. 1: the data or the machine are not as needed. 2: a flag is wrong. 130: interrupted (Ctrl-C).
@@ -76,24 +80,32 @@ def run_guarded(action: Callable[[], object], extras: Collection[str] = ()) -> i
     Args:
         action: What to run.
         extras: Which extra to name when a package is missing that several bring; other words are ignored.
+        on_error: Is told the message as well.
     """
+
+    def report(error: CbvsynthError) -> int:
+        on_error(str(error))
+        return _report(error)
+
     _write_any_text()
     _require_home()
     try:
         with terminable():
             action()
     except CbvsynthError as error:
-        return _report(error)
+        return report(error)
     except ModuleNotFoundError as error:
         missing = installation_error(error, extras)
         if missing is None:
             raise
-        return _report(missing)
+        return report(missing)
     except KeyboardInterrupt:
         print("interrupted; start again to go on where this stopped", file=sys.stderr)
         return 130
     except Terminated as stop:
-        print("told to stop (SIGTERM); start again to go on where this stopped", file=sys.stderr)
+        message = "told to stop (SIGTERM); start again to go on where this stopped"
+        on_error(message)
+        print(message, file=sys.stderr)
         return stop.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -101,7 +113,7 @@ def run_guarded(action: Callable[[], object], extras: Collection[str] = ()) -> i
     except OSError as error:
         if error.errno not in STORAGE_CAUSES:
             raise
-        return _report(storage_error(error))
+        return report(storage_error(error))
     return 0
 
 

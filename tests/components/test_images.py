@@ -142,3 +142,27 @@ def test_a_bill_of_materials_names_every_package_with_its_hashes(tmp_path: Path)
         for entry in entries
     }
     assert listed == pins(IMAGES / "light.lock")
+
+
+def test_the_version_of_the_images_is_known_without_the_environment_on_the_path(tmp_path: Path) -> None:
+    """In a fresh shell: "No module named 'cbvsynth'", then "tag cbvsynth:: invalid reference format"; make
+    4.3 does not give $(shell) the path that the Makefile exports."""
+    bin_folder = tmp_path / ".venv/bin"
+    bin_folder.mkdir(parents=True)
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text(encoding="utf-8"))
+    python = bin_folder / "python"
+    python.write_text("#!/bin/sh\necho 1.2.3\n")
+    python.chmod(0o755)
+    done = subprocess.run(
+        [require_tool("make"), "--dry-run", "--always-make", "images"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert set(re.findall(r"--tag (\S+)", done.stdout)) == {
+        "cbvsynth:1.2.3",
+        "cbvsynth-train:1.2.3",
+        "cbvsynth-registry:1.2.3",
+    }, done.stderr

@@ -14,6 +14,9 @@ OVERLAYS = tuple(sorted(path.name for path in (ROOT / "k8s/overlays").iterdir())
 WITH_KSERVE = Path(__file__).parent / "overlays/kserve"
 """staging with the optional component; not offered to users as such."""
 
+SHARED_CLUSTER = Path(__file__).parent / "overlays/shared-cluster"
+"""staging with a queue for trainings and runs in the namespaces of Kubeflow's users."""
+
 
 def render(folder: Path) -> Cluster:
     """All objects of an overlay, by its folder."""

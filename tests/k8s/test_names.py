@@ -37,8 +37,11 @@ NOT_OURS = {
 """Variables of our manifests that other programs read."""
 NOT_SET = {
     "MLFLOW_RUN_ID": "Kubeflow's MLflow integration gives it to a task",
+    "CBVSYNTH_TRACKING_URI": "the compiled pipeline maps the ConfigMap's MLFLOW_TRACKING_URI to it",
     "KF_PIPELINES_ENDPOINT": "for the command line of a person who submits runs",
     "CBVSYNTH_KFP_TOKEN": "as KF_PIPELINES_ENDPOINT",
+    "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "our own default is right",
+    "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "our own default is right",
     "TF_CPP_MIN_LOG_LEVEL": "the default is right",
     "TF_FORCE_GPU_ALLOW_GROWTH": "the default is right",
     "OTEL_SDK_DISABLED": "OpenTelemetry's, for a site that has a receiver of traces",

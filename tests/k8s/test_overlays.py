@@ -14,10 +14,10 @@ from tests.k8s.mistakes import Mistake, planted
 from tests.k8s.mistakes_of_operation import MISTAKES as OPERATION
 from tests.k8s.mistakes_of_security import MISTAKES as SECURITY
 from tests.k8s.mistakes_of_wiring import MISTAKES as WIRING
-from tests.k8s.overlays_of_ours import OVERLAYS, ROOT, WITH_KSERVE, overlay, render
+from tests.k8s.overlays_of_ours import OVERLAYS, ROOT, SHARED_CLUSTER, WITH_KSERVE, overlay, render
 
 MISTAKES = [*WIRING, *OPERATION, *SECURITY]
-FOLDERS = [*(ROOT / "k8s/overlays" / name for name in OVERLAYS), WITH_KSERVE]
+FOLDERS = [*(ROOT / "k8s/overlays" / name for name in OVERLAYS), WITH_KSERVE, SHARED_CLUSTER]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -60,6 +60,10 @@ def test_custom_resources_are_an_explicit_list() -> None:
         ("external-secrets.io/v1", "ExternalSecret"),
         ("serving.kserve.io/v1beta1", "InferenceService"),
         ("serving.kserve.io/v1alpha1", "ServingRuntime"),
+        ("kueue.x-k8s.io/v1beta2", "ResourceFlavor"),
+        ("kueue.x-k8s.io/v1beta2", "ClusterQueue"),
+        ("kueue.x-k8s.io/v1beta2", "LocalQueue"),
+        ("kubeflow.org/v1beta1", "Experiment"),
     }
 
 

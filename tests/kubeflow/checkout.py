@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMITTED = ROOT / "pipelines" / "cbv_synthesis.yaml"
+COMMITTED = ROOT / "pipelines" / "cbv-synthesis.yaml"
 
 
 def documents(path: Path) -> list[dict]:

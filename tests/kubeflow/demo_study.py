@@ -80,7 +80,12 @@ def program(folder: Path, *arguments: str, code: int = 0) -> subprocess.Complete
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
-        env={**environment, "PYTHONPATH": str(ROOT), "TQDM_DISABLE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={
+            **environment,
+            "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}",
+            "TQDM_DISABLE": "1",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -28,6 +28,8 @@ class Kubeflow:
     runs: list[dict] = field(default_factory=list)
     schedules: list[dict] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    logs: dict[str, str] = field(default_factory=dict)
+    """Logs of pods, by the pod's name."""
     answers: list[dict] = field(default_factory=list)
     """States that a run goes through, one for each time it is asked for; the last one stays."""
 
@@ -47,18 +49,37 @@ def kubeflow() -> Iterator[Kubeflow]:
         thread.join()
 
 
-def answer(state: str, *tasks: tuple[str, str], message: str = "") -> dict:
-    """What the server says of a run, with the states of its tasks; a failed one has the message."""
-    return {
-        "state": state,
-        "run_details": {
-            "task_details": [
-                {"display_name": name, "state": of_task}
-                | ({"error": {"message": message}} if of_task == "FAILED" else {})
-                for name, of_task in tasks
-            ]
-        },
-    }
+def answer(state: str, *tasks: dict) -> dict:
+    """What the server says of a run, with what it says of its tasks."""
+    return {"state": state, "run_details": {"task_details": list(tasks)}}
+
+
+def node(
+    name: str, state: str, mark: str = "", *children: str, template: str = "t", message: str = ""
+) -> dict:
+    """A node of the workflow, as 2.17 lists it: a pod's name has the template inside, a child's has not."""
+    return (
+        {"display_name": name, "state": state}
+        | ({"pod_name": f"cbv-synthesis-x-{template}-{mark}"} if mark else {})
+        | (
+            {"child_tasks": [{"pod_name": f"cbv-synthesis-x-{child}"} for child in children]}
+            if children
+            else {}
+        )
+        | ({"error": {"message": message}} if message else {})
+    )
+
+
+def nodes_of_task(key: str, state: str, mark: str, pod_state: str = "", message: str = "") -> list[dict]:
+    """Driver, graph and pod of one task, each with its attempt, and the marks by which they hang together."""
+    pod_state = pod_state or state
+    return [
+        node(f"{key}-driver", "SUCCEEDED", f"{mark}1", template="system-container-driver"),
+        node(key, state, f"{mark}2", f"{mark}3", template="retry-system-container-executor"),
+        node(f"{key}(0)", state, f"{mark}3", f"{mark}4", template="retry-system-container-executor"),
+        node("executor", pod_state, f"{mark}4", f"{mark}5", template="system-container-impl"),
+        node("executor(0)", pod_state, f"{mark}5", template="system-container-impl", message=message),
+    ]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -90,6 +111,9 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             answer = held.answers.pop(0) if len(held.answers) > 1 else (held.answers or [{}])[0]
             self._reply({**run, **answer})
+        elif match := re.fullmatch(r"/apis/v1alpha1/runs/[^/]+/nodes/([^/]+)/log", place):
+            log = held.logs.get(match[1])
+            self._reply({"message": "no pod"}, 404) if log is None else self._send(log.encode(), 200)
         else:
             self._reply({"message": f"no {place}"}, 404)
 
@@ -98,10 +122,15 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         held = self.state
         if place == "pipelines/upload":
+            # As Kubeflow does: the pipeline, and a version that is called as the pipeline is.
             held.packages.append(self._file(body))
             made = {"pipeline_id": "pipeline-1", "display_name": self._query("name")}
             held.pipelines.append(made)
             self._add_version("pipeline-1", self._query("name"))
+            self._reply(made)
+        elif place == "pipelines":
+            made = {**json.loads(body), "pipeline_id": "pipeline-1"}
+            held.pipelines.append(made)
             self._reply(made)
         elif place == "pipelines/upload_version":
             held.packages.append(self._file(body))
@@ -152,7 +181,9 @@ class _Handler(BaseHTTPRequestHandler):
         return part.get_payload(decode=True)
 
     def _reply(self, content: dict, status: int = 200) -> None:
-        payload = json.dumps(content).encode()
+        self._send(json.dumps(content).encode(), status)
+
+    def _send(self, payload: bytes, status: int) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(payload)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 class Numbers:
@@ -11,6 +12,7 @@ class Numbers:
     def __init__(self, path: Path) -> None:
         self.path = str(path)
         self.logged: dict[str, float] = {}
+        self.metadata: dict[str, Any] = {}
 
     def log_metric(self, metric: str, value: float) -> None:
         self.logged[metric] = value

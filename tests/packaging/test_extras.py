@@ -91,7 +91,7 @@ RUN = (
     Typed("cbvsynth predict", (*IMAGES, "--out", "cbv.nii.gz", "--server", "SERVER"), "written   cbv.nii.gz"),
     Typed("from cbvsynth.client import CbvClient", (), ""),
     Typed("from cbvsynth.wire.tracing import start_tracing", (), ""),
-    Typed("cbvsynth pipeline compile", (), "pipelines/cbv_synthesis.yaml"),
+    Typed("cbvsynth pipeline compile", (), "pipelines/cbv-synthesis.yaml"),
     Typed("cbvsynth pipeline submit", NOBODY, ONE_LINE, 1),
     Typed("cbvsynth pipeline schedule", ("--cron", "0 0 3 * * 1", *NOBODY), ONE_LINE, 1),
     Typed("cbvsynth pipeline status", ("a-run", *NOBODY), ONE_LINE, 1),

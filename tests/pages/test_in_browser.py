@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,26 @@ def test_links_lead_from_the_run_to_an_examination_and_on(pages: list[Path], tmp
         ):
             driver.find_element("link text", text).click()
             assert driver.title == title
+
+
+def test_contents_of_the_report_lead_to_its_parts_inside_another_page(
+    pages: list[Path], tmp_path: Path
+) -> None:
+    """Kubeflow shows a report in a frame without an address: one click on its contents loaded Kubeflow's own
+    page into the frame, and the report was gone."""
+    report = pages[3].read_text(encoding="utf-8")
+    around = tmp_path / "around.html"
+    around.write_text(
+        "<!doctype html><link rel='icon' href='data:,'><title>around</title>"
+        f'<iframe style="width: 1200px; height: 800px" srcdoc="{escape(report)}"></iframe>'
+    )
+    with browser(tmp_path) as driver:
+        driver.get(around.as_uri())
+        driver.switch_to.frame(0)
+        *_, link = driver.find_elements("css selector", "nav a")
+        target = link.get_attribute("href").partition("#")[2]
+        assert driver.execute_script("return window.scrollY") == 0
+        link.click()
+        assert driver.find_element("id", target).is_displayed()
+        assert driver.execute_script("return window.scrollY") > 0
+        require_silence(driver)

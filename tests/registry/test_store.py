@@ -91,3 +91,17 @@ def test_the_lock_lies_beside_the_database_and_a_servers_is_the_users_own(tmp_pa
         assert (tmp_path / "some.db.lock").stat().st_mode & 0o777 == 0o666
     with Registry("http://registry.example.org", "cbvsynth").lock():
         assert any(Path(tempfile.gettempdir()).glob(f"cbvsynth-registry-*-{os.getuid()}.lock"))
+
+
+def test_a_variable_of_our_own_names_the_registry_and_mlflows_goes_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In Kubeflow's pods both we and its MLflow plugin set MLFLOW_TRACKING_URI; the merged entry had a value
+    and a reference, and Kubernetes made no pod of evaluate."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("CBVSYNTH_TRACKING_URI", "http://mlflow.cbvsynth.svc:5000")
+    assert open_registry("cbvsynth").tracking_uri == "http://mlflow.cbvsynth.svc:5000"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://of-kubeflow:5000")
+    assert open_registry("cbvsynth").tracking_uri == "http://of-kubeflow:5000"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    assert open_registry("cbvsynth").tracking_uri == "http://mlflow.cbvsynth.svc:5000"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,11 @@ def test_a_page_inside_a_folder_that_is_not_there_yet_makes_it(tmp_path: Path):
     write_page_inside(tmp_path / "a" / "page.html", SHELL, {"title": "t"})
     write_page(tmp_path / "page.html", SHELL, {"title": "t"})
     assert (tmp_path / "a" / "page.html").read_bytes() == (tmp_path / "page.html").read_bytes()
+
+
+def test_a_page_lets_the_one_script_through_that_it_holds():
+    """The hash in the page's policy is that of the text between the tags, to the byte."""
+    script = environment().globals["contents_script"]
+    digest = b64encode(sha256(script.__html__().encode()).digest()).decode()
+    assert script.hash == f"sha256-{digest}"
+    assert "</script" not in script.__html__()

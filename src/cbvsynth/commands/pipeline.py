@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -18,12 +19,12 @@ from cbvsynth.kubeflow.definition.package import (
     with_images,
 )
 from cbvsynth.kubeflow.definition.profiles import CLUSTER_GPU, LOCAL, find_profile
-from cbvsynth.kubeflow.runs.fitting import require_fitting
+from cbvsynth.kubeflow.runs.fitting import complete, mounts_of, require_fitting
 from cbvsynth.kubeflow.runs.parameters import (
-    Parameter,
     Value,
     arguments_from_params,
     arguments_from_text,
+    as_sent,
     parameters_of,
 )
 
@@ -39,7 +40,8 @@ def compile_(
 
     Args:
         out: File to write.
-        profile: Where it will run: cluster-gpu, cluster-cpu or local.
+        profile: Where it will run: cluster-gpu, cluster-cpu, kind or local; or a YAML file of your own, which
+            names one of them as based_on and what is different: claims, nodes, memory, times, parallelism.
         light_image: Image of all steps but train, with a version's tag or a digest; the profile's by default.
         train_image: Image of train, likewise.
         components: Folder for the single components as well, <folder>/<step>/component.yaml, for pipelines
@@ -77,9 +79,9 @@ def run_local(
     from cbvsynth.kubeflow.runs.local_run import run_package
 
     with package_or_compiled(package, LOCAL) as compiled:
-        arguments = _arguments(compiled, params, set)
-        _require_study(arguments, parameters_of(read_package(compiled)))
-        finished = run_package(compiled, arguments, outputs)
+        arguments = _arguments(compiled, params, set, {})
+        _require_study(arguments)
+        finished = run_package(compiled, _sent(compiled, arguments), outputs)
     print(f"The run took {finished.seconds:.0f} s. What Kubeflow would show:")
     for page in finished.pages:
         print(f"  {page}")
@@ -94,6 +96,7 @@ def submit(  # noqa: PLR0913, PLR0917  each is a flag
     name: str = "Synthetic CBV",
     experiment: str = "cbvsynth",
     namespace: str = "",
+    service_account: str = "",
     wait: Switch = Switch.OFF,
 ) -> None:
     """Start a run on a Kubeflow host. Nothing is sent until every argument has been checked.
@@ -103,13 +106,15 @@ def submit(  # noqa: PLR0913, PLR0917  each is a flag
 
     Args:
         host: Address of Kubeflow Pipelines, as in http://localhost:8080; KF_PIPELINES_ENDPOINT by default.
-        set: Arguments as name=value, as in epochs=200 or models=encdec-*; all others keep their defaults.
+        set: Arguments as name=value, as in epochs=200 or models=encdec-*; all others are sent with their
+            defaults.
         params: File of parameters, such as params.yaml, whose values override the defaults.
-        package: Compiled pipeline; by default pipelines/cbv_synthesis.yaml, and where there is none, one
+        package: Compiled pipeline; by default pipelines/cbv-synthesis.yaml, and where there is none, one
             compiled for clusters with GPUs.
         name: Title of the run.
         experiment: Group of runs in the UI.
         namespace: Profile namespace of a multi-user Kubeflow.
+        service_account: Account of the run's pods; the host's choice by default.
         wait: on: wait until the run has ended, and fail if it failed.
     """
     from cbvsynth.kubeflow.runs.host import connect
@@ -117,10 +122,10 @@ def submit(  # noqa: PLR0913, PLR0917  each is a flag
     from cbvsynth.kubeflow.runs.submission import ensure_version, start_run
 
     with _package_to_send(package) as compiled:
-        arguments = _arguments(compiled, params, set)
+        arguments = _sent(compiled, _arguments(compiled, params, set, mounts_of(read_package(compiled))))
         connected = connect(host, namespace)
         version = ensure_version(connected, compiled)
-    run_id = start_run(connected, version, experiment, name, arguments)
+    run_id = start_run(connected, version, experiment, name, arguments, service_account)
     print(f"version {version.name}{' uploaded' if version.uploaded else ' was there already'}")
     print(f"run {run_id}: {connected.run_link(run_id)}")
     if wait is Switch.ON:
@@ -136,35 +141,37 @@ def schedule(  # noqa: PLR0913, PLR0917  each is a flag
     name: str = "Synthetic CBV, recurring",
     experiment: str = "cbvsynth",
     namespace: str = "",
+    service_account: str = "",
 ) -> None:
     """Have a Kubeflow host start runs at set times, one at a time. On an unchanged study a run is short.
 
     Args:
         cron: Second, minute, hour, day, month, weekday: '0 0 3 * * 1' is Mondays at three.
         host: Address of Kubeflow Pipelines, as in http://localhost:8080; KF_PIPELINES_ENDPOINT by default.
-        set: Arguments as name=value; all others keep their defaults.
+        set: Arguments as name=value; all others are sent with their defaults.
         params: File of parameters, such as params.yaml, whose values override the defaults.
-        package: Compiled pipeline; by default pipelines/cbv_synthesis.yaml, and where there is none, one
+        package: Compiled pipeline; by default pipelines/cbv-synthesis.yaml, and where there is none, one
             compiled for clusters with GPUs.
         name: Title of the recurring run.
         experiment: Group of runs in the UI.
         namespace: Profile namespace of a multi-user Kubeflow.
+        service_account: Account of the runs' pods; the host's choice by default.
     """
     from cbvsynth.kubeflow.runs.host import connect
     from cbvsynth.kubeflow.runs.submission import ensure_version, require_cron, start_schedule
 
     require_cron(cron)
     with _package_to_send(package) as compiled:
-        arguments = _arguments(compiled, params, set)
+        arguments = _sent(compiled, _arguments(compiled, params, set, mounts_of(read_package(compiled))))
         connected = connect(host, namespace)
         version = ensure_version(connected, compiled)
-    schedule_id = start_schedule(connected, version, experiment, name, arguments, cron)
+    schedule_id = start_schedule(connected, version, experiment, name, arguments, cron, service_account)
     print(f"version {version.name}{' uploaded' if version.uploaded else ' was there already'}")
     print(f"recurring run {schedule_id} at '{cron}': {connected.schedule_link(schedule_id)}")
 
 
 def status(run: Positional[str], host: str = "", namespace: str = "", wait: Switch = Switch.OFF) -> None:
-    """Show how far a run on a Kubeflow host has got, task by task.
+    """Show how far a run on a Kubeflow host has got, task by task; of what failed or waits, why.
 
     Args:
         run: Id of the run, as 'pipeline submit' printed it.
@@ -173,13 +180,13 @@ def status(run: Positional[str], host: str = "", namespace: str = "", wait: Swit
         wait: on: wait until the run has ended.
     """
     from cbvsynth.kubeflow.runs.host import connect
-    from cbvsynth.kubeflow.runs.progress import read_progress, require_success, wait_for_run
+    from cbvsynth.kubeflow.runs.progress import lines_of, read_progress, require_success, wait_for_run
 
     connected = connect(host, namespace)
     progress = wait_for_run(connected, run) if wait is Switch.ON else read_progress(connected, run)
     print(f"{progress.line}\n{connected.run_link(run)}")
-    for task in progress.tasks:
-        print(f"  {task.state.lower():<10} {task.name}{f': {task.message}' if task.message else ''}")
+    for line in lines_of(connected, progress):
+        print(line)
     require_success(connected, progress)
 
 
@@ -187,16 +194,24 @@ def _package_to_send(package: Path | None) -> AbstractContextManager[Path]:
     return package_or_compiled(package or (PACKAGE if PACKAGE.is_file() else None), CLUSTER_GPU)
 
 
-def _arguments(package: Path, params: Path | None, pairs: tuple[str, ...]) -> dict[str, Value]:
-    known = parameters_of(read_package(package))
+def _arguments(
+    package: Path, params: Path | None, pairs: tuple[str, ...], mounts: Mapping[str, str]
+) -> dict[str, Value]:
+    """Every parameter of the package: given, of the file, or its default."""
+    spec = read_package(package)
+    known = parameters_of(spec)
     from_file = arguments_from_params(params, known) if params else {}
-    arguments = {**from_file, **arguments_from_text(pairs, known)}
-    require_fitting(arguments, known)
+    arguments = complete({**from_file, **arguments_from_text(pairs, known)}, known)
+    require_fitting(arguments, mounts)
     return arguments
 
 
-def _require_study(arguments: dict[str, Value], known: dict[str, Parameter]) -> None:
-    data = Path(str(arguments.get("data", known["data"].default)))
+def _sent(package: Path, arguments: dict[str, Value]) -> dict[str, Value]:
+    return as_sent(arguments, parameters_of(read_package(package)))
+
+
+def _require_study(arguments: dict[str, Value]) -> None:
+    data = Path(str(arguments["data"]))
     if not data.is_dir() or not any(data.iterdir()):
         raise DataError(
             f"{data} is empty or missing; expected a study. Put one there, or make a phantom with "

@@ -1,4 +1,8 @@
-"""The connection to MLflow: a SQLite file beside the project, or whatever MLFLOW_TRACKING_URI names."""
+"""The connection to MLflow: a SQLite file beside the project, or whatever MLFLOW_TRACKING_URI names.
+
+In Kubeflow's pods the address comes in CBVSYNTH_TRACKING_URI. Its MLflow plugin sets MLFLOW_TRACKING_URI
+itself, and Kubernetes refuses a pod that is given one variable twice.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +35,10 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 # A server that is not there is noticed within seconds, not minutes.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+# Artefacts go through the server. Left to itself the client asks it for addresses inside the object store,
+# which only the server can reach, and of which only the server has the keys.
+os.environ.setdefault("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "false")
+os.environ.setdefault("MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD", "false")
 
 
 @dataclass(frozen=True)
@@ -154,6 +162,6 @@ class Registry:
 
 
 def open_registry(registered_name: str) -> Registry:
-    """The registry of the environment: MLFLOW_TRACKING_URI, or mlflow.db in the working folder."""
-    named = os.environ.get("MLFLOW_TRACKING_URI")
+    """The registry of the environment: MLFLOW_TRACKING_URI, CBVSYNTH_TRACKING_URI, or mlflow.db here."""
+    named = os.environ.get("MLFLOW_TRACKING_URI") or os.environ.get("CBVSYNTH_TRACKING_URI")
     return Registry(named or f"{_SQLITE}{DEFAULT_DATABASE.resolve()}", registered_name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from cbvsynth.domain.sequences import Combination
@@ -132,7 +132,7 @@ def fetch_artifact(registry: Registry, version: ModelVersion, path: str, target:
     """Copy one artefact of a version's run below `target` and return where it lies.
 
     Raises:
-        RegistryError: the artefact is not there.
+        RegistryError: the artefact is not there; or what stores it was not reached.
     """
     from mlflow.exceptions import MlflowException
 
@@ -140,10 +140,29 @@ def fetch_artifact(registry: Registry, version: ModelVersion, path: str, target:
     try:
         return Path(registry.client.download_artifacts(version.run_id, path, str(target)))
     except (MlflowException, OSError) as error:
+        called = f"version {version.version} of '{registry.registered_name}'"
+        if _is_missing(registry, version.run_id, path):
+            raise RegistryError(
+                f"{called.capitalize()} has no artefact '{path}' at {registry.address}; expected what "
+                "promotion stored. Promote again: run promote."
+            ) from error
         raise RegistryError(
-            f"Version {version.version} of '{registry.registered_name}' has no artefact '{path}' at "
-            f"{registry.address}; expected what promotion stored. Promote again: run promote."
+            f"The artefact '{path}' of {called} was not reached through {registry.address} "
+            f"({registry.readable(error)}); it may well be there. Check that the registry reaches its "
+            "artefact store and that this machine reaches the registry, then start again."
         ) from error
+
+
+def _is_missing(registry: Registry, run_id: str, path: str) -> bool:
+    """Whether the registry answers that a run has no such artefact; False where it does not answer."""
+    from mlflow.exceptions import MlflowException
+
+    folder = str(PurePosixPath(path).parent)
+    try:
+        stored = registry.client.list_artifacts(run_id, None if folder == "." else folder)
+    except (MlflowException, OSError):
+        return False
+    return path not in {entry.path for entry in stored}
 
 
 def _version(entry: MlflowVersion, aliases: Mapping[str, int]) -> ModelVersion:

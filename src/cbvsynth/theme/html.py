@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +37,20 @@ def environment() -> Environment:
         research_note=RESEARCH_NOTE,
         version=__version__,
         colours={"ink": colours.INK, "muted": colours.MUTED, "line": colours.FAINT},
+        contents_script=_ContentsScript(),
     )
     return found
+
+
+class _ContentsScript:
+    """What makes links to parts of a page work inside another page; its hash alone is let through."""
+
+    def __init__(self) -> None:
+        self.text = (Path(__file__).parent / "templates" / "contents.js").read_text(encoding="utf-8")
+        self.hash = f"sha256-{b64encode(sha256(self.text.encode()).digest()).decode()}"
+
+    def __html__(self) -> str:
+        return self.text
 
 
 def rendered(template: str, content: Mapping[str, object]) -> str:

@@ -66,7 +66,13 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
     command = [str(PROGRAMS / "moto_server"), "--host=127.0.0.1", f"--port={port}"]
     with (
         postgres() as database,
-        running(command, os.environ, folder / "s3.log", lambda: status(f"{s3}/moto-api/") == 200),
+        running(
+            command,
+            # Its host is a name of ours, in which no bucket's name is to be looked for.
+            {**os.environ, "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true"},
+            folder / "s3.log",
+            lambda: status(f"{s3}/moto-api/") == 200,
+        ),
     ):
         yield Stores(
             database,
@@ -77,7 +83,11 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stores]:
                 "HOME": str(folder),
                 "XDG_CACHE_HOME": str(folder),
                 "MLFLOW_BACKEND_STORE_URI": database.sqlalchemy_address,
-                "MLFLOW_S3_ENDPOINT_URL": s3,
+                # As in a cluster the store has a name that only MLflow's pod resolves: its own requests go
+                # there by way of a proxy, which is the store itself. Clients get no answer under it.
+                "MLFLOW_S3_ENDPOINT_URL": "http://s3.cbvsynth.invalid:8333",
+                "HTTP_PROXY": s3,
+                "NO_PROXY": "127.0.0.1,localhost",
                 "AWS_ACCESS_KEY_ID": "cbvsynth",
                 "AWS_SECRET_ACCESS_KEY": "for-a-laptop-only",
             },

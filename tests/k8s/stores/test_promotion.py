@@ -21,7 +21,7 @@ from tests.registry.test_promotion import (
 )
 from tests.registry.test_rollback import test_rollback_says_when_there_is_nothing_to_go_back_to
 from tests.registry.test_tracking import (
-    test_settings_scores_curves_and_tables_go_to_the_run_and_it_stays_open,
+    test_settings_scores_curves_and_tables_go_to_a_run_below_the_one_in_the_environment,
 )
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
     "test_other_outcomes_register_nothing_but_runs",
     "test_promoting_again_changes_nothing",
     "test_rollback_says_when_there_is_nothing_to_go_back_to",
-    "test_settings_scores_curves_and_tables_go_to_the_run_and_it_stays_open",
+    "test_settings_scores_curves_and_tables_go_to_a_run_below_the_one_in_the_environment",
     "test_the_stored_model_is_the_scored_one_and_carries_its_evidence",
 ]
 

@@ -11,11 +11,18 @@ import boto3
 import pytest
 
 from cbvsynth.config import PromoteConfig
+from cbvsynth.errors import RegistryError
 from cbvsynth.records.storage import sha256_tree, tree_digest
 from cbvsynth.registry.champion import present_champion
 from cbvsynth.registry.rollback import roll_back
 from cbvsynth.registry.store import open_registry
-from cbvsynth.registry.versions import MODEL_ARTIFACT, SAVED_MODEL, fetch_artifact, version_of
+from cbvsynth.registry.versions import (
+    MODEL_ARTIFACT,
+    SAVED_MODEL,
+    SCORES_ARTIFACT,
+    fetch_artifact,
+    version_of,
+)
 from cbvsynth.steps.promote import run as promote
 from cbvsynth.sync.options import SyncOptions
 from cbvsynth.sync.watch import run as sync
@@ -159,3 +166,35 @@ def test_models_are_in_the_bucket_and_the_trainer_has_no_key(server: Server, tmp
     assert any(champion.run_id in key and key.endswith("saved_model.pb") for key in keys)
     stored = fetch_artifact(open_registry("cbvsynth"), champion, MODEL_ARTIFACT, tmp_path / "copy")
     assert tree_digest(sha256_tree(stored / SAVED_MODEL)) == champion.digest
+
+
+def test_clients_that_cannot_reach_the_store_get_models_through_the_server(
+    server: Server, tmp_path: Path
+) -> None:
+    """MLflow's client asked the server for addresses inside the object store, which pods cannot reach:
+    evaluate tried for four minutes, then said that the artefact did not exist, and sync stayed where it was.
+    """
+    assert "s3.cbvsynth.invalid" in server.stores.environment["MLFLOW_S3_ENDPOINT_URL"]
+    first_promotion()
+    registry = open_registry("cbvsynth")
+    champion = version_of(registry, "champion")
+    assert champion is not None
+    started = time.monotonic()
+    assert fetch_artifact(registry, champion, SCORES_ARTIFACT, tmp_path / "copy").is_file()
+    assert time.monotonic() - started < 60
+
+
+def test_an_artefact_that_is_not_there_and_a_store_out_of_reach_are_two_messages(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both were "has no artefact ... Promote again", which sent people to promote what was there."""
+    first_promotion()
+    registry = open_registry("cbvsynth")
+    champion = version_of(registry, "champion")
+    assert champion is not None
+    with pytest.raises(RegistryError, match=r"Version 1 of 'cbvsynth' has no artefact 'evaluation/none.csv'"):
+        fetch_artifact(registry, champion, "evaluation/none.csv", tmp_path / "copy")
+    # What MLflow's client does where nobody tells it otherwise.
+    monkeypatch.setenv("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "true")
+    with pytest.raises(RegistryError, match=r"was not reached through .*it may well be there"):
+        fetch_artifact(registry, champion, SCORES_ARTIFACT, tmp_path / "copy")

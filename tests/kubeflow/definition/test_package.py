@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,9 +61,28 @@ def test_a_name_that_kubeflow_would_refuse_is_refused_before(tmp_path: Path) -> 
 
 
 def test_a_package_that_breaks_a_rule_is_not_written(tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match="may change; expected a version's tag"):
-        compile_package(tmp_path / "package.yaml", with_images(CLUSTER_GPU, "cbvsynth:latest", ""))
+    with pytest.raises(PipelineError, match="may change; expected a version's tag") as caught:
+        compile_package(tmp_path / "package.yaml", replace(CLUSTER_GPU, light_image="cbvsynth:latest"))
+    assert str(caught.value).count("cbvsynth:latest") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("light", "train", "message"),
+    [
+        ("foo:latest", "", "--light_image is 'foo:latest', which may change; expected a version's tag"),
+        ("", "foo", "--train_image is 'foo', which may change"),
+        ("", "foo@sha256:1", "--train_image is 'foo@sha256:1', which has an invalid digest"),
+    ],
+)
+def test_an_image_that_may_change_is_refused_once_and_by_its_flag(
+    light: str, train: str, message: str
+) -> None:
+    """It was said six times, and ended with a hint to a file that was not at fault."""
+    with pytest.raises(UsageError) as caught:
+        with_images(CLUSTER_GPU, light, train)
+    assert message in str(caught.value)
+    assert "pipeline.py" not in str(caught.value)
 
 
 def test_where_no_package_is_given_one_is_compiled_and_removed_again(

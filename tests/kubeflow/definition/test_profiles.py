@@ -9,7 +9,7 @@ from cbvsynth.kubeflow.definition.profiles import LOCAL, find_profile
 
 
 def test_an_unknown_profile_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="expected one of cluster-gpu, cluster-cpu, local"):
+    with pytest.raises(UsageError, match="expected one of cluster-gpu, cluster-cpu, kind, local, or a YAML"):
         find_profile("moon")
 
 

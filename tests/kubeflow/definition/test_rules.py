@@ -98,8 +98,8 @@ MISTAKES: list[tuple[Callable[[], None], str]] = [
     (two_tasks_in_loop, "2 tasks or a graph in one iteration"),
     (loop_in_loop, "1 tasks or a graph in one iteration"),
     (retry_in_loop, "a retry inside a loop is not obeyed"),
-    (lambda: quiet(of_latest()) and None, "the image 'cbvsynth:latest' may change"),
-    (lambda: quiet(of_no_tag()) and None, "the image 'cbvsynth' may change"),
+    (lambda: quiet(of_latest()) and None, "the image 'cbvsynth:latest' of exec-of-latest may change"),
+    (lambda: quiet(of_no_tag()) and None, "the image 'cbvsynth' of exec-of-no-tag may change"),
     (lambda: quiet(of_short_digest()) and None, "has an invalid digest"),
     (lambda: quiet(installing()) and None, "installs packages when it starts"),
     (cached, "Kubeflow's cache is on"),
@@ -146,7 +146,7 @@ def test_a_parameter_without_a_description_is_found() -> None:
     described = "description: 'Adam''s learning rate (paper: 1e-3).'"
     assert described in text
     (found,) = broken_rules(text.replace(described, "description: ''"))
-    assert found.startswith("parameter learning_rate: no description")
+    assert found.startswith("parameter 4. Train: learning_rate: no description")
 
 
 def test_a_package_that_is_too_large_is_found() -> None:

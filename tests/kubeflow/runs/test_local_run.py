@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cbvsynth.kubeflow.tasks.artifacts import markdown_for_ui
 from cbvsynth.pages.model_card import ORIGIN_NOTES
 from cbvsynth.records.origins import BY_PHANTOM
 from cbvsynth.records.results import read_scores
@@ -144,7 +145,7 @@ def test_the_pages_of_the_run_are_there_and_lead_through_it(by_package: Path) ->
     assert pages["evaluate-leaderboard.md"].startswith("# Verdict: promote")
     assert "Table 2, ours beside the paper's" in pages["evaluate-leaderboard.md"]
     assert pages["promote-decision_record.md"].startswith(f"# 'cbvsynth' has a new champion: {champion}")
-    assert pages["promote-model_card.md"] == cards(by_package)[champion]
+    assert pages["promote-model_card.md"] == markdown_for_ui(cards(by_package)[champion])
     assert ORIGIN_NOTES[BY_PHANTOM] in pages["promote-model_card.md"]
 
 

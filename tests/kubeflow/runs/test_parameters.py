@@ -27,6 +27,7 @@ KNOWN = parameters_of(read_package(COMMITTED))
         ("required_baselines=[]", []),
         ("data=/data/a=b", "/data/a=b"),
         (" keep_going = on ", "on"),
+        ("4. Train: epochs=50", 50),
     ],
 )
 def test_text_becomes_a_value_of_the_parameters_type(text: str, value: object) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.errors import DataError, UsageError
-from cbvsynth.kubeflow.tasks.guard import deferred_output, guarded
+from cbvsynth.kubeflow.tasks.guard import TERMINATION_LOG, deferred_output, guarded, leave_reason
 
 
 @pytest.mark.parametrize(("error", "code"), [(DataError("no examinations"), 1), (UsageError("epochs"), 2)])
@@ -22,6 +22,17 @@ def test_an_error_of_ours_ends_a_task_with_one_line(
         guarded(task)
     assert caught.value.code == code
     assert capsys.readouterr().err == f"error: {error}\n"
+
+
+def test_the_reason_is_left_where_kubernetes_keeps_it_with_the_pod(tmp_path: Path) -> None:
+    """It stood in the pod's log alone; `kubectl describe` and the graph said "Error (exit code 1)"."""
+    log = tmp_path / "termination-log"
+    leave_reason("nobody reads this", log)
+    assert not log.exists(), "outside of a container nothing is written"
+    log.touch()
+    leave_reason("ä" * 5000, log)
+    assert log.read_bytes() == ("ä" * 2048).encode()
+    assert Path("/dev/termination-log") == TERMINATION_LOG
 
 
 def test_a_task_gives_its_result_and_leaves_logging_as_it_was() -> None:

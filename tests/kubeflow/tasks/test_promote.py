@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.domain.selection.records import Outcome
+from cbvsynth.kubeflow.tasks.artifacts import markdown_for_ui
 from cbvsynth.kubeflow.tasks.promote import Pages, run_task
 from cbvsynth.kubeflow.tasks.workspace import write_handover
 from tests.registry.trained_models import decide, train
@@ -44,7 +45,7 @@ def test_the_pages_show_the_new_champion_then_the_one_that_stays(
     record, card = promote()
     assert record.startswith("# 'cbvsynth' has a new champion: encdec-t1c")
     assert "| champion | 1 | encdec-t1c |" in record
-    assert card == Path("workspace/promote/v/model_cards/encdec-t1c.md").read_text()
+    assert card == markdown_for_ui(Path("workspace/promote/v/model_cards/encdec-t1c.md").read_text())
 
     shutil.rmtree("artifacts/train/encdec-t1c")
     shutil.rmtree("workspace")

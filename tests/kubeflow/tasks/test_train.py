@@ -32,9 +32,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def train_in(workspace: Path, **changed: object) -> tuple[dict[str, str], Numbers, Path]:
-    numbers, model = Numbers(workspace / "scores"), workspace / "model"
+    numbers, model = Numbers(workspace / "scores"), Numbers(workspace / "model")
     given = {**SETTINGS, "workspace": str(workspace), **changed}
-    return train(given, str(workspace / "examinations"), numbers, str(model)), numbers, model
+    return train(given, str(workspace / "examinations"), numbers, model), numbers, Path(model.path)
 
 
 @pytest.mark.tensorflow
@@ -45,6 +45,7 @@ def test_a_model_is_trained_once_and_again_when_its_files_were_touched(
     assert trained["status"] == "done"
     assert set(numbers.logged) == {"ssim_3d_whole", "ssim_3d_brain", "mae_brain", "lesion_bias"}
     assert (model / "saved_model.pb").is_file()
+    assert numbers.metadata == {"display_name": "Scores of encdec-t1c", "model": "encdec-t1c"}
     results = prepared / "train" / trained["sweep"] / "encdec-t1c"
 
     again, *_ = train_in(prepared)

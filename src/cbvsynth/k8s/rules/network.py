@@ -43,6 +43,11 @@ OUTSIDE = (
     ),
     Peer("Kubeflow's object store", _in(RUNS_NAMESPACE), {"app": "seaweedfs"}, frozenset({8333})),
     Peer(
+        "a pod of a run in a profile's namespace",
+        {"app.kubernetes.io/part-of": "kubeflow-profile"},
+        {"workflows.argoproj.io/workflow": "run"},
+    ),
+    Peer(
         "a prediction client",
         {"cbvsynth.io/prediction-clients": "allowed"},
         {"cbvsynth.io/prediction-client": "true"},

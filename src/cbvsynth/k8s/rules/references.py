@@ -10,6 +10,9 @@ from cbvsynth.k8s.cluster import NAMESPACE, RUNS_NAMESPACE, Cluster, Workload, c
 OF_KUBEFLOW = frozenset({("ConfigMap", "kfp-launcher"), ("Secret", "mlpipeline-minio-artifact")})
 """What Kubeflow Pipelines brings and a Role of ours names."""
 
+_WITHOUT_NAMESPACE = frozenset({"Namespace", "ResourceFlavor", "ClusterQueue"})
+"""Kinds that belong to the cluster as a whole."""
+
 
 def check(cluster: Cluster) -> Iterator[str]:
     """Dangling names in pods and roles, and objects in a namespace that is not ours."""
@@ -116,7 +119,7 @@ def _roles(cluster: Cluster) -> Iterator[str]:
 def _places(cluster: Cluster) -> Iterator[str]:
     for one in cluster.objects:
         namespace = one["metadata"].get("namespace", "")
-        if one["kind"] != "Namespace" and namespace not in (NAMESPACE, RUNS_NAMESPACE):
+        if one["kind"] not in _WITHOUT_NAMESPACE and namespace not in (NAMESPACE, RUNS_NAMESPACE):
             yield f"{called(one)} is in namespace '{namespace}'; expected {NAMESPACE} or {RUNS_NAMESPACE}"
 
 

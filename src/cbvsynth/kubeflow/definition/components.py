@@ -14,12 +14,13 @@ from typing import Any, Dict, List
 from kfp import dsl
 
 from cbvsynth.kubeflow.definition.profiles import Profile
-from cbvsynth.kubeflow.definition.settings import settings_of
+from cbvsynth.kubeflow.definition.settings import pipeline_settings, settings_of
 
 
 def with_settings(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function with the settings of the step that it is named after, in place of **settings."""
-    name, settings = function.__name__, settings_of(function.__name__)
+    name = function.__name__
+    settings = pipeline_settings() if name == "plan" else settings_of(name)
     source = inspect.getsource(function).partition("@with_settings\n")[2]
     written = {
         "    **settings: object,\n": [f"    {one.parameter},\n" for one in settings],
@@ -48,20 +49,35 @@ def components_for(profile: Profile) -> SimpleNamespace:
     return SimpleNamespace(**{function.__name__: component(function) for function in functions})
 
 
-def plan(models: List[str], plan: dsl.Output[dsl.Markdown]) -> List[str]:
-    """List the models to train.
+@with_settings
+def plan(
+    models: List[str],
+    plan: dsl.Output[dsl.Markdown],
+    data: str = "data",
+    limits: str = "limits.yaml",
+    workspace: str = "artifacts/kubeflow",
+    keep_going: str = "off",
+    **settings: object,
+) -> List[str]:
+    """Check every argument of the run, and list the models to train.
 
     Args:
         models: Model ids or globs, as in ["encdec-*", "fcgan-t1c"], or ["all"] for the paper's 62.
         plan: The models, with the SSIM that the paper reports for each.
+        data: Folder of the study.
+        limits: File with the limits of the checks.
+        workspace: Folder that all tasks share.
+        keep_going: What train is given.
+        settings: Its settings.
 
     Returns:
         Ids of the models.
     """
+    given = locals()
     from cbvsynth.kubeflow.tasks.guard import guarded
     from cbvsynth.kubeflow.tasks.plan import run_task
 
-    return guarded(run_task, models, plan.path)
+    return guarded(run_task, given, plan.path)
 
 
 @with_settings
@@ -149,7 +165,7 @@ def train(
     from cbvsynth.kubeflow.tasks.guard import guarded
     from cbvsynth.kubeflow.tasks.train import run_task
 
-    return guarded(run_task, given, examinations.path, scores, saved_model.path)
+    return guarded(run_task, given, examinations.path, scores, saved_model)
 
 
 @with_settings

@@ -14,12 +14,15 @@ from typing import Any
 import yaml
 
 from cbvsynth.errors import PipelineError, UsageError
+from cbvsynth.kubeflow.definition.form import with_form
 from cbvsynth.kubeflow.definition.profiles import Profile
-from cbvsynth.kubeflow.definition.rules import broken_rules
+from cbvsynth.kubeflow.definition.rules import broken_rules, may_change
 from cbvsynth.records.storage import atomic_file
 
-PACKAGE = Path("pipelines/cbv_synthesis.yaml")
-"""Where a working folder keeps its package; a checkout's is compiled for clusters with GPUs."""
+PACKAGE = Path("pipelines/cbv-synthesis.yaml")
+"""Where a working folder keeps its package; a checkout's is compiled for clusters with GPUs. Kubeflow's UI
+calls a pipeline as its file is called, so it is the pipeline's name."""
+_HEAD = "# Made by 'cbvsynth pipeline compile'; every parameter's sentence stands beside its description.\n"
 
 
 def compile_package(path: Path, profile: Profile) -> None:
@@ -35,6 +38,9 @@ def compile_package(path: Path, profile: Profile) -> None:
 
     with atomic_file(path) as temporary:
         _compile(cbv_synthesis(profile), temporary)
+        spec, *platform = yaml.safe_load_all(temporary.read_text(encoding="utf-8"))
+        text = yaml.safe_dump_all([with_form(spec), *platform], width=10_000)
+        temporary.write_text(_HEAD + text, encoding="utf-8")
         broken = broken_rules(temporary.read_text(encoding="utf-8"))
         if broken:
             raise PipelineError(
@@ -80,7 +86,14 @@ def _compile(component: object, path: Path) -> None:
 
 
 def with_images(profile: Profile, light: str, train: str) -> Profile:
-    """The profile with other images; an empty name keeps the profile's."""
+    """The profile with other images; an empty name keeps the profile's.
+
+    Raises:
+        UsageError: an image whose name does not say which version it is.
+    """
+    for flag, image in (("--light_image", light), ("--train_image", train)):
+        if image and (why := may_change(image)):
+            raise UsageError(f"{flag} is '{image}', which {why}.")
     return replace(
         profile, light_image=light or profile.light_image, train_image=train or profile.train_image
     )

@@ -13,9 +13,11 @@ from kfp import dsl
 from cbvsynth.kubeflow.definition.components import components_for
 from cbvsynth.kubeflow.definition.placement import (
     allow_registry,
+    allow_retry,
     allow_study,
     place_light,
     place_train,
+    tell_mounts,
 )
 from cbvsynth.kubeflow.definition.profiles import Profile
 from cbvsynth.kubeflow.definition.settings import pipeline_name, pipeline_settings, settings_of
@@ -58,12 +60,11 @@ def cbv_synthesis(profile: Profile) -> dsl.base_component.BaseComponent:
         keep_going: str = "off",
         *settings: object,
     ) -> None:
-        """Turn a study of brain-tumour MRI into a registered model that synthesises CBV maps.
+        """A study of brain-tumour MRI in, a registered model that synthesises CBV maps out.
 
-        The study is checked and prepared, every model is trained and scored on the same held-out
-        examinations, and a gate decides whether the best one replaces the present champion. Finished work
-        is recognised: the same run started again does only what is missing. For research only; not a
-        medical device.
+        Fields are numbered by step. The first two decide a run: where the study lies, and which models to
+        train; all others keep the paper's values. The same run started again does only what is missing.
+        For research only; not a medical device.
 
         Args:
             data: Folder of the study, in one of the known layouts or with a manifest.csv.
@@ -78,17 +79,24 @@ def cbv_synthesis(profile: Profile) -> dsl.base_component.BaseComponent:
         def of(step: str) -> dict[str, object]:
             return {setting.name: given[pipeline_name(step, setting.name)] for setting in settings_of(step)}
 
-        planned = component.plan(models=models)
-        place_light(planned, profile, "List the models")
+        planned = component.plan(
+            models=models, data=data, limits=limits, workspace=workspace, keep_going=keep_going, **given
+        )
+        place_light(planned, profile, "Plan the run")
+        tell_mounts(planned, profile)
 
         checked = component.validate(data=data, limits=limits, workspace=workspace, **of("validate"))
+        # Nothing starts with a wrong argument: the plan names them all within seconds.
+        checked.after(planned)
         place_light(checked, profile, "Check the data")
+        allow_retry(checked, profile)
         allow_study(checked, profile)
 
         prepared = component.preprocess(
             data=data, workspace=workspace, study=checked.outputs["Output"], **of("preprocess")
         )
         place_light(prepared, profile, "Prepare and split")
+        allow_retry(prepared, profile)
         allow_study(prepared, profile)
 
         with dsl.ParallelFor(
@@ -107,6 +115,7 @@ def cbv_synthesis(profile: Profile) -> dsl.base_component.BaseComponent:
             workspace=workspace, results=dsl.Collected(trained.outputs["Output"]), **of("evaluate")
         )
         place_light(judged, profile, "Rank and judge")
+        allow_retry(judged, profile)
         allow_registry(judged, profile)
 
         # Promote obeys any verdict; a refusal is recorded and moves no champion.
@@ -115,6 +124,7 @@ def cbv_synthesis(profile: Profile) -> dsl.base_component.BaseComponent:
                 workspace=workspace, evaluation=judged.outputs["evaluation"], **of("promote")
             )
             place_light(task, profile, name)
+            allow_retry(task, profile)
             allow_registry(task, profile)
 
         with dsl.If(judged.outputs["Output"] == True, name="gate-open"):  # noqa: E712  Kubeflow's comparison

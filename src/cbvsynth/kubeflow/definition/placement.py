@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from kfp import dsl, kubernetes
 
+from cbvsynth.kubeflow.arguments import DATA_MOUNT, WORKSPACE_MOUNT
 from cbvsynth.kubeflow.definition.profiles import USER_ID, Profile, Resources, Volume
 from cbvsynth.study.pseudonyms import KEY_VARIABLE
+
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+"""What Kueue asks a pod for."""
 
 
 def place_light(task: dsl.PipelineTask, profile: Profile, name: str) -> None:
@@ -18,6 +22,8 @@ def place_train(task: dsl.PipelineTask, profile: Profile, name: str) -> None:
     _place(task, profile, profile.train, name)
     if profile.accelerator:
         task.set_accelerator_type(profile.accelerator).set_accelerator_limit(profile.accelerators)
+    if profile.queue:
+        kubernetes.add_pod_label(task, QUEUE_LABEL, profile.queue)
     for key, value in profile.node_selector:
         kubernetes.add_node_selector(task, key, value)
     for taint in profile.tolerations:
@@ -32,6 +38,19 @@ def place_train(task: dsl.PipelineTask, profile: Profile, name: str) -> None:
         )
 
 
+def allow_retry(task: dsl.PipelineTask, profile: Profile) -> None:
+    """Try a task once more, for a node that went away. Not in the loop, where it is not obeyed (#12389)."""
+    if not profile.is_local:
+        task.set_retry(num_retries=1, backoff_duration="60s")
+
+
+def tell_mounts(task: dsl.PipelineTask, profile: Profile) -> None:
+    """Tell a task where volumes are mounted: any other folder would go with its pod."""
+    for name, volume in ((DATA_MOUNT, profile.data), (WORKSPACE_MOUNT, profile.workspace)):
+        if volume is not None:
+            task.set_env_variable(name, volume.mount)
+
+
 def _place(task: dsl.PipelineTask, profile: Profile, resources: Resources, name: str) -> None:
     task.set_display_name(name)
     # The workspace remembers finished work by its content (cbvsynth.kubeflow.tasks.workspace); Kubeflow's
@@ -41,8 +60,8 @@ def _place(task: dsl.PipelineTask, profile: Profile, resources: Resources, name:
     task.set_env_variable("TQDM_MININTERVAL", "30")
     if profile.is_local:
         return
-    task.set_cpu_request(resources.cpu).set_cpu_limit(resources.cpu)
-    task.set_memory_request(resources.memory).set_memory_limit(resources.memory)
+    task.set_cpu_request(resources.cpu).set_cpu_limit(resources.cpu_limit or resources.cpu)
+    task.set_memory_request(resources.memory).set_memory_limit(resources.memory_limit or resources.memory)
     kubernetes.set_timeout(task, resources.timeout_s)
     kubernetes.set_image_pull_policy(task, "IfNotPresent")
     kubernetes.set_security_context(task, run_as_user=USER_ID, run_as_group=USER_ID, run_as_non_root=True)
@@ -68,7 +87,9 @@ def allow_registry(task: dsl.PipelineTask, profile: Profile) -> None:
         kubernetes.use_config_map_as_env(
             task,
             config_map_name=profile.tracking_config_map,
-            config_map_key_to_env={"MLFLOW_TRACKING_URI": "MLFLOW_TRACKING_URI"},
+            # Not MLflow's own variable, which Kubeflow's MLflow plugin sets: with both, the entry has a value
+            # and a reference, and Kubernetes refuses the pod.
+            config_map_key_to_env={"MLFLOW_TRACKING_URI": "CBVSYNTH_TRACKING_URI"},
             optional=True,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from cbvsynth.errors import UsageError
 from cbvsynth.kubeflow.definition.image import LIGHT_IMAGE, TRAIN_IMAGE
@@ -13,12 +14,16 @@ USER_ID = 10001
 
 @dataclass(frozen=True)
 class Resources:
-    """What one task asks of a node. Requests equal limits: a task gets all that it may use, or waits."""
+    """What one task asks of a node. It may use no more, unless limits of its own say so."""
 
     cpu: str
     memory: str
     timeout_s: int
     """After this many seconds the task is stopped; in a new run, a training resumes from its checkpoint."""
+    cpu_limit: str = ""
+    """Most processors, where that is more than is asked for; they are shared with whoever else is there."""
+    memory_limit: str = ""
+    """Most memory, likewise; a node that runs out of it ends the task."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,8 @@ class Profile:
     """ConfigMap with MLFLOW_TRACKING_URI; Kubeflow's own MLflow integration needs none."""
     pseudonym_secret: str = ""
     """Secret with the key that makes patient names pseudonyms; may be missing on the cluster."""
+    queue: str = ""
+    """Kueue's LocalQueue for trainings; empty where the cluster has no Kueue."""
     keep_finished_s: int = 7 * 24 * 3600
     """After this the workflow's pods are removed; artefacts and the workspace stay."""
 
@@ -98,6 +105,16 @@ CLUSTER_CPU = replace(
 )
 """For a cluster without GPUs, or to try the pipeline on a phantom."""
 
+KIND = replace(
+    CLUSTER_CPU,
+    name="kind",
+    parallel_trainings=1,
+    light=Resources("50m", "256Mi", timeout_s=3600, cpu_limit="2", memory_limit="2Gi"),
+    train=Resources("200m", "1Gi", timeout_s=24 * 3600, cpu_limit="2", memory_limit="3Gi"),
+    shared_memory="",
+)
+"""For one small node, such as kind on a laptop: a task asks for little and may use what is free."""
+
 LOCAL = Profile(
     name="local",
     # With two, the local runner's default, output gets mixed up and TensorFlow is in memory twice.
@@ -107,15 +124,21 @@ LOCAL = Profile(
 )
 """Processes of this machine, one after the other."""
 
-PROFILES = {profile.name: profile for profile in (CLUSTER_GPU, CLUSTER_CPU, LOCAL)}
+PROFILES = {profile.name: profile for profile in (CLUSTER_GPU, CLUSTER_CPU, KIND, LOCAL)}
 
 
 def find_profile(name: str) -> Profile:
-    """A profile by its name.
+    """A profile by its name, or of a site's own by its file.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is none of that name, or the file says something that no profile has.
     """
+    if name.endswith((".yaml", ".yml")):
+        from cbvsynth.kubeflow.definition.site import read_profile
+
+        return read_profile(Path(name), PROFILES)
     if name not in PROFILES:
-        raise UsageError(f"'{name}' is not a profile; expected one of {', '.join(PROFILES)}.")
+        raise UsageError(
+            f"'{name}' is not a profile; expected one of {', '.join(PROFILES)}, or a YAML file of your own."
+        )
     return PROFILES[name]

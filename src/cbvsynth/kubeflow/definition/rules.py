@@ -100,15 +100,24 @@ def defaults_are_neither_empty_nor_booleans(spec: Spec) -> Iterator[str]:
 
 def images_cannot_change(spec: Spec) -> Iterator[str]:
     """A cluster's stores go by the image's name: it must be a digest or the tag of a version."""
+    users: dict[str, list[str]] = {}
     for name, executor in _executors(spec):
-        image = executor["image"]
-        base, _, digest = image.partition("@")
-        tag = base.rpartition("/")[2].partition(":")[2]
-        if digest:
-            if not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
-                yield f"{name}: the image '{image}' has an invalid digest; expected @sha256:<64 digits>"
-        elif not tag or tag.lower() in _MUTABLE_TAGS or not any(sign.isdigit() for sign in tag):
-            yield f"{name}: the image '{image}' may change; expected a version's tag, or a digest"
+        users.setdefault(executor["image"], []).append(name)
+    for image, names in users.items():
+        if why := may_change(image):
+            yield f"the image '{image}' of {', '.join(names)} {why}"
+
+
+def may_change(image: str) -> str:
+    """What is wrong with the name of an image; empty where its content is settled."""
+    base, _, digest = image.partition("@")
+    tag = base.rpartition("/")[2].partition(":")[2]
+    if digest:
+        fits = re.fullmatch(r"sha256:[0-9a-f]{64}", digest)
+        return "" if fits else "has an invalid digest; expected @sha256:<64 digits>"
+    if not tag or tag.lower() in _MUTABLE_TAGS or not any(sign.isdigit() for sign in tag):
+        return "may change; expected a version's tag, as in cbvsynth:1.2.0, or a digest"
+    return ""
 
 
 def nothing_is_installed_at_run_time(spec: Spec) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """A step's settings as Kubeflow knows them: the fields of its config that say what to do, not where.
 
 A field is written once, in cbvsynth.config: its type, default and sentence of help become those of the
-step's component and of the pipeline's parameter.
+step's component and of the pipeline's parameter. The pipeline's names, and what the run form shows in their
+place, are made here and nowhere else.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any, List, get_type_hints  # noqa: UP035  Kubeflow reads List
 from docstring_parser import parse_from_object
 
 from cbvsynth.config import STEPS
+from cbvsynth.domain.options import Switch
+from cbvsynth.domain.scores import SSIM_CONVENTIONS
 
 _CHOSEN_BY_THE_PLAN = frozenset({"model", "models"})
 """Which model a task trains, and which ones it judges: a run's plan says so, no setting of the step."""
@@ -29,6 +32,21 @@ _OWN_NAMES = {
 """Fields whose name means something else in another step: (step, field) -> the pipeline's name for it."""
 
 
+_OF_THE_RUN = ("data", "limits", "workspace", "models", "keep_going")
+"""The pipeline's parameters that are no setting of one step."""
+_SECTIONS = {
+    "run": "1. Run",
+    "validate": "2. Check",
+    "preprocess": "3. Prepare",
+    "train": "4. Train",
+    "evaluate": "5. Judge",
+    "promote": "6. Promote",
+}
+"""Kubeflow's run form sorts its fields by the bytes of their names and shows nothing but the names."""
+_LISTED = {"keep_going": tuple(word.value for word in Switch), "select_by": tuple(SSIM_CONVENTIONS)}
+"""Texts that come from a closed list although their type does not say so."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """One setting of a step."""
@@ -36,6 +54,8 @@ class Setting:
     parameter: Parameter
     """Name, type and default; as text it is a line of a signature."""
     description: str
+    choice: tuple[str, ...] = ()
+    """The words of a closed list; empty where any value of the type may be given."""
 
     @property
     def name(self) -> str:
@@ -46,6 +66,28 @@ class Setting:
 def pipeline_name(step: str, field: str) -> str:
     """The pipeline's name for a field of a step's config."""
     return _OWN_NAMES.get((step, field), field)
+
+
+@cache
+def form_name(name: str) -> str:
+    """What the run form calls a parameter of the pipeline: `4. Train: epochs` for epochs."""
+    if name in _OF_THE_RUN:
+        return f"{_SECTIONS['run']}: {name}"
+    step = next(step for step in STEPS for one in settings_of(step) if pipeline_name(step, one.name) == name)
+    return f"{_SECTIONS[step]}: {name}"
+
+
+def short_name(form_name: str) -> str:
+    """The pipeline's name for what the run form calls so: epochs for `4. Train: epochs`."""
+    return form_name.rpartition(": ")[2]
+
+
+@cache
+def choice_of(name: str) -> tuple[str, ...]:
+    """The words that a parameter of the pipeline may have; empty where it is free."""
+    if name in _LISTED:
+        return _LISTED[name]
+    return next((one.choice for one in pipeline_settings() if one.name == name), ())
 
 
 @cache
@@ -75,11 +117,13 @@ def pipeline_settings() -> tuple[Setting, ...]:
 
 def _setting(name: str, kind: Any, default: Any, sentence: str) -> Setting:  # noqa: ANN401  any type, and a value of it
     """Kubeflow knows no closed lists and no tuples: a word becomes text, the description lists the choice."""
-    assert default is not MISSING, f"{name} needs a default: the form has 41 fields that nobody must fill in"
+    assert default is not MISSING, f"{name} needs a default: nobody must fill in a field of the form"
+    choice: tuple[str, ...] = ()
     if isinstance(default, Enum):
-        sentence += f" One of: {', '.join(word.value for word in type(default))}."
+        choice = tuple(str(word.value) for word in type(default))
+        sentence += f" One of: {', '.join(choice)}."
         kind, default = str, default.value
     elif isinstance(default, tuple):
         kind, default = List[str], [str(item) for item in default]  # noqa: UP006  as above
     parameter = Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind)
-    return Setting(parameter, sentence)
+    return Setting(parameter, sentence, choice)

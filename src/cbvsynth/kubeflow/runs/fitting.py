@@ -3,42 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
-from pathlib import Path
+from typing import Any
 
-from cbvsynth.config import STEPS
-from cbvsynth.domain.options import Switch
-from cbvsynth.domain.selection.records import GateSettings
-from cbvsynth.domain.sequences import select_models
-from cbvsynth.kubeflow.definition.settings import pipeline_name
+from cbvsynth.errors import UsageError
+from cbvsynth.kubeflow.arguments import DATA_MOUNT, WORKSPACE_MOUNT, mistakes
 from cbvsynth.kubeflow.runs.parameters import Parameter, Value
-from cbvsynth.kubeflow.tasks.settings import config_from, word_from
 
 
-def require_fitting(arguments: Mapping[str, Value], known: Mapping[str, Parameter]) -> None:
-    """Build the config of every step, as its task will; defaults serve where no argument is given.
+def complete(arguments: Mapping[str, Value], known: Mapping[str, Parameter]) -> dict[str, Value]:
+    """The arguments of a run with the default of every parameter that was not given."""
+    return {**{name: parameter.default for name, parameter in known.items()}, **arguments}
+
+
+def require_fitting(values: Mapping[str, Value], mounts: Mapping[str, str]) -> None:
+    """Build the config of every step, as its task will.
+
+    Args:
+        values: Every parameter of the pipeline.
+        mounts: Where the run's volumes are, as `mounts_of` has it; none where tasks see this machine's disk.
 
     Raises:
-        UsageError: a word that is not in its list, a number out of range, a pattern that fits no model.
+        UsageError: a word that is not in its list, a number out of range, a pattern that fits no model, a
+            folder on no volume; all of them, if there are several.
     """
-    values: dict[str, Value] = {name: parameter.default for name, parameter in known.items()}
-    values.update(arguments)
-    models = values["models"]
-    select_models(models if isinstance(models, list) else [str(models)])
-    word_from(Switch, "keep_going", values["keep_going"])
-    for step, config_class in STEPS.items():
-        given = {
-            field.name: values[pipeline_name(step, field.name)]
-            for field in fields(config_class)
-            if pipeline_name(step, field.name) in values
-        }
-        given.pop("models", None)
-        chosen: dict[str, Path | tuple[str, ...]] = {
-            name: Path(str(given.pop(name))) for name in ("data", "limits") if name in given
-        }
-        if step == "train":
-            given["model"] = "encdec-t1"  # any model: the plan names those of the run
-        config_from(config_class, given, **chosen)
-    gate = {field.name: values[pipeline_name("evaluate", field.name)] for field in fields(GateSettings)}
-    gate.pop("required_baselines")
-    GateSettings(**gate)  # type: ignore[arg-type]  # the values have the parameters' types
+    found = mistakes(values, mounts)
+    if len(found) == 1:
+        raise UsageError(f"{found[0]}. Change the argument; nothing was started.")
+    if found:
+        listed = "\n".join(f"- {line}" for line in found)
+        raise UsageError(f"{len(found)} arguments do not fit; nothing was started:\n{listed}")
+
+
+def mounts_of(spec: Mapping[str, Any]) -> dict[str, str]:
+    """Where a compiled pipeline mounts study and workspace, by the variables that tell its plan."""
+    container = spec["deploymentSpec"]["executors"].get("exec-plan", {}).get("container", {})
+    found = {entry["name"]: str(entry["value"]) for entry in container.get("env", [])}
+    return {name: found[name] for name in (DATA_MOUNT, WORKSPACE_MOUNT) if name in found}

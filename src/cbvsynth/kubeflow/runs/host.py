@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from cbvsynth.errors import PipelineError, UsageError
 
@@ -24,6 +25,9 @@ HOST_VARIABLE = "KF_PIPELINES_ENDPOINT"
 TOKEN_VARIABLE = "CBVSYNTH_KFP_TOKEN"  # noqa: S105  a variable's name
 """Bearer token; from the environment only, because a command line can be read by others."""
 _HEALTH = "/apis/v2beta1/healthz"
+_LOG = "/apis/v1alpha1/runs/{run}/nodes/{pod}/log"
+"""Of one pod; Kubeflow has kept it at this version."""
+_MOST_LOG_BYTES = 4_000_000
 _TIMEOUT_S = 10
 """For the health check, which answers at once; what comes after it may take longer."""
 
@@ -35,10 +39,20 @@ class Host:
     url: str
     namespace: str
     client: Client = field(repr=False)
+    token: str = field(default="", repr=False)
 
     def run_link(self, run_id: str) -> str:
         """Page of a run in the UI."""
         return f"{self.url}/#/runs/details/{run_id}"
+
+    def log(self, run_id: str, pod: str) -> str:
+        """The log of one of a run's pods; empty where the host does not give it."""
+        address = f"{self.url}{_LOG.format(run=quote(run_id), pod=quote(pod))}"
+        try:
+            with urllib.request.urlopen(_request(address, self.token), timeout=_TIMEOUT_S) as reply:  # noqa: S310  checked to be http(s)
+                return str(reply.read(_MOST_LOG_BYTES).decode(errors="replace"))
+        except OSError:
+            return ""
 
     def schedule_link(self, schedule_id: str) -> str:
         """Page of a recurring run in the UI."""
@@ -75,7 +89,7 @@ def connect(url: str, namespace: str = "") -> Host:
             # The client takes "kubeflow" for a Kubeflow without namespaces of its users.
             namespace=namespace or "kubeflow",
         )
-    return Host(address, namespace, client)
+    return Host(address, namespace, client, token)
 
 
 @contextmanager
@@ -103,10 +117,8 @@ def api_errors(address: str) -> Iterator[None]:
 
 
 def _require_answer(address: str, token: str) -> None:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    request = urllib.request.Request(address + _HEALTH, headers=headers)  # noqa: S310  checked to be http(s)
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as reply:  # noqa: S310  as above
+        with urllib.request.urlopen(_request(address + _HEALTH, token), timeout=_TIMEOUT_S) as reply:  # noqa: S310  as above
             json.loads(reply.read())
     except urllib.error.HTTPError as error:
         raise PipelineError(
@@ -123,6 +135,11 @@ def _require_answer(address: str, token: str) -> None:
             f"Kubeflow Pipelines does not answer at {address} ({found}). Check the address, the "
             f"port-forward, and the token in {TOKEN_VARIABLE}."
         ) from error
+
+
+def _request(address: str, token: str) -> urllib.request.Request:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return urllib.request.Request(address, headers=headers)  # noqa: S310  checked to be http(s)
 
 
 def _reason(body: object) -> str:

@@ -14,12 +14,14 @@ from typing import Any
 import yaml
 
 from cbvsynth.errors import PipelineError, StorageError
+from cbvsynth.kubeflow.arguments import DATA_MOUNT, WORKSPACE_MOUNT
 from cbvsynth.kubeflow.definition.package import read_package
 from cbvsynth.kubeflow.runs.local_log import LocalLog
 from cbvsynth.kubeflow.runs.parameters import Value
 
 _SUFFIXES = {"system.HTML": ".html", "system.Markdown": ".md"}
 """Types of the artefacts that Kubeflow shows on the page of a run, and the suffix that opens each here."""
+_OF_VOLUMES = (DATA_MOUNT, WORKSPACE_MOUNT)
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def run_package(package: Path, arguments: Mapping[str, Value], outputs: Path) ->
             runner=local.SubprocessRunner(use_venv=False), pipeline_root=str(outputs), raise_on_error=True
         )
         try:
-            components.load_component_from_text(_one_at_a_time(package))(**arguments)
+            components.load_component_from_text(_for_this_machine(package))(**arguments)
         except RuntimeError as error:
             failure = error
     folder = next((path for path in outputs.iterdir() if path not in before and path.is_dir()), outputs)
@@ -72,14 +74,17 @@ def run_package(package: Path, arguments: Mapping[str, Value], outputs: Path) ->
     return LocalRun(folder, pages, time.perf_counter() - started)
 
 
-def _one_at_a_time(package: Path) -> str:
-    """The package, with loops that run one iteration after the other.
+def _for_this_machine(package: Path) -> str:
+    """The package without volumes, and with loops that run one iteration after the other.
 
     With iterations in parallel the local runner mixes up what tasks say, and `print` stays patched in this
     process when they have ended.
     """
     documents = list(yaml.safe_load_all(package.read_text(encoding="utf-8")))
     spec = documents[0]
+    for executor in spec["deploymentSpec"]["executors"].values():
+        kept = [one for one in executor["container"].get("env", []) if one["name"] not in _OF_VOLUMES]
+        executor["container"]["env"] = kept
     for graph in (spec["root"], *spec["components"].values()):
         for task in graph.get("dag", {}).get("tasks", {}).values():
             if "parameterIterator" in task:

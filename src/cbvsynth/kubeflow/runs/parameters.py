@@ -13,7 +13,7 @@ import yaml
 
 from cbvsynth.config import STEPS
 from cbvsynth.errors import UsageError
-from cbvsynth.kubeflow.definition.settings import pipeline_name
+from cbvsynth.kubeflow.definition.settings import pipeline_name, short_name
 
 Value = str | int | float | list[str]
 
@@ -34,6 +34,8 @@ class Parameter:
     """STRING, NUMBER_INTEGER, NUMBER_DOUBLE or LIST."""
     default: Value
     description: str
+    form_name: str
+    """What the run form calls it, and Kubeflow's API."""
 
 
 def parameters_of(spec: Mapping[str, object]) -> dict[str, Parameter]:
@@ -42,14 +44,20 @@ def parameters_of(spec: Mapping[str, object]) -> dict[str, Parameter]:
     assert isinstance(root, Mapping), "checked when it was compiled or read"
     entries = root.get("inputDefinitions", {}).get("parameters", {})
     return {
-        name: Parameter(
-            name=name,
+        short_name(name): Parameter(
+            name=short_name(name),
             kind=str(entry["parameterType"]),
             default=_whole(str(entry["parameterType"]), entry.get("defaultValue", "")),
             description=str(entry.get("description", "")),
+            form_name=name,
         )
         for name, entry in entries.items()
     }
+
+
+def as_sent(values: Mapping[str, Value], known: Mapping[str, Parameter]) -> dict[str, Value]:
+    """Arguments by the names that the compiled pipeline has for them."""
+    return {known[name].form_name: value for name, value in values.items()}
 
 
 def arguments_from_params(path: Path, known: Mapping[str, Parameter]) -> dict[str, Value]:
@@ -90,7 +98,7 @@ def arguments_from_text(pairs: Sequence[str], known: Mapping[str, Parameter]) ->
         name, sign, text = pair.partition("=")
         if not sign:
             raise UsageError(f"'{pair}' is not an argument; expected name=value, as in epochs=50.")
-        arguments[name.strip()] = checked(known, name.strip(), text.strip())
+        arguments[short_name(name.strip())] = checked(known, name.strip(), text.strip())
     return arguments
 
 
@@ -100,6 +108,7 @@ def checked(known: Mapping[str, Parameter], name: str, given: object) -> Value:
     Raises:
         UsageError: the pipeline has no such parameter, or the value is not of its type.
     """
+    name = short_name(name)
     if name not in known:
         near = get_close_matches(name, known, n=1)
         hint = f"Did you mean '{near[0]}'?" if near else f"It has {', '.join(sorted(known))}."

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from cbvsynth.config import EvaluateConfig
 from cbvsynth.errors import ResultError, TrainingError
-from cbvsynth.kubeflow.tasks.artifacts import NumbersArtifact, show_file, show_numbers, show_text
+from cbvsynth.kubeflow.tasks.artifacts import NumbersArtifact, show_file, show_markdown, show_numbers
 from cbvsynth.kubeflow.tasks.guard import deferred_output
 from cbvsynth.kubeflow.tasks.settings import config_from
 from cbvsynth.kubeflow.tasks.train import DONE
@@ -102,7 +102,7 @@ def _show(folder: Path, failed: Mapping[str, str], pages: Pages) -> None:
         "## Table 2, ours beside the paper's",
         tables[1],
     ]
-    show_text(pages.leaderboard, "\n\n".join(parts))
+    show_markdown(pages.leaderboard, "\n\n".join(parts))
     candidate = verdict["candidate"] or {}
     show_numbers(
         pages.numbers,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
@@ -11,6 +12,10 @@ from typing import ParamSpec, TypeVar
 
 from cbvsynth.entrypoint import run_guarded
 
+TERMINATION_LOG = Path("/dev/termination-log")
+"""What a container leaves in this file is the message of its end."""
+_MOST_BYTES = 4096
+"""Kubernetes keeps no more."""
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
@@ -18,7 +23,8 @@ Result = TypeVar("Result")
 def guarded(task: Callable[Given, Result], *arguments: Given.args, **named: Given.kwargs) -> Result:
     """Call a task and return its result, or end the process with one message and the exit code of its error.
 
-    Kubeflow's executor turns on the logging of every library; only warnings are let through, so that a
+    Kubernetes keeps the message with the pod, where the graph and `kubectl describe` show it. Kubeflow's
+    executor turns on the logging of every library; only warnings are let through, so that a
     task's log shows what the task has to say.
     """
     results: list[Result] = []
@@ -26,12 +32,18 @@ def guarded(task: Callable[Given, Result], *arguments: Given.args, **named: Give
     level = root.level
     root.setLevel(logging.WARNING)
     try:
-        code = run_guarded(lambda: results.append(task(*arguments, **named)))
+        code = run_guarded(lambda: results.append(task(*arguments, **named)), on_error=leave_reason)
     finally:
         root.setLevel(level)
     if code:
         raise SystemExit(code)
     return results[0]
+
+
+def leave_reason(message: str, log: Path = TERMINATION_LOG) -> None:
+    """Leave the reason why a container ended where Kubernetes reads it; nowhere outside of one."""
+    if log.is_file() and os.access(log, os.W_OK):
+        log.write_bytes(message.encode()[:_MOST_BYTES])
 
 
 class DeferredOutput:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cbvsynth.config import PreprocessConfig
 from cbvsynth.errors import QualityError
-from cbvsynth.kubeflow.tasks.artifacts import show_file
+from cbvsynth.kubeflow.tasks.artifacts import show_markdown
 from cbvsynth.kubeflow.tasks.settings import config_from, plain_settings, short_digest
 from cbvsynth.kubeflow.tasks.workspace import REFUSAL_FILE, write_handover
 from cbvsynth.records.examinations import read_index
@@ -50,7 +50,7 @@ def run_task(given: Mapping[str, Any], examinations_path: str, report_path: str)
         from cbvsynth.steps.preprocess import run
 
         run(replace(config, out=folder))
-    show_file(report_path, folder / "report.md")
+    show_markdown(report_path, (folder / "report.md").read_text(encoding="utf-8"))
     write_handover(
         examinations_path,
         {"folder": f"preprocess/{prepared}", "data_fingerprint": read_index(folder).data_fingerprint},

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from cbvsynth.config import PromoteConfig
 from cbvsynth.domain.selection.records import Outcome
-from cbvsynth.kubeflow.tasks.artifacts import show_file, show_text
+from cbvsynth.kubeflow.tasks.artifacts import show_file, show_markdown
 from cbvsynth.kubeflow.tasks.settings import config_from
 from cbvsynth.kubeflow.tasks.workspace import read_handover
 from cbvsynth.registry.promotion import Promotion
@@ -42,8 +42,8 @@ def run_task(given: Mapping[str, Any], evaluation_path: str, pages: Pages) -> No
     )
     promotion = run(config)
     show_file(pages.promotion, config.out / "promotion.json")
-    show_text(pages.record, _record(config, promotion))
-    show_text(pages.card, _card(config, promotion))
+    show_markdown(pages.record, _record(config, promotion))
+    show_markdown(pages.card, _card(config, promotion))
 
 
 def _card(config: PromoteConfig, promotion: Promotion) -> str:

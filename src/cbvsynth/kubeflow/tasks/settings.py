@@ -15,6 +15,7 @@ from cbvsynth.errors import UsageError
 Config = TypeVar("Config")
 Word = TypeVar("Word", bound=Enum)
 
+_KINDS = {int: "a whole number", float: "a number"}
 _DIGITS = 16
 """Of the digest in a folder's name: 64 bits, so that even among a million names a collision is unlikely."""
 
@@ -69,8 +70,14 @@ def _value(name: str, kind: Any, given: Any) -> object:  # noqa: ANN401  # a typ
     if get_origin(kind) is tuple:
         inner = get_args(kind)[0]
         return tuple(_value(name, inner, item) for item in given)
-    if kind is float:
-        return float(given)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return word_from(kind, name, given)
-    return kind(given)
+    if given is None or given == "":
+        # What Kubeflow's form makes of a field that was emptied, and of a number without a limit.
+        raise UsageError(f"{name} is empty; expected {_KINDS.get(kind, 'text')}. Change the parameter.")
+    try:
+        return kind(given)
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"{name} is '{given}'; expected {_KINDS.get(kind, 'text')}. Change the parameter."
+        ) from error

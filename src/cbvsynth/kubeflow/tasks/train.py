@@ -16,7 +16,12 @@ from cbvsynth.config import TrainConfig
 from cbvsynth.domain.options import Switch
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import DataError, ResultError
-from cbvsynth.kubeflow.tasks.artifacts import NumbersArtifact, show_numbers
+from cbvsynth.kubeflow.tasks.artifacts import (
+    NumbersArtifact,
+    ShownArtifact,
+    name_artifact,
+    show_numbers,
+)
 from cbvsynth.kubeflow.tasks.settings import config_from, plain_settings, short_digest, word_from
 from cbvsynth.kubeflow.tasks.workspace import read_handover
 from cbvsynth.records.storage import sha256_tree
@@ -28,7 +33,7 @@ SHOWN = ("ssim_3d_whole", "ssim_3d_brain", "mae_brain", "lesion_bias")
 
 
 def run_task(
-    given: Mapping[str, Any], examinations_path: str, scores: NumbersArtifact, model_path: str
+    given: Mapping[str, Any], examinations_path: str, scores: NumbersArtifact, saved_model: ShownArtifact
 ) -> dict[str, str]:
     """Train, export and score one model; return what evaluate needs to know of it.
 
@@ -58,6 +63,8 @@ def run_task(
         checkpoints=workspace / "checkpoints" / sweep,
     )
     model = ModelId.parse(config.model).slug
+    name_artifact(scores, f"Scores of {model}", model=model)
+    name_artifact(saved_model, model, model=model)
     result = {"model": model, "folder": folder, "sweep": sweep, "status": DONE, "digest": "", "message": ""}
     try:
         summary = _finished(config.out / model) or _train(config)
@@ -67,7 +74,7 @@ def run_task(
         print(f"{model} failed; keep_going is on, so the run goes on without it: {error}")
         show_numbers(scores, {})
         return {**result, "status": FAILED, "message": str(error)}
-    shutil.copytree(config.out / model / "saved_model", model_path, dirs_exist_ok=True)
+    shutil.copytree(config.out / model / "saved_model", saved_model.path, dirs_exist_ok=True)
     show_numbers(scores, {name: summary.means[name] for name in SHOWN})
     return {**result, "digest": summary.saved_model_digest}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from cbvsynth.config import ValidateConfig
 from cbvsynth.errors import QualityError
-from cbvsynth.kubeflow.tasks.artifacts import NumbersArtifact, show_file, show_numbers, show_text
+from cbvsynth.kubeflow.tasks.artifacts import NumbersArtifact, show_file, show_markdown, show_numbers
 from cbvsynth.kubeflow.tasks.guard import deferred_output
 from cbvsynth.kubeflow.tasks.settings import config_from, plain_settings, short_digest
 from cbvsynth.kubeflow.tasks.workspace import REFUSAL_FILE, keep, scratch_folder
@@ -62,7 +62,7 @@ def _show(
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     show_file(report_path, folder / "report.html")
     stopped = f"> **The run stops here.** {refusal}\n\n" if refusal else ""
-    show_text(flow_chart_path, stopped + (folder / "report.md").read_text(encoding="utf-8"))
+    show_markdown(flow_chart_path, stopped + (folder / "report.md").read_text(encoding="utf-8"))
     names = ("examinations_found", "examinations_accepted", "examinations_dropped", "patients_accepted")
     show_numbers(counts, {name: summary[name] for name in names})
 

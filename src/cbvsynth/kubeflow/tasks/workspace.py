@@ -15,6 +15,7 @@ different settings never overwrite each other, and any folder may be deleted to 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -39,8 +40,10 @@ def scratch_folder(workspace: Path) -> Iterator[Path]:
         folder = Path(mkdtemp(prefix=".unfinished-", dir=workspace))
     except OSError as error:
         raise StorageError(
-            f"The workspace '{workspace}' cannot be written to ({error.strerror}); expected a folder that "
-            "all tasks share. Check the parameter 'workspace' and the volume mounted there."
+            f"The workspace '{workspace}' cannot be written to ({error.strerror}) by user {os.getuid()}; "
+            "expected a folder that all tasks share. Check the parameter 'workspace' and the volume mounted "
+            "there. A new volume belongs to root: give its claim to that user with 'kubectl apply -k "
+            "k8s/jobs/prepare'."
         ) from error
     try:
         yield folder
