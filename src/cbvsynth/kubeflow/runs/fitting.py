@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cbvsynth.config import STEPS
 from cbvsynth.domain.options import Switch
-from cbvsynth.domain.selection.records import GateSettings
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.domain.sequences import select_models
 from cbvsynth.kubeflow.definition.settings import pipeline_name
 from cbvsynth.kubeflow.runs.parameters import Parameter, Value
