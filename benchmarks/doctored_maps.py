@@ -130,7 +130,8 @@ def _mean(values: Iterable[float]) -> float:
 
 def _t1c(one: Drawn) -> npt.NDArray[np.floating]:
     image = one.case.images[MriSequence.T1C]
-    return image / image[one.case.brain].mean()
+    relative: npt.NDArray[np.floating] = image / image[one.case.brain].mean()
+    return relative
 
 
 def _fit_t1c(training: Sequence[Drawn]) -> tuple[float, float]:

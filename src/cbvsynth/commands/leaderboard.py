@@ -27,4 +27,7 @@ def leaderboard(
     column = verdict.settings.select_by if sort_by == "select_by" else sort_by
     ranked = rerank(rows, column)
     print(leaderboard_text(ranked[: top or None], baselines, column, verdict.target_unit))
+    for row in ranked[: top or None]:
+        if row.model in verdict.failed_guards:
+            print(f"{row.model} failed {', '.join(verdict.failed_guards[row.model])}")
     print(f"\nverdict: {verdict.text}")

@@ -55,7 +55,7 @@ class CsvFile(Generic[Row]):
     @property
     def _first_columns(self) -> tuple[str, ...]:
         """Those without a default: what a table of an earlier release has, before columns were added."""
-        return tuple(field.name for field in fields(self.kind) if field.default is MISSING)
+        return columns_of(self.kind, without_defaults=True)
 
     def write(self, path: Path, rows: Iterable[Row]) -> None:
         """Write rows in the given order, atomically."""
@@ -99,9 +99,9 @@ class CsvFile(Generic[Row]):
         return tuple(rows.values())
 
 
-def columns_of(kind: type) -> tuple[str, ...]:
-    """Names of a dataclass's fields, in their order."""
-    return tuple(field.name for field in fields(kind))
+def columns_of(kind: type, *, without_defaults: bool = False) -> tuple[str, ...]:
+    """Names of a dataclass's fields, in their order; of all, or of those without a default."""
+    return tuple(field.name for field in fields(kind) if not without_defaults or field.default is MISSING)
 
 
 def write_rows(

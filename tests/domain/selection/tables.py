@@ -88,9 +88,7 @@ def steady(model: str, ssim: float, exams: int = 12, lesion: float | None = 0.0)
 
 def constant_mean(ssim: float = 0.5, exams: int = 12, lesion: float | None = 2.0) -> Mapping:
     """All required trivial maps, alike in everything but their names."""
-    return {
-        name: table(name, [ssim] * exams, lesions=lesion) for name in GateSettings().required_baselines
-    }
+    return {name: table(name, [ssim] * exams, lesions=lesion) for name in GateSettings().required_baselines}
 
 
 def champion(model: str, ssims: Sequence[float], **changes: object) -> PresentChampion:

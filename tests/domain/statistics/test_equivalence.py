@@ -26,7 +26,7 @@ def test_the_test_is_the_interval_of_90_percent_inside_the_limit():
         sample = rng.normal(rng.uniform(-1, 1), 0.7, 12)
         found = equivalent_to_zero(sample, 0.8)
         half = 1.795884818704044 * sample.std(ddof=1) / np.sqrt(12)  # qt(0.95, 11)
-        inside = -0.8 < sample.mean() - half and sample.mean() + half < 0.8
+        inside = sample.mean() - half > -0.8 and sample.mean() + half < 0.8
         assert (found.p_value < 0.05) is bool(inside)
 
 

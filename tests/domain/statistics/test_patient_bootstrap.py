@@ -17,12 +17,24 @@ ONCE = np.ones((1, 6))
 WEIGHTS = np.asarray([[2.0, 0, 1, 1, 0, 2]])
 TRUTH = np.asarray([True] * 8 + [False] * 10)
 FIRST = np.asarray(
-    [0.62, 0.55, 0.48, 0.71, 0.33, 0.58, 0.40, 0.66, 0.50, 0.35, 0.45, 0.28, 0.60, 0.38, 0.22, 0.41]
-    + [0.30, 0.52]
+    [
+        *(0.62, 0.55, 0.48, 0.71, 0.33, 0.58, 0.40, 0.66, 0.50, 0.35, 0.45, 0.28, 0.60),
+        0.38,
+        0.22,
+        0.41,
+        0.30,
+        0.52,
+    ]
 )
 SECOND = np.asarray(
-    [0.80, 0.66, 0.61, 0.88, 0.45, 0.70, 0.38, 0.79, 0.42, 0.25, 0.47, 0.20, 0.55, 0.30, 0.18, 0.40]
-    + [0.22, 0.48]
+    [
+        *(0.80, 0.66, 0.61, 0.88, 0.45, 0.70, 0.38, 0.79, 0.42, 0.25, 0.47, 0.20, 0.55),
+        0.30,
+        0.18,
+        0.40,
+        0.22,
+        0.48,
+    ]
 )
 DRAWN = np.asarray([[2.0, 0, 1, 1, 0, 2, 1, 1, 3, 1, 0, 0, 1, 1, 2, 0, 1, 1]])
 
@@ -39,14 +51,18 @@ DRAWN = np.asarray([[2.0, 0, 1, 1, 0, 2, 1, 1, 3, 1, 0, 0, 1, 1, 2, 0, 1, 1]])
     ],
 )
 def test_weighted_measures_are_rs(measure: boot.Measure, weights: np.ndarray, expected: float):
-    """R 4.2.2: coef(lm(y ~ x, weights = w)), cov.wt(cbind(x, y), w / sum(w), method = "ML"), weighted.mean."""
+    """R 4.2.2: coef(lm(y ~ x, weights = w)); cov.wt(cbind(x, y), w / sum(w), method = "ML")."""
     assert measure(weights, REAL, SYNTHETIC)[0] == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(
     ("weights", "scores", "expected"),
-    [(np.ones((1, 18)), FIRST, 0.7875), (np.ones((1, 18)), SECOND, 0.9)]
-    + [(DRAWN, FIRST, 0.85), (DRAWN, SECOND, 0.9375)],
+    [
+        (np.ones((1, 18)), FIRST, 0.7875),
+        (np.ones((1, 18)), SECOND, 0.9),
+        (DRAWN, FIRST, 0.85),
+        (DRAWN, SECOND, 0.9375),
+    ],
 )
 def test_the_area_of_a_resample_is_rs(weights: np.ndarray, scores: np.ndarray, expected: float):
     """R 4.2.2, pROC 1.18.0: auc(roc(rep(truth, w), rep(p, w), direction = "<"))."""
@@ -73,9 +89,7 @@ def test_the_interval_of_a_mean_is_the_one_of_the_other_module():
     patients = ["a", "a", "b", "c", "d", "e"]
     weights = boot.patient_weights(patients, 400, np.random.default_rng(7))
     found = boot.resampled(boot.bias, weights, REAL, SYNTHETIC, 0.9)
-    other = bootstrap_mean(
-        SYNTHETIC - REAL, patients, samples=400, rng=np.random.default_rng(7), level=0.9
-    )
+    other = bootstrap_mean(SYNTHETIC - REAL, patients, samples=400, rng=np.random.default_rng(7), level=0.9)
     assert (found.found, found.low, found.high) == pytest.approx((other.mean, other.low, other.high))
 
 

@@ -185,7 +185,9 @@ def _looser_gate(champion: PresentChampion, settings: GateSettings) -> str | Non
     looser = looser_limits(settings, champion.settings or GateSettings())
     if not looser:
         return None
-    whose = "that the champion passed" if champion.settings else "of this release (the champion's are not known)"
+    whose = (
+        "that the champion passed" if champion.settings else "of this release (the champion's are not known)"
+    )
     return (
         f"the gate is looser than the one {whose}, version {champion.version}: {'; '.join(looser)}; set the "
         "limits back, or register the new models under another name."

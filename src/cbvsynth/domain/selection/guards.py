@@ -77,9 +77,7 @@ def _enough_examinations(scores: Sequence[ExamScore], settings: GateSettings) ->
             passed=found >= limit,
             found=found,
             limit=limit,
-            text=(
-                f"{counted(found, 'held-out examination')} of {patients}; at least {limit} are needed"
-            ),
+            text=(f"{counted(found, 'held-out examination')} of {patients}; at least {limit} are needed"),
         )
     )
 

@@ -184,7 +184,9 @@ def _discrimination(name: str, column: str, lesions: Lesions, settings: GateSett
     scores = [score for score, one in zip(lesions.scores, chosen, strict=True) if one]
     events = np.asarray([score.diagnosis in settings.high_perfusion for score in scores], dtype=np.bool_)
     patients = [
-        len({score.subject_id for score, event in zip(scores, events, strict=True) if event is np.bool_(kind)})
+        len(
+            {score.subject_id for score, event in zip(scores, events, strict=True) if event is np.bool_(kind)}
+        )
         for kind in (True, False)
     ]
     if min(patients, default=0) < least:

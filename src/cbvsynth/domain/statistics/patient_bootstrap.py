@@ -137,4 +137,10 @@ def _moments(
     variance_y = _mean(weights, y * y) - mean_y**2
     covariance = _mean(weights, x * y) - mean_x * mean_y
     tiny = 1e-12 * max(float((x * x).mean()), float(centre_x**2), 1e-300)
-    return centre_x + mean_x, centre_y + mean_y, np.where(variance_x > tiny, variance_x, 0.0), variance_y, covariance
+    return (
+        centre_x + mean_x,
+        centre_y + mean_y,
+        np.where(variance_x > tiny, variance_x, 0.0),
+        variance_y,
+        covariance,
+    )
