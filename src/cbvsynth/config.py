@@ -151,6 +151,8 @@ class TrainConfig:
     """Weight of the adversarial loss (fcgan only); not in the paper's text (authors' code: 0.1)."""
     feature_weight: float = 1.0
     """Weight of the feature-consistency loss (fcgan only); not in the paper's text (code: 1)."""
+    lesion_weight: float = 1.0
+    """What an error in a segmented lesion counts, 1 elsewhere (paper: no weights)."""
     update: UpdateRule = UpdateRule.SHARED
     """Whether both networks learn from one forward pass or take turns (fcgan only)."""
     cbv_max: float = 25.0
@@ -176,6 +178,7 @@ class TrainConfig:
         # The least keeps CBV as a share of cbv_max within float32; no tissue comes near the most.
         _require_range(self, 0.001, 1_000_000, "cbv_max")
         _require_range(self, 0, 1_000_000, "adversarial_weight", "feature_weight")
+        _require_range(self, 1, 1000, "lesion_weight")
         _require_range(self, 0, 1000, "max_restarts")
         _require_range(self, 0, 100_000, "example_count")
         _require_range(self, 0, MAX_SEED, "seed")
@@ -202,13 +205,13 @@ class EvaluateConfig:
     min_examinations: int = 10
     """Fewest held-out examinations that a verdict may rest on."""
     max_lesion_bias: float = 1.0
-    """Mean difference of lesion CBV, synthetic minus real, either sign, that its interval may reach, target's unit."""
+    """Mean difference of lesion CBV, either sign, that its interval may reach, target's unit."""
     max_diagnosis_bias: float = 1.5
     """Largest mean difference in the lesions of one diagnosis, target's unit."""
     min_diagnosis_patients: int = 4
     """Fewest patients of a diagnosis, and of high and of low perfusion, that such a check may rest on."""
     min_lesion_slope: float = 0.5
-    """Least slope of synthetic on real lesion CBV; as far above 1 is the largest. Its interval must lie there."""
+    """Least slope of synthetic on real lesion CBV; the largest is as far above 1. For its interval."""
     min_lesion_concordance: float = 0.6
     """Least concordance (Lin) of synthetic and real lesion CBV; its interval must lie above."""
     min_lesion_texture: float = 0.2
@@ -220,7 +223,7 @@ class EvaluateConfig:
     low_perfusion: tuple[str, ...] = ("low-grade glioma", "metastasis", "radionecrosis", "lymphoma")
     """Diagnoses of low perfusion."""
     max_auc_loss: float = 0.1
-    """By how much the area under the ROC curve may fall short of the real map's; its interval must lie above."""
+    """By how much the area under the ROC curve may fall short of the real map's; for its interval."""
     lesion_threshold: float = 4.25
     """Lesion CBV between low and high; reports count lesions on its wrong side. Target's unit."""
     margin: float = 0.0

@@ -1,4 +1,4 @@
-"""Where in the brain a synthetic map errs: by tissue, by part of the lesion, by distance from it, by place."""
+"""Where in the brain a synthetic map errs: by tissue, part of the lesion, distance from it, depth, place."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class RegionError:
     bias: float
 
 
-def region_errors(  # noqa: PLR0913  # a pair of maps, its regions, and what it is called
+def region_errors(  # noqa: PLR0913, PLR0917  # a pair of maps, its regions, and what it is called
     real: FloatArray,
     synthetic: FloatArray,
     mask: BoolArray,

@@ -1,9 +1,9 @@
 """Which examinations train and which are held out: a hash per patient, and no memory.
 
-Each patient has a number from 0 to 1: a hash of the seed and the patient's name. In each diagnosis those with
-the lowest numbers are held out, as many as the share asks for. A small study so holds out every diagnosis; when
-patients are added or removed, others change sides only near the border. Without strata a patient is held out
-when the number is below the share, whoever else there is. Why no ledger:
+Each patient has a number from 0 to 1: a hash of the seed and the patient's name. In each diagnosis those
+with the lowest numbers are held out, as many as the share asks for. So a small study holds out every
+diagnosis; when patients are added or removed, others change sides only near the border. Without strata a
+patient is held out when the number is below the share, whoever else there is. Why no ledger:
 docs/decisions/0003-stateless-split.md; why strata: docs/decisions/0070-stratified-split.md.
 """
 

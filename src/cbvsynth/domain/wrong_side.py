@@ -11,7 +11,7 @@ from cbvsynth.domain.selection.leaderboard import has_lesion
 
 @dataclass(frozen=True)
 class Sides:
-    """Lesions of one diagnosis, of all where it is empty, by the side that real and synthetic CBV put them on.
+    """Lesions of one diagnosis (empty: of all) by the side that real and synthetic CBV put them on.
 
     A lesion at the threshold is high.
     """

@@ -75,7 +75,7 @@ def _train(
     from cbvsynth.training.scoring import example_ids, score_model, write_examples
     from cbvsynth.training.summary import describe_model, summarise, write_history
 
-    data = CachedTrainingData(index, model.combination, config.cbv_max)
+    data = CachedTrainingData(index, model.combination, config.cbv_max, lesion_weight=config.lesion_weight)
     held_out = usable_examinations(index, "held-out", model.combination)
     fitted = fit(model, config, data, checkpoints, index.data_fingerprint)
 

@@ -17,7 +17,7 @@ EVIDENCE = Evidence(per_exam={}, baselines="")
 
 
 def score(model: str, exam: int, ssim: float, *, lesion: float | None = 0.0, patient: int | None = None):
-    """`lesion` is synthetic minus real lesion CBV, None where there is no lesion. Real CBV is 5 everywhere."""
+    """`lesion` is synthetic minus real lesion CBV, None without a lesion. Real CBV is 5 everywhere."""
     return ExamScore(
         model=model,
         exam_id=f"e{exam:03d}",

@@ -22,7 +22,7 @@ def test_the_interval_is_of_one_minus_twice_alpha():
 
 
 @pytest.mark.parametrize(("by_interval", "passed"), [(True, False), (False, True)])
-def test_the_whole_interval_is_judged_or_the_estimate_alone(by_interval: bool, passed: bool):
+def test_the_whole_interval_is_judged_or_the_estimate_alone(by_interval: object, passed: object):
     bounds = Bounds(-0.6, 0.6, 0.6, by_interval=by_interval)
     found = RESAMPLES.judge("bias", boot.bias, REAL, SYNTHETIC, bounds).saying("words")
     assert found.check.found == pytest.approx(0.5)

@@ -28,9 +28,9 @@ def compare_with_champion(
     """Paired comparison on the same examinations, one value per patient.
 
     The two are comparable when both were scored on the same version of the data, in the same unit and
-    dynamic range, by limits no looser, and on the same examinations; one may lack an examination only where a sequence that
-    it reads was not acquired. Whatever makes them incomparable is a failed check and not an error: the
-    champion then stays.
+    dynamic range, by limits no looser, and on the same examinations; one may lack an examination only
+    where a sequence that it reads was not acquired. Whatever makes them incomparable is a failed check and
+    not an error: the champion then stays.
 
     The test is one-sided: Wilcoxon's signed-rank test of the differences, candidate minus champion,
     averaged per patient because the examinations of one patient are not independent.
@@ -181,7 +181,7 @@ def _difference_of_standards(candidate: ScoredModel, champion: PresentChampion) 
 
 
 def _looser_gate(champion: PresentChampion, settings: GateSettings) -> str | None:
-    """A champion is replaced under limits no looser than those that it passed, else a refused model could be."""
+    """Why limits looser than those that the champion passed may not replace it: a refused model could."""
     looser = looser_limits(settings, champion.settings or GateSettings())
     if not looser:
         return None

@@ -1,4 +1,4 @@
-"""What a lesion's value is worth: bias, slope, concordance, texture and discrimination, each with its interval.
+"""What a lesion's value is worth: bias, slope, concordance, texture, discrimination, each with its interval.
 
 SSIM hardly sees a lesion, and a mean bias near 0 is had by a map that paints every lesion alike. Each guard
 here stands for one use of the map, and is judged by the patient-bootstrap interval and not by the estimate:
@@ -166,8 +166,8 @@ def _texture(lesions: Lesions, settings: GateSettings) -> Judged:
         return not_assessable(name, WITHOUT_COLUMN, least)
     judged = lesions.resamples.judge(name, boot.mean_of_measured, values, values, Bounds(least, 1, least))
     return judged.saying(
-        f"correlation with the real map over the voxels of a lesion, mean {judged.words('.2f')}; the interval "
-        f"must lie above {least:g} (0 is a map whose lesions are flat: it shows no hot spot)"
+        f"correlation with the real map over the voxels of a lesion, mean {judged.words('.2f')}; the "
+        f"interval must lie above {least:g} (0 is a map of flat lesions, without a hot spot)"
     )
 
 

@@ -57,6 +57,6 @@ def places_chart(regions: Sequence[RegionError], model: str, target_unit: str) -
         figure,
         "Mean absolute error by place in the brain",
         f"Mean absolute error of the brain's voxels, {UNIT_WORDS[target_unit]}, in the box around each brain "
-        f"cut in halves from left to right and in thirds from back to front and upwards, averaged by patient. "
+        "cut in halves from left to right and in thirds from back to front and upwards, averaged by patient. "
         f"Largest: {worst}, {highest:.2f}; smallest {float(np.nanmin(stacked)):.2f}.",
     )

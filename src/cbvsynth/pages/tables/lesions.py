@@ -1,4 +1,4 @@
-"""Two claims that a clinician asks for: on which side of a threshold a lesion is put, and where a map errs."""
+"""What a clinician asks for: on which side of a threshold a lesion is put, and where a map errs."""
 
 from __future__ import annotations
 
@@ -81,6 +81,6 @@ def mean_error_of(regions: Sequence[RegionError], name: str) -> float:
 def regions_note(target_unit: str) -> str:
     """What the regions are."""
     return (
-        f"Held-out examinations, {UNIT_WORDS[target_unit]}, averaged by patient. Tissue classes are rough: three "
-        "classes by free water, from the images themselves. Regions of different kinds overlap."
+        f"Held-out examinations, {UNIT_WORDS[target_unit]}, averaged by patient. Tissue classes are rough: "
+        "three classes by free water, from the images themselves. Regions of different kinds overlap."
     )
