@@ -34,8 +34,8 @@ from cbvsynth.phantom.case import PhantomCase, make_case
 from cbvsynth.phantom.plan import diagnosis_of, sessions_of
 
 DATA_RANGE = 25.0
-BLUR_MM = 14.0
-"""Full width at half maximum of the blur, mm, in all directions."""
+BLUR_MM = 24.0
+"""Full width at half maximum of the blur, mm, in all directions: as wide as a small lesion."""
 
 Map = npt.NDArray[np.float32]
 

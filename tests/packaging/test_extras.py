@@ -70,6 +70,8 @@ RUN = (
         "cbvsynth evaluate",
         (
             *("--models", "encdec-t1c", "--min_examinations", "2", "--max_lesion_bias", "30"),
+            *("--max_diagnosis_bias", "30", "--max_scale_error", "30", "--min_lesion_slope", "-1"),
+            *("--min_lesion_concordance", "-1", "--min_lesion_texture", "-1", "--max_auc_loss", "1"),
             "--required_baselines",
         ),
         "Verdict: promote",

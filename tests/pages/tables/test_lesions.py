@@ -24,7 +24,7 @@ def test_a_row_says_how_many_lesions_are_on_the_wrong_side():
 
 def test_a_patient_of_two_examinations_counts_once():
     rows = [ROW, replace(ROW, exam_id="e1", mae=3.0), replace(ROW, exam_id="e2", subject_id="p1", mae=5.0)]
-    assert region_rows(rows) == [("tissue outside the lesion", "white matter", "2", "3.50", "−0.50")]
+    assert region_rows(rows) == [("tissue outside the lesion", "white matter", "2", "3.50", "-0.50")]
     assert "(relative CBV)" in regions_note("relative")
 
 

@@ -64,15 +64,16 @@ _ABOVE_ZERO = 5e-324
 _BELOW_ONE = 1 - 2**-53
 _POSITIVE = (_ABOVE_ZERO, _MOST, "above 0, at most 1000000")
 _SHARE = (0.0, 1.0, "0 to 1")
+_CORRELATION = (-1.0, 1.0, "-1 to 1")
 
 _RANGES: dict[str, tuple[float, float, str]] = {
     "min_examinations": (2, _MOST, "2 to 1000000"),
     "max_lesion_bias": _POSITIVE,
     "max_diagnosis_bias": _POSITIVE,
     "min_diagnosis_patients": (2, _MOST, "2 to 1000000"),
-    "min_lesion_slope": _SHARE,
-    "min_lesion_concordance": _SHARE,
-    "min_lesion_texture": _SHARE,
+    "min_lesion_slope": _CORRELATION,
+    "min_lesion_concordance": _CORRELATION,
+    "min_lesion_texture": _CORRELATION,
     "max_scale_error": _POSITIVE,
     "max_auc_loss": _SHARE,
     "lesion_threshold": _POSITIVE,
