@@ -272,6 +272,15 @@ def judge_maps(study: Study, settings: GateSettings) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+def table_lines(rows: Iterable[Row]) -> list[str]:
+    """The table as Markdown, one line a map."""
+    lines = ["| map | SSIM, % | gate | guards that stop it |", "|---|---|---|---|"]
+    for row in rows:
+        guards = ", ".join(f"`{name}`" for name in row.failed) or "none"
+        lines.append(f"| {row.name} | {100 * row.ssim:.1f} | {'pass' if row.passes else 'fail'} | {guards} |")
+    return lines
+
+
 def main(patients: int = 60, seed: int = 2023, split_seed: int = 2023, out: Path = Path()) -> None:
     """Draw a phantom study, doctor its maps, and print which guards stop which.
 
@@ -284,10 +293,7 @@ def main(patients: int = 60, seed: int = 2023, split_seed: int = 2023, out: Path
     study = draw_study(patients, seed, split_seed)
     held_out = len({one.patient for one in study.held_out})
     print(f"{len(study.held_out)} held-out examinations of {held_out} of {patients} phantom patients\n")
-    lines = ["| map | SSIM, % | gate | guards that stop it |", "|---|---|---|---|"]
-    for row in judge_maps(study, GateSettings()):
-        guards = ", ".join(f"`{name}`" for name in row.failed) or "none"
-        lines.append(f"| {row.name} | {100 * row.ssim:.1f} | {'pass' if row.passes else 'fail'} | {guards} |")
+    lines = table_lines(judge_maps(study, GateSettings()))
     print("\n".join(lines))
     if not out.is_dir():
         out.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -22,8 +22,6 @@ def check_line(check: Check) -> str:
 def verdict_text(verdict: Verdict) -> str:
     """The verdict for a terminal: the sentence, every check, what was refused, what to bear in mind."""
     lines = [f"Verdict: {verdict.outcome}", verdict.text]
-    if loosened_text(verdict):
-        lines += ["", loosened_text(verdict)]
     if verdict.candidate is not None:
         lines += ["", f"Candidate {verdict.candidate.model}:"]
         lines += [f"  {check_line(check)}" for check in all_checks(verdict)]

@@ -25,7 +25,7 @@ def test_the_defaults_fit() -> None:
         ("keep_going=true", "keep_going is 'true'; expected one of off, on"),
         ("models=[]", "The sweep is empty"),
         ("models=encdec-t9", "'t9' is not a combination"),
-        ("alpha=1", "alpha is 1.0; expected between 0 and 1"),
+        ("alpha=1", "alpha is 1.0; expected above 0, below 0.5"),
         ("required_baselines=zero", "required_baselines is 'zero'; expected one of"),
         ("max_dropped_share=2", "max_dropped_share is 2.0; expected 0 to 1"),
     ],
