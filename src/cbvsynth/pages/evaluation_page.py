@@ -162,7 +162,7 @@ def write_markdown(path: Path, evaluation: Evaluation, table2: Sequence[Table2Ro
         ]
         parts.append(lesions_note(verdict.settings.lesion_threshold, verdict.target_unit))
     if shown.places is not None:
-        parts += [f"## Where {shown.model} errs", f"![where it errs]({PLACES_PICTURE})"]
+        parts += [f"## Where it errs: {shown.model}", f"![where it errs]({PLACES_PICTURE})"]
         parts += [markdown_table(REGIONS_HEADER, region_rows(shown.regions), left=2)]
         parts.append(regions_note(verdict.target_unit))
     parts += ["## SSIM by sequences", f"![SSIM by sequences]({SSIM_PICTURE})", "## Leaderboard"]

@@ -91,8 +91,8 @@ def model_card(
         "By size of the lesion:",
         _figures("size", by_size(scores)),
         f"A class marked (few) has fewer than {FEW} examinations: its figures are anecdotes.",
-        *_sides(scores, verdict),
-        *_places(regions, verdict),
+        *_sides(scores, verdict.settings.lesion_threshold, summary.target_unit),
+        *_places(regions, summary.target_unit),
         *_checks(summary, verdict),
         "## Where it ends",
         _limits(summary, scores, unit),
@@ -195,20 +195,19 @@ def _data_facts(summary: TrainSummary, scores: Sequence[ExamScore]) -> list[tupl
     ]
 
 
-def _sides(scores: Sequence[ExamScore], verdict: Verdict) -> list[str]:
-    threshold = verdict.settings.lesion_threshold
+def _sides(scores: Sequence[ExamScore], threshold: float, target_unit: str) -> list[str]:
     rows = lesion_rows(scores, threshold)
     if not rows:
         return []
-    note = lesions_note(threshold, verdict.target_unit)
+    note = lesions_note(threshold, target_unit)
     return ["## On which side of the threshold", markdown_table(LESIONS_HEADER, rows), note]
 
 
-def _places(regions: Sequence[RegionError], verdict: Verdict) -> list[str]:
+def _places(regions: Sequence[RegionError], target_unit: str) -> list[str]:
     if not regions:
         return []
     table = markdown_table(REGIONS_HEADER, region_rows(regions), left=2)
-    return ["## Where it errs", table, regions_note(verdict.target_unit)]
+    return ["## Where it errs", table, regions_note(target_unit)]
 
 
 def _checks(summary: TrainSummary, verdict: Verdict) -> list[str]:

@@ -45,7 +45,7 @@ def lesions_note(threshold: float, target_unit: str) -> str:
     """What the side of a lesion means."""
     return (
         f"High is a mean lesion CBV of {threshold:g} {UNIT_WORDS[target_unit]} or more. The threshold is a "
-        "setting (lesion_threshold) and no clinical advice: no threshold of CBV in mL/100 g is agreed on."
+        "setting (lesion_threshold) and no clinical advice: none of absolute CBV is agreed on."
     )
 
 
