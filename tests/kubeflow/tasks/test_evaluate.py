@@ -62,7 +62,7 @@ def test_the_numbers_say_how_many_guards_failed_and_what_was_found(
     (tmp_path / "workspace" / "train").mkdir()
     (tmp_path / "workspace" / "s").rename(tmp_path / "workspace" / "train" / "s")
     shown = pages(tmp_path)
-    given = {"workspace": str(tmp_path / "workspace"), "max_scale_error": 0.02, "bootstrap_samples": 200}
+    given = {"workspace": str(tmp_path / "workspace"), "min_lesion_texture": 0.9, "bootstrap_samples": 200}
     results = [result(model, folder="preprocess", digest=f"digest of {model}") for model in models]
     assert evaluate(given, results, shown) is True
     logged = shown.numbers.logged
@@ -73,4 +73,4 @@ def test_the_numbers_say_how_many_guards_failed_and_what_was_found(
     assert "same_winner_share" in logged
     text = Path(shown.leaderboard).read_text(encoding="utf-8")
     assert "## Guards failed" in text
-    assert "- encdec-t1: brain-scale" in text
+    assert "- encdec-t1: lesion-texture" in text
