@@ -130,6 +130,12 @@ def test_a_loosened_gate_is_on_record_in_the_verdict_and_in_its_sentence():
     assert judge(steady("encdec-t1", 0.8)).verdict.loosened == ()
 
 
+def test_what_the_data_could_not_answer_stands_in_the_verdicts_sentence():
+    """Diagnoses that are named wrongly would disarm a guard without a word."""
+    verdict = judge(steady("encdec-t1", 0.8)).verdict
+    assert "Not answered by these data: lesion-slope, lesion-concordance, discrimination" in verdict.text
+
+
 def test_a_loosened_gate_replaces_no_champion():
     held = champion("encdec-t2", [0.7 + 0.001 * exam for exam in range(12)])
     loose = replace(SETTINGS, max_lesion_bias=10.0)

@@ -143,6 +143,8 @@ def _decide(
             else without_comparison(champion)
         )
     outcome, text = outcome_of(candidate, refused, comparison)
+    if candidate is not None and candidate.unanswered:
+        text += f" Not answered by these data: {', '.join(candidate.unanswered)}."
     loosened = looser_limits(settings, GateSettings())
     if loosened:
         text += f" THE GATE WAS LOOSENED: {'; '.join(loosened)}."
