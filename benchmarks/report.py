@@ -26,7 +26,8 @@ from scipy.ndimage import gaussian_filter
 from cbvsynth.domain.map_measures import MapKind, MapMeasures
 from cbvsynth.domain.scores import SSIM_CONVENTIONS, ExamScore
 from cbvsynth.domain.selection.evaluation import evaluate_sweep
-from cbvsynth.domain.selection.records import Evidence, GateSettings
+from cbvsynth.domain.selection.records import Evidence
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.domain.sequences import ModelId, Sequence, TargetUnit, all_models
 from cbvsynth.evaluation.sweep import group_by_name, read_sweep
 from cbvsynth.pages.tables.leaderboard import write_leaderboard_csv

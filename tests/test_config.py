@@ -22,7 +22,7 @@ from cbvsynth.config import (
     TrainConfig,
     ValidateConfig,
 )
-from cbvsynth.domain.selection.records import GateSettings
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -10,7 +10,7 @@ value: what lies beyond fails here in one sentence, not later in whatever librar
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from cbvsynth.domain.options import (
@@ -22,12 +22,13 @@ from cbvsynth.domain.options import (
     Precision,
     Register,
     SkipConnections,
+    SplitStrata,
     SplitUnit,
     Switch,
     UpdateRule,
 )
 from cbvsynth.domain.ranges import MAX_SEED, require_range
-from cbvsynth.domain.selection.records import GateSettings
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import UsageError
 
@@ -116,6 +117,8 @@ class PreprocessConfig:
     whose brain is known are left as they are by 'rigid', too."""
     split_by: SplitUnit = SplitUnit.PATIENT
     """Unit of the split; 'examination' replicates the paper and leaks between siblings."""
+    split_strata: SplitStrata = SplitStrata.DIAGNOSIS
+    """Groups in which the share is drawn: each diagnosis, or none, which asks of no other patient."""
     held_out_share: float = 0.3
     """Share held out to score models; the paper's 7:3."""
     seed: int = 2023
@@ -164,6 +167,8 @@ class TrainConfig:
     """Weight of the adversarial loss (fcgan only); not in the paper's text (authors' code: 0.1)."""
     feature_weight: float = 1.0
     """Weight of the feature-consistency loss (fcgan only); not in the paper's text (code: 1)."""
+    lesion_weight: float = 1.0
+    """What an error in a segmented lesion counts, 1 elsewhere (paper: no weights)."""
     update: UpdateRule = UpdateRule.SHARED
     """Whether both networks learn from one forward pass or take turns (fcgan only)."""
     cbv_max: float = 25.0
@@ -189,6 +194,7 @@ class TrainConfig:
         # The least keeps CBV as a share of cbv_max within float32; no tissue comes near the most.
         _require_range(self, 0.001, 1_000_000, "cbv_max")
         _require_range(self, 0, 1_000_000, "adversarial_weight", "feature_weight")
+        _require_range(self, 1, 1000, "lesion_weight")
         _require_range(self, 0, 1000, "max_restarts")
         _require_range(self, 0, 100_000, "example_count")
         _require_range(self, 0, MAX_SEED, "seed")
@@ -210,12 +216,32 @@ class EvaluateConfig:
     """Registered model whose present champion the candidate must stand up to."""
     select_by: str = "ssim_3d_whole"
     """Column that ranks the models; the default is the paper's convention."""
-    required_baselines: tuple[Baseline, ...] = (Baseline.CONSTANT_MEAN,)
+    required_baselines: tuple[Baseline, ...] = tuple(Baseline)
     """Trivial maps that the candidate must beat in SSIM and in lesion error."""
     min_examinations: int = 10
     """Fewest held-out examinations that a verdict may rest on."""
     max_lesion_bias: float = 1.0
-    """Largest mean difference of lesion CBV, synthetic minus real, either sign, target's unit."""
+    """Mean difference of lesion CBV, either sign, that its interval may reach, target's unit."""
+    max_diagnosis_bias: float = 1.5
+    """Largest mean difference in the lesions of one diagnosis, target's unit."""
+    min_diagnosis_patients: int = 4
+    """Fewest patients of a diagnosis, and of high and of low perfusion, that such a check may rest on."""
+    min_lesion_slope: float = 0.5
+    """Least slope of synthetic on real lesion CBV; the largest is as far above 1. For its interval."""
+    min_lesion_concordance: float = 0.6
+    """Least concordance (Lin) of synthetic and real lesion CBV; its interval must lie above."""
+    min_lesion_texture: float = 0.2
+    """Least mean correlation of both maps over a lesion's voxels; its interval must lie above."""
+    max_scale_error: float = 0.1
+    """Share by which the mean CBV of the brain may differ from the real one; its interval must lie there."""
+    high_perfusion: tuple[str, ...] = ("high-grade glioma",)
+    """Diagnoses of high perfusion, that lesion CBV must tell from those of low perfusion."""
+    low_perfusion: tuple[str, ...] = ("low-grade glioma", "metastasis", "radionecrosis", "lymphoma")
+    """Diagnoses of low perfusion."""
+    max_auc_loss: float = 0.1
+    """By how much the area under the ROC curve may fall short of the real map's; for its interval."""
+    lesion_threshold: float = 4.25
+    """Lesion CBV between low and high; reports count lesions on its wrong side. Target's unit."""
     margin: float = 0.0
     """A challenger's mean SSIM must exceed the champion's by more than this."""
     alpha: float = 0.05
@@ -231,16 +257,9 @@ class EvaluateConfig:
 
     def gate_settings(self) -> GateSettings:
         """The limits of the gate, which also hold these values to what can be."""
-        return GateSettings(
-            select_by=self.select_by,
-            required_baselines=tuple(baseline.value for baseline in self.required_baselines),
-            min_examinations=self.min_examinations,
-            max_lesion_bias=self.max_lesion_bias,
-            margin=self.margin,
-            alpha=self.alpha,
-            bootstrap_samples=self.bootstrap_samples,
-            seed=self.seed,
-        )
+        limits = {field.name: getattr(self, field.name) for field in fields(GateSettings)}
+        limits["required_baselines"] = tuple(baseline.value for baseline in self.required_baselines)
+        return GateSettings(**limits)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def test_every_command_of_the_tutorial_does_what_the_page_says(tmp_path: Path) -
     (tmp_path / "limits.yaml").write_bytes((ROOT / "limits.yaml").read_bytes())
     printed = typed(steps, tmp_path)
     assert "26 of 28 examinations accepted" in printed
-    assert "of 15 patients, held out 8 of 5" in printed
+    assert "of 14 patients, held out 9 of 6" in printed
     assert "equal: the tables of 2 models give the stored verdict again" in printed
     record = json.loads((tmp_path / "cbv.json").read_text())
     assert record["Fallback"] is True

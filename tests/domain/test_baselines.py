@@ -81,6 +81,15 @@ def test_without_a_segmentation_a_lesion_counts_as_the_tissue_it_looks_like() ->
     np.testing.assert_array_equal(with_labels, without)
 
 
+def test_the_blind_tissue_map_does_not_look_at_the_segmentation() -> None:
+    """A map that knows tissues and no lesions passed the gate: only its segmented twin was scored."""
+    case = example(3)
+    learned = learn_baselines([example(0), example(1)])
+    blind = learned.predict(Baseline.TISSUE_MEAN_BLIND, case)
+    assert np.array_equal(blind, learned.predict(Baseline.TISSUE_MEAN, replace(case, seg=None)))
+    assert not np.array_equal(blind, learned.predict(Baseline.TISSUE_MEAN, case))
+
+
 def test_a_tissue_that_no_training_examination_had_gets_the_mean_of_the_brain() -> None:
     learned = Baselines(brain_mean=3.0, class_means={0: 2.0}, examinations=1)
     found = learned.predict(Baseline.TISSUE_MEAN, example(0, lesion=False))

@@ -70,6 +70,11 @@ def test_every_score_of_an_examination_equals_its_oracle(exam: dict[str, Any]) -
         "lesion_cbv_real": real[solid].mean(),
         "lesion_cbv_synthetic": synthetic[solid].mean(),
         "lesion_volume_ml": 0.5 * solid.sum(),
+        "lesion_hot_spot_real": np.percentile(real[solid], 95),
+        "lesion_hot_spot_synthetic": np.percentile(synthetic[solid], 95),
+        "ncc_lesion": np.corrcoef(real[solid], synthetic[solid])[0, 1],
+        "brain_cbv_real": real[mask].mean(),
+        "brain_cbv_synthetic": synthetic[mask].mean(),
     }
     for name, value in expected.items():
         assert getattr(found, name) == pytest.approx(value, abs=1e-9), name
@@ -102,7 +107,10 @@ def test_a_scale_error_shows_in_the_lesion_and_not_in_the_correlation(exam: dict
 
 def test_without_a_segmentation_lesion_values_are_nan_and_the_rest_stays(exam: dict[str, Any]) -> None:
     found, full = score(exam, seg=None), score(exam)
-    lesion = ("mae_lesion", "lesion_cbv_real", "lesion_cbv_synthetic", "lesion_volume_ml")
+    lesion = (
+        *("mae_lesion", "lesion_cbv_real", "lesion_cbv_synthetic", "lesion_volume_ml"),
+        *("lesion_hot_spot_real", "lesion_hot_spot_synthetic", "ncc_lesion"),
+    )
     assert all(math.isnan(getattr(found, name)) for name in lesion)
     assert {k: v for k, v in asdict(found).items() if k not in lesion} == {
         k: v for k, v in asdict(full).items() if k not in lesion

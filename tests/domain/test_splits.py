@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cbvsynth.domain.examination import Examination
-from cbvsynth.domain.options import SplitUnit
+from cbvsynth.domain.options import SplitStrata, SplitUnit
 from cbvsynth.domain.splits import HELD_OUT, TRAIN, assign_splits, report_split, unit_number
 from cbvsynth.errors import DataError, UsageError
 
@@ -161,3 +161,84 @@ def test_a_share_of_nothing_or_everything_is_refused(share: float) -> None:
 def test_an_empty_side_is_refused_with_advice(share: float, empty: str) -> None:
     with pytest.raises(DataError, match=f"leaves '{empty}' empty.*Choose another seed"):
         assign_splits(STUDY, SplitUnit.PATIENT, share, 1)
+
+
+DIAGNOSES = ("glioma", "lymphoma", "metastasis", "")
+
+
+def diagnosed(count: int = 40) -> list[Examination]:
+    """Half of the patients have glioma; every third has two examinations."""
+    return [
+        replace(examination(subject, session), diagnosis=DIAGNOSES[(subject % 6) % 4 if subject % 2 else 0])
+        for subject in range(count)
+        for session in range(1, 3 if subject % 3 == 0 else 2)
+    ]
+
+
+def stratified(
+    study: list[Examination], share: float = 0.3, seed: int = 1, **unit: SplitUnit
+) -> dict[str, str]:
+    return assign_splits(study, unit.get("unit", SplitUnit.PATIENT), share, seed, SplitStrata.DIAGNOSIS)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_diagnosis_is_held_out_in_its_share_whatever_the_seed(seed: int) -> None:
+    """One seed in a few used to hold out no lymphoma at all; the verdict hung on it."""
+    study = diagnosed()
+    splits = stratified(study, seed=seed)
+    for diagnosis in DIAGNOSES:
+        patients = {one.subject_id: splits[one.exam_id] for one in study if one.diagnosis == diagnosis}
+        held_out = sum(side == HELD_OUT for side in patients.values())
+        assert abs(held_out - 0.3 * len(patients)) < 1.0, diagnosis
+    report = report_split(study, splits)
+    assert report.held_out_patients == 12
+    assert report.patients_in_both == 0
+
+
+def test_those_with_the_lowest_hashes_of_a_diagnosis_are_held_out() -> None:
+    study = diagnosed()
+    splits = stratified(study, seed=5)
+    glioma = sorted(
+        {one.subject_id for one in study if one.diagnosis == "glioma"}, key=lambda name: unit_number(5, name)
+    )
+    sides = {one.subject_id: splits[one.exam_id] for one in study}
+    held_out = [name for name in glioma if sides[name] == HELD_OUT]
+    assert held_out == glioma[: len(held_out)]
+
+
+def test_the_same_study_splits_the_same_way_in_whatever_order_it_comes() -> None:
+    study = diagnosed()
+    assert stratified(study) == stratified(study[::-1])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_patient_who_comes_moves_few_others_and_none_of_another_diagnosis_out(seed: int) -> None:
+    study = diagnosed()
+    before = stratified(study, seed=seed)
+    after = stratified([*study, replace(examination(99), diagnosis="lymphoma")], seed=seed)
+    moved = {one.subject_id for one in study if before[one.exam_id] != after[one.exam_id]}
+    assert len(moved) <= 2, "the border of the diagnosis, and one place that goes to another remainder"
+
+
+def test_two_patients_of_a_diagnosis_are_one_on_either_side() -> None:
+    study = [replace(examination(subject), diagnosis="rare") for subject in (1, 2)]
+    assert sorted(stratified(study).values()) == [HELD_OUT, TRAIN]
+    assert sorted(stratified(study, share=0.9).values()) == [HELD_OUT, TRAIN]
+
+
+def test_a_prescribed_split_wins_over_the_strata_too() -> None:
+    study = [replace(one, split=HELD_OUT if one.subject_id == "sub-003" else "") for one in diagnosed()]
+    splits = stratified(study)
+    assert {splits[one.exam_id] for one in study if one.subject_id == "sub-003"} == {HELD_OUT}
+
+
+def test_examinations_are_drawn_within_their_diagnosis_as_well() -> None:
+    study = diagnosed()
+    report = report_split(study, stratified(study, unit=SplitUnit.EXAMINATION))
+    assert report.held_out_examinations == round(0.3 * len(study))
+    assert report.patients_in_both > 0
+
+
+def test_strata_take_an_empty_side_as_an_error_still() -> None:
+    with pytest.raises(DataError, match="leaves 'held-out' empty"):
+        stratified([replace(examination(1), diagnosis="rare")])

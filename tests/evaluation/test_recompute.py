@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from cbvsynth.domain.selection.evaluation import evaluate_sweep
-from cbvsynth.domain.selection.records import GateSettings, Verdict
+from cbvsynth.domain.selection.records import Verdict
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.evaluation.recompute import verdict_differences
 from tests.domain.selection.tables import EVIDENCE, constant_mean, steady
 

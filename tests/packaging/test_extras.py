@@ -57,7 +57,7 @@ RUN = (
     Typed("cbvsynth phantom", ("--patients", "8", "--matrix", "32", "--damaged", "1"), "11 synthetic exam"),
     Typed("cbvsynth manifest", ("data",), r"examinations +11"),
     Typed("cbvsynth validate", (), "10 of 11 examinations accepted"),
-    Typed("cbvsynth preprocess", ("--seed", "3"), "10 prepared"),
+    Typed("cbvsynth preprocess", ("--seed", "5"), "10 prepared"),
     Typed("cbvsynth sweep list", ("encdec-*",), "encdec-t1c"),
     Typed("cbvsynth sweep quick", (), "16 models"),
     Typed(
@@ -70,6 +70,8 @@ RUN = (
         "cbvsynth evaluate",
         (
             *("--models", "encdec-t1c", "--min_examinations", "2", "--max_lesion_bias", "30"),
+            *("--max_diagnosis_bias", "30", "--max_scale_error", "30", "--min_lesion_slope", "-1"),
+            *("--min_lesion_concordance", "-1", "--min_lesion_texture", "-1", "--max_auc_loss", "1"),
             "--required_baselines",
         ),
         "Verdict: promote",

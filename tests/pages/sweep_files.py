@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from cbvsynth.domain.metrics import score_examination
+from cbvsynth.domain.region_errors import region_errors
 from cbvsynth.domain.scores import SSIM_CONVENTIONS
 from cbvsynth.domain.selection.records import PresentChampion
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.records.examinations import ExaminationIndex
+from cbvsynth.records.regions import REGIONS_FILE, write_regions
 from cbvsynth.records.results import read_scores, write_scores
 from cbvsynth.records.storage import atomic_file
 from cbvsynth.records.summaries import TrainSummary, write_summary
@@ -43,7 +45,7 @@ def write_model(
     identity = ModelId.parse(model)
     held_out = index.of_split("held-out", identity.combination.sequences)
     rng = np.random.default_rng(sum(map(ord, model)))
-    scores, maps = [], {}
+    scores, regions, maps = [], [], {}
     for entry in held_out:
         real = np.asarray(index.array(entry.exam_id, "cbv"), np.float32)
         mask = np.asarray(index.array(entry.exam_id, "mask"), bool)
@@ -65,10 +67,24 @@ def write_model(
                 target_unit=entry.target_unit,
             )
         )
+        regions += region_errors(
+            real,
+            synthetic,
+            mask,
+            seg,
+            {
+                sequence: np.asarray(index.array(entry.exam_id, sequence.value))
+                for sequence in entry.sequences
+            },
+            entry.spacing_mm,
+            exam_id=entry.exam_id,
+            subject_id=entry.subject_id,
+        )
         if len(maps) < examples:
             maps[entry.exam_id] = synthetic
     folder = results / model
     write_scores(folder / "per_exam.csv", scores)
+    write_regions(folder / REGIONS_FILE, regions)
     with atomic_file(folder / "examples.npz") as temporary, temporary.open("wb") as target:
         np.savez_compressed(target, **maps)
     summary = {

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cbvsynth.domain.selection.evaluation import evaluate_sweep
-from cbvsynth.domain.selection.records import GateSettings
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.pages.evaluation_page import not_trained_markdown, write_table2_page
 from cbvsynth.pages.tables.table2 import CAPTION
 from tests.domain.selection.tables import EVIDENCE, constant_mean, steady

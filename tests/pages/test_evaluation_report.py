@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.domain.selection.evaluation import Evaluation, evaluate_sweep
-from cbvsynth.domain.selection.records import GateSettings
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.errors import UsageError
 from cbvsynth.evaluation.recompute import VERDICT_FILE
 from cbvsynth.pages.evaluation_report import require_own_folder, shown_model

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cbvsynth.domain.region_errors import RegionError, RegionKind
 from cbvsynth.pages.model_card import by_diagnosis, by_size, model_card
 from cbvsynth.records.origins import BY_PHANTOM, NOT_RECORDED, Origin
 from cbvsynth.records.summaries import read_summary
@@ -85,8 +86,29 @@ def test_what_the_model_learned_from_is_said_or_said_to_be_unknown(made):
 
 def test_what_the_gate_asked_stands_on_the_candidates_card_only(made, tmp_path):
     other = read_summary(tmp_path / "artifacts/train/encdec-t2/summary.json")
-    assert "## What the gate asked" in model_card(made[0], scores(), made[1])
-    assert "## What the gate asked" not in model_card(other, scores(), made[1])
+    assert made[1].text in model_card(made[0], scores(), made[1])
+    assert made[1].text not in model_card(other, scores(), made[1])
+    assert "It failed no guard." in model_card(other, scores(), made[1])
+    failed = replace(made[1], failed_guards={"encdec-t2": ("lesion-slope", "brain-scale")})
+    assert "Failed: lesion-slope, brain-scale." in model_card(other, scores(), failed)
+
+
+def test_a_loosened_gate_is_loud_on_every_card(made, tmp_path):
+    """A model could pass by `max_lesion_bias=10`, and its card did not say so."""
+    loose = replace(made[1], loosened=("max_lesion_bias is 10, at most 1 expected",))
+    other = read_summary(tmp_path / "artifacts/train/encdec-t2/summary.json")
+    for summary in (made[0], other):
+        assert "**LOOSENED GATE: max_lesion_bias is 10, at most 1 expected." in model_card(
+            summary, scores(), loose
+        )
+
+
+def test_lesions_on_the_wrong_side_and_where_it_errs_stand_on_the_card(made):
+    row = RegionError("e0", "p0", RegionKind.TISSUE, "white matter", 100, 1.25, -0.5)
+    card = model_card(made[0], scores(), made[1], [row])
+    assert "| diagnosis | lesions | patients | high by real CBV | on the wrong side |" in card
+    assert "| tissue outside the lesion | white matter | 1 | 1.25 | -0.50 |" in card
+    assert "## Where it errs" not in model_card(made[0], scores(), made[1])
 
 
 def test_the_same_model_has_the_same_card_and_no_lesion_is_no_error(made):

@@ -34,6 +34,11 @@ SCORE = ExamScore(
     lesion_cbv_real=5.2,
     lesion_cbv_synthetic=5.4,
     lesion_volume_ml=12.5,
+    lesion_hot_spot_real=8.1,
+    lesion_hot_spot_synthetic=7.9,
+    ncc_lesion=0.45,
+    brain_cbv_real=3.1,
+    brain_cbv_synthetic=3.2,
 )
 WITHOUT_LESION = replace(
     SCORE,
@@ -42,6 +47,9 @@ WITHOUT_LESION = replace(
     lesion_cbv_real=math.nan,
     lesion_cbv_synthetic=math.nan,
     lesion_volume_ml=math.nan,
+    lesion_hot_spot_real=math.nan,
+    lesion_hot_spot_synthetic=math.nan,
+    ncc_lesion=math.nan,
 )
 
 
@@ -141,10 +149,10 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     ("damage", "message"),
     [
         (lambda row: row.replace("0.8629", "high"), "ssim_3d_whole is 'high'; expected a number"),
-        (lambda row: row.rsplit(",", 3)[0], "16 values; expected 19"),
-        (lambda row: row + ",7.0", "20 values; expected 19"),
+        (lambda row: row.rsplit(",", 3)[0], "21 values; expected 24"),
+        (lambda row: row + ",7.0", "25 values; expected 24"),
         (lambda row: row.replace("12.5", ""), "lesion_volume_ml is ''; expected a number"),
-        (lambda row: row.split(",", maxsplit=1)[0], "1 values; expected 19"),
+        (lambda row: row.split(",", maxsplit=1)[0], "1 values; expected 24"),
     ],
     ids=["a word", "cut off", "too long", "an empty value", "one value only"],
 )
@@ -189,8 +197,27 @@ def test_the_table_is_this_byte_for_byte(tmp_path: Path) -> None:
     write_scores(tmp_path / "per_exam.csv", [replace(WITHOUT_LESION, psnr_whole=math.inf)])
     assert (tmp_path / "per_exam.csv").read_text(encoding="utf-8") == header + (
         '\n"encdec-t1-t1c-adc","sub-002_ses-1","sub-001","high-grade glioma","mL/100g",25.0,0.8629,'
-        "0.30000000000000004,0.3333333333333333,0.7,0.2,0.9,nan,inf,25.5,0.6,nan,nan,nan\n"
+        "0.30000000000000004,0.3333333333333333,0.7,0.2,0.9,nan,inf,25.5,0.6,nan,nan,nan,nan,nan,nan,3.1,3.2\n"
     )
+
+
+def test_a_table_of_an_earlier_release_reads_as_not_a_number_in_the_columns_that_came_later(
+    tmp_path: Path,
+) -> None:
+    """A champion is compared by the table that it was promoted with, whatever release wrote it."""
+    header, row = header_and_row(tmp_path)
+    path = write_lines(tmp_path / "old.csv", header.rsplit(",", 5)[0], row.rsplit(",", 5)[0])
+    (read,) = read_scores(path)
+    assert read.lesion_volume_ml == 12.5
+    assert math.isnan(read.ncc_lesion)
+    assert math.isnan(read.brain_cbv_real)
+
+
+def test_a_table_that_lacks_some_of_the_later_columns_is_of_no_release(tmp_path: Path) -> None:
+    header, row = header_and_row(tmp_path)
+    path = write_lines(tmp_path / "odd.csv", header.rsplit(",", 2)[0], row.rsplit(",", 2)[0])
+    with pytest.raises(ResultError, match="has columns"):
+        read_scores(path)
 
 
 @pytest.mark.parametrize("column", ["ssim_3d_whole", "mae_brain", "psnr_brain", "ncc_brain", "data_range"])

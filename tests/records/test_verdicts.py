@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from cbvsynth.domain.selection.evaluation import evaluate_sweep
-from cbvsynth.domain.selection.records import Evidence, GateSettings, PresentChampion, ScoredModel, Verdict
+from cbvsynth.domain.selection.records import Evidence, PresentChampion, ScoredModel, Verdict
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.errors import ResultError
 from cbvsynth.records.verdicts import read_verdict, write_verdict
 from tests.domain.selection.tables import champion, constant_mean, scored, steady, table

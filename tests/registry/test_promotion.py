@@ -7,14 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cbvsynth.config import PromoteConfig
 from cbvsynth.domain.selection.records import Outcome
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.errors import RegistryError
 from cbvsynth.records.storage import sha256_tree, tree_digest
+from cbvsynth.records.verdicts import write_verdict
 from cbvsynth.registry.champion import present_champion
 from cbvsynth.registry.promotion import Promotion
 from cbvsynth.registry.rollback import roll_back
@@ -85,6 +88,26 @@ def test_the_stored_model_is_the_scored_one_and_carries_its_evidence(tmp_path: P
     assert champion.tags["target_unit"] == "mL/100g"
     assert champion.tags["data_fingerprint"] == "data-1"
     assert (fetch_artifact(registry, champion, "evaluation/verdict.json", tmp_path / "verdict")).is_file()
+
+
+@pytest.mark.usefixtures("empty_registry")
+def test_a_version_says_by_which_gate_it_came_in_and_the_next_verdict_is_told() -> None:
+    """A refused model could replace the champion through looser limits, and the registry did not say so."""
+    first_promotion()
+    champion = version_of(open_registry("cbvsynth"), "champion")
+    assert champion is not None
+    assert champion.tags["gate"] == "this release's limits"
+    held = present_champion("cbvsynth")
+    assert held is not None
+    assert held.settings == GateSettings()
+    train("encdec-t1", 0.95)
+    verdict = decide("encdec-t1", champion=(1, "encdec-t1c", champion.digest))
+    loose = replace(verdict, loosened=("max_lesion_bias is 10, at most 1 expected",))
+    write_verdict(Path("artifacts/evaluate/verdict.json"), loose)
+    run(PromoteConfig())
+    champion = version_of(open_registry("cbvsynth"), "champion")
+    assert champion is not None
+    assert champion.tags["gate"] == "LOOSENED: max_lesion_bias is 10, at most 1 expected"
 
 
 @pytest.mark.usefixtures("empty_registry")

@@ -9,11 +9,12 @@ from cbvsynth.domain.scores import SSIM_CONVENTIONS, ExamScore
 from cbvsynth.domain.selection.records import (
     ChampionComparison,
     Evidence,
-    GateSettings,
     Outcome,
+    Stability,
     Standing,
     Verdict,
 )
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.domain.sequences import ModelId, all_combinations
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.records.origins import BY_USER, Origin
@@ -148,6 +149,9 @@ def decide(
         examinations=12,
         patients=12,
         optimism=0.0,
+        stability=Stability(draws=100, same_winner=1.0, no_winner=0.0, rivals={}),
+        failed_guards={},
+        loosened=(),
         target_unit="mL/100g",
         data_range=25.0,
         data_fingerprint=DATA,

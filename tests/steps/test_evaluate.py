@@ -41,6 +41,7 @@ FILES = {
     "table2.md",
     "table2.png",
     "verdict.json",
+    "where_it_errs.png",
 }
 
 
@@ -98,7 +99,7 @@ def test_the_report_needs_no_network_and_names_no_path(evaluated: Path):
     assert RESEARCH_NOTE in html
     assert re.findall(r"(?:src|href)=\"(?!data:|#)[^\"]*", html) == []
     assert re.findall(r"url\((?!#)", html) == [], "a chart's parts refer to each other only"
-    assert (html.count("data:image/png;base64,"), html.count("<svg")) == (1, 2)
+    assert (html.count("data:image/png;base64,"), html.count("<svg")) == (1, 3)
     for path in (evaluated / "evaluate").iterdir():
         if path.suffix in (".html", ".md", ".csv", ".json"):
             assert str(evaluated) not in path.read_text(encoding="utf-8"), path.name
@@ -143,6 +144,29 @@ def test_no_model_passes_is_a_result_with_a_report_of_the_best(
     html = summary.report.read_text(encoding="utf-8")
     assert "encdec-t1-t1c-adc, the best by SSIM (refused)" in html
     assert "Refused although best by SSIM:" in capsys.readouterr().out
+
+
+def test_the_report_says_where_the_model_errs_and_what_is_on_the_wrong_side(evaluated: Path):
+    for name in ("report.html", "report.md"):
+        text = (evaluated / "evaluate" / name).read_text(encoding="utf-8")
+        assert "on the wrong side" in text
+        assert "tissue outside the lesion" in text
+        assert "Drawing the 12 held-out patients again 200 times" in text
+
+
+def test_results_of_an_earlier_release_are_judged_without_the_places(root: Path):
+    for model in MODELS:
+        (root / "train" / model / "regions.csv").unlink()
+    run(config_of(root), no_champion)
+    assert "Where it errs" not in (root / "evaluate/report.html").read_text(encoding="utf-8")
+
+
+def test_a_loosened_gate_is_loud_in_the_report(root: Path, capsys: pytest.CaptureFixture[str]):
+    run(config_of(root, max_lesion_bias=10.0, required_baselines=()), no_champion)
+    words = "LOOSENED GATE: required_baselines lacks constant-mean"
+    assert "THE GATE WAS LOOSENED: required_baselines lacks constant-mean" in capsys.readouterr().out
+    for name in ("report.html", "report.md"):
+        assert words in (root / "evaluate" / name).read_text(encoding="utf-8")
 
 
 def test_a_required_baseline_can_be_asked_for(root: Path):

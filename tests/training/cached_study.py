@@ -16,6 +16,8 @@ ORIGIN = Origin(BY_PHANTOM, 9, "d" * 64)
 SHAPE = (20, 18, 8)
 SPACING_MM = (2.0, 2.0, 4.0)
 DIAGNOSES = ("high-grade glioma", "lymphoma", "metastasis")
+LESION_GAIN = dict(zip(DIAGNOSES, (2.0, 0.3, 0.7), strict=True))
+"""By how much a lesion's blood is above the brain's mean of 1: high perfusion and low."""
 
 
 def write_study(
@@ -32,7 +34,8 @@ def write_study(
     examinations = []
     for number, name in enumerate(names):
         sequences = tuple(item for item in Sequence if not (item is Sequence.ADC and name in without_adc))
-        _write_arrays(root / name, sequences, seed=number, has_seg=name not in without_seg)
+        gain = LESION_GAIN[DIAGNOSES[number % len(DIAGNOSES)]]
+        _write_arrays(root / name, sequences, seed=number, has_seg=name not in without_seg, gain=gain)
         examinations.append(
             CachedExamination(
                 exam_id=name,
@@ -57,15 +60,17 @@ def write_study(
     return read_index(root)
 
 
-def _write_arrays(folder: Path, sequences: Ordered[Sequence], seed: int, *, has_seg: bool) -> None:
-    """Brain is an ellipsoid; CBV is high where T1C is bright; the lesion is a bright cube."""
+def _write_arrays(
+    folder: Path, sequences: Ordered[Sequence], seed: int, *, has_seg: bool, gain: float
+) -> None:
+    """Brain is an ellipsoid; CBV is high where T1C is bright; the lesion is a cube as bright as its gain."""
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True)
     axes = np.meshgrid(*(np.linspace(-1, 1, size) for size in SHAPE), indexing="ij")
     mask = sum(axis**2 for axis in axes) < 1.3
     seg = np.zeros(SHAPE, np.uint8)
     seg[8:12, 6:10, 3:6] = 3
-    blood = rng.uniform(0.5, 1.5, SHAPE) + 2.0 * (seg > 0)
+    blood = rng.uniform(0.5, 1.5, SHAPE) + gain * (seg > 0)
     for sequence in sequences:
         level = 900.0 if sequence is Sequence.ADC else 200.0
         texture = rng.uniform(0.7, 1.3, SHAPE) * (blood if sequence is Sequence.T1C else 1.0)

@@ -32,6 +32,20 @@ def test_an_example_is_the_normalised_inputs_and_cbv_as_a_share_of_its_maximum(t
     assert {part.dtype for part in (example.inputs, example.target, example.foreground)} == {np.dtype("f4")}
 
 
+def test_a_segmented_lesion_may_weigh_more_than_the_rest_of_the_brain(tmp_path: Path) -> None:
+    """Unweighted, 2 % of the brain are hardly learned: enhancing lesions were all given one value."""
+    index = write_study(tmp_path)
+    plain = CachedTrainingData(index, T1C_ADC, 25.0).load(0).foreground
+    weighted = CachedTrainingData(index, T1C_ADC, 25.0, lesion_weight=10.0).load(0).foreground
+    lesion = np.asarray(index.array("e00", "seg")) > 0
+    assert lesion.any()
+    assert np.array_equal(weighted, np.where(lesion, 10 * plain, plain))
+    assert weighted.dtype == np.float32
+    (tmp_path / "e00" / "seg.npy").unlink()
+    without = CachedTrainingData(index, T1C_ADC, 25.0, lesion_weight=10.0).load(0).foreground
+    assert np.array_equal(without, plain)
+
+
 def test_only_training_examinations_with_every_sequence_are_used(tmp_path: Path) -> None:
     index = write_study(tmp_path, without_adc=["e01"])
     with_adc = CachedTrainingData(index, T1C_ADC, 25.0).examinations

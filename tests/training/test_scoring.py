@@ -47,7 +47,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> ExportedModel:
 
 def test_every_held_out_examination_gets_its_score(study: ExaminationIndex, model: ExportedModel) -> None:
     held_out = study.of_split("held-out")
-    scores, _ = score_model(model, study, held_out)
+    scores = score_model(model, study, held_out).scores
     assert [score.exam_id for score in scores] == ["e03", "e04", "e05"]
     assert {score.data_range for score in scores} == {20.0}
     assert np.isnan(scores[1].lesion_cbv_real)
@@ -71,7 +71,7 @@ def test_every_held_out_examination_gets_its_score(study: ExaminationIndex, mode
 def test_the_maps_asked_for_are_kept_and_survive_the_way_through_a_file(
     study: ExaminationIndex, model: ExportedModel, tmp_path: Path
 ) -> None:
-    _, maps = score_model(model, study, study.of_split("held-out"), frozenset({"e05", "e03"}))
+    maps = score_model(model, study, study.of_split("held-out"), frozenset({"e05", "e03"})).maps
     write_examples(tmp_path / "examples.npz", maps)
     with np.load(tmp_path / "examples.npz", allow_pickle=False) as stored:
         assert stored.files == ["e03", "e05"]

@@ -84,6 +84,15 @@ def test_the_encoder_decoder_loss_counts_the_foreground_alone() -> None:
     )
 
 
+def test_a_weighted_voxel_counts_as_often_as_its_weight_and_is_painted_as_every_other() -> None:
+    generator, (inputs, target, foreground) = a_generator(), example(24, 20, 7)
+    weights = tf.concat([foreground[:, :10] * 7.0, foreground[:, 10:]], axis=1)
+    synthetic = generator.network(inputs[tf.newaxis])[0] * foreground
+    expected = float(tf.reduce_mean(tf.abs(target - synthetic) * weights))
+    found = float(encoder_decoder_step(generator)(inputs, target, weights)["mae"])
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.parametrize("update", list(UpdateRule))
 def test_the_generator_follows_the_sum_of_its_three_losses(update: UpdateRule) -> None:
     generator, discriminator = a_generator(), a_discriminator()

@@ -41,4 +41,7 @@ def leaderboard(
         )
         return
     print(leaderboard_text(ranked[: top or None], baselines, column, verdict.target_unit))
+    for row in ranked[: top or None]:
+        if row.model in verdict.failed_guards:
+            print(f"{row.model} failed {', '.join(verdict.failed_guards[row.model])}")
     print(f"\nverdict: {verdict.text}")

@@ -5,6 +5,8 @@ think (a constant map reaches 82.9 % over the whole volume where the paper's 62 
 `tissue-mean` paints every tissue class with its mean. Where an examination has a lesion segmentation,
 each lesion label is a class of its own: knowledge that the models do not have, so that beating this map
 inside a lesion is more than can be asked of every model, and losing to it outside is a bad sign.
+`tissue-mean-blind` paints the same means without a look at the segmentation: a lesion has the value of the
+tissue that it looks like.
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ class Baselines:
         none had gets the brain's mean.
 
         Raises:
-            VolumeError: an empty mask; no usable sequence (tissue-mean only).
+            VolumeError: an empty mask; no usable sequence (both tissue means).
             GridError: the arrays do not share a grid.
         """
         _check_mask(example)
@@ -73,6 +75,8 @@ class Baselines:
             prediction[example.mask] = self.brain_mean
         else:
             tissues, classes = _classes(example)
+            if baseline is Baseline.TISSUE_MEAN_BLIND:
+                classes = tissues
             lookup = np.full(int(classes.max()) + 1, np.nan)
             for number, mean in self.class_means.items():
                 if number < lookup.size:
@@ -85,7 +89,7 @@ class Baselines:
 
 
 def learn_baselines(examples: Iterable[BaselineExample]) -> Baselines:
-    """Learn both baselines in one pass; one examination is in memory at a time.
+    """Learn all baselines in one pass; one examination is in memory at a time.
 
     Every examination weighs the same, however many voxels it has, because scores are averaged over
     examinations as well; a class's mean is taken over the examinations that have it.

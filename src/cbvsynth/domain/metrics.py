@@ -94,6 +94,13 @@ def score_examination(  # noqa: PLR0913  # one argument per column that is not c
         lesion_cbv_real=float(real_lesion.mean()) if real_lesion.size else math.nan,
         lesion_cbv_synthetic=float(synthetic_lesion.mean()) if synthetic_lesion.size else math.nan,
         lesion_volume_ml=lesion_voxels * voxel_ml,
+        lesion_hot_spot_real=_hot_spot(real_lesion),
+        lesion_hot_spot_synthetic=_hot_spot(synthetic_lesion),
+        ncc_lesion=(
+            normalised_cross_correlation(real_lesion, synthetic_lesion) if real_lesion.size else math.nan
+        ),
+        brain_cbv_real=float(real_brain.mean()),
+        brain_cbv_synthetic=float(synthetic_brain.mean()),
     )
 
 
@@ -207,6 +214,10 @@ def hot_spot_normalised_cbv(cbv: FloatArray, lesion: BoolArray, white_matter: Bo
             "Check the white-matter mask."
         )
     return hot_spot / reference
+
+
+def _hot_spot(lesion: Float64Array) -> float:
+    return float(np.percentile(lesion, HOT_SPOT_PERCENTILE)) if lesion.size else math.nan
 
 
 def _values(volume: FloatArray, region: BoolArray) -> Float64Array:

@@ -42,6 +42,13 @@ class SplitUnit(StrEnum):
     EXAMINATION = "examination"
 
 
+class SplitStrata(StrEnum):
+    """Within which groups the held-out share is drawn: in each diagnosis, or in the study as a whole."""
+
+    DIAGNOSIS = "diagnosis"
+    NONE = "none"
+
+
 class UpdateRule(StrEnum):
     """Whether generator and discriminator share one forward pass or take turns (authors' code)."""
 
@@ -97,3 +104,4 @@ class Baseline(StrEnum):
 
     CONSTANT_MEAN = "constant-mean"
     TISSUE_MEAN = "tissue-mean"
+    TISSUE_MEAN_BLIND = "tissue-mean-blind"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 SSIM_CONVENTIONS = {
@@ -18,7 +19,8 @@ class ExamScore:
     """Scores of one model on one held-out examination.
 
     SSIM and NCC have no unit (1 is perfect), PSNR is in dB, everything else is in `target_unit`.
-    Lesion values are NaN where the examination has no lesion segmentation.
+    Lesion values are NaN where the examination has no lesion segmentation. The last five came later: a
+    table without them, such as that of a champion of an earlier release, reads as NaN there.
     """
 
     model: str
@@ -40,3 +42,11 @@ class ExamScore:
     lesion_cbv_real: float
     lesion_cbv_synthetic: float
     lesion_volume_ml: float
+    lesion_hot_spot_real: float = math.nan
+    """95th percentile of the lesion."""
+    lesion_hot_spot_synthetic: float = math.nan
+    ncc_lesion: float = math.nan
+    """Correlation over the lesion's voxels: whether the map shows where in the lesion CBV is high."""
+    brain_cbv_real: float = math.nan
+    """Mean of the brain."""
+    brain_cbv_synthetic: float = math.nan

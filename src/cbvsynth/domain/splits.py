@@ -1,18 +1,21 @@
 """Which examinations train and which are held out: a hash per patient, and no memory.
 
-A patient is held out when a hash of the seed and the patient's name, read as a number from 0 to 1, is
-below the held-out share. The answer depends on nothing else, so that a patient stays on one side when
-others are added or removed. Why no ledger: docs/decisions/0003-stateless-split.md.
+Each patient has a number from 0 to 1: a hash of the seed and the patient's name. In each diagnosis those
+with the lowest numbers are held out, as many as the share asks for. So a small study holds out every
+diagnosis; when patients are added or removed, others change sides only near the border. Without strata a
+patient is held out when the number is below the share, whoever else there is. Why no ledger:
+docs/decisions/0003-stateless-split.md; why strata: docs/decisions/0070-stratified-split.md.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cbvsynth.domain.examination import Examination
-from cbvsynth.domain.options import SplitUnit
+from cbvsynth.domain.options import SplitStrata, SplitUnit
 from cbvsynth.errors import DataError, UsageError
 
 TRAIN = "train"
@@ -59,7 +62,11 @@ def unit_number(seed: int, name: str) -> float:
 
 
 def assign_splits(
-    examinations: Sequence[Examination], unit: SplitUnit, held_out_share: float, seed: int
+    examinations: Sequence[Examination],
+    unit: SplitUnit,
+    held_out_share: float,
+    seed: int,
+    strata: SplitStrata = SplitStrata.NONE,
 ) -> dict[str, str]:
     """Split of every examination, `train` or `held-out`, by exam_id.
 
@@ -71,6 +78,8 @@ def assign_splits(
         unit: whether patients or single examinations are drawn.
         held_out_share: share to hold out, above 0 and below 1.
         seed: of the hash.
+        strata: groups in which the share is drawn. A patient of several diagnoses is of the first
+            examination's; those without one are a group.
 
     Raises:
         UsageError: the share is not above 0 and below 1.
@@ -82,12 +91,17 @@ def assign_splits(
             f"held_out_share is {held_out_share:g}; expected more than 0 and less than 1, as 0.3."
         )
     prescribed = _prescribed_by_patient(examinations) if unit is SplitUnit.PATIENT else {}
-    splits = {}
-    for examination in examinations:
-        name = examination.subject_id if unit is SplitUnit.PATIENT else examination.exam_id
-        drawn = HELD_OUT if unit_number(seed, name) < held_out_share else TRAIN
-        given = examination.split or prescribed.get(examination.subject_id, "")
-        splits[examination.exam_id] = given or drawn
+    given = {
+        examination.exam_id: examination.split or prescribed.get(examination.subject_id, "")
+        for examination in examinations
+    }
+    free = [examination for examination in examinations if not given[examination.exam_id]]
+    drawn = _held_out(_diagnoses(free, unit), held_out_share, seed, strata)
+    splits = {
+        examination.exam_id: given[examination.exam_id]
+        or (HELD_OUT if _name(examination, unit) in drawn else TRAIN)
+        for examination in examinations
+    }
     _refuse_empty_side(splits, unit, seed)
     return splits
 
@@ -106,6 +120,46 @@ def report_split(examinations: Iterable[Examination], splits: Mapping[str, str])
         patients_in_both=len(train & held_out),
         leaking_examinations=sum(subject in train for subject in sides[HELD_OUT]),
     )
+
+
+def _name(examination: Examination, unit: SplitUnit) -> str:
+    return examination.subject_id if unit is SplitUnit.PATIENT else examination.exam_id
+
+
+def _diagnoses(examinations: Iterable[Examination], unit: SplitUnit) -> dict[str, str]:
+    """Diagnosis of everything that is drawn, by name."""
+    found: dict[str, str] = {}
+    for examination in sorted(examinations, key=lambda entry: entry.exam_id):
+        found.setdefault(_name(examination, unit), examination.diagnosis)
+    return found
+
+
+def _held_out(diagnoses: Mapping[str, str], share: float, seed: int, strata: SplitStrata) -> frozenset[str]:
+    """Names that are held out; `diagnoses` is by name."""
+    numbers = {name: unit_number(seed, name) for name in diagnoses}
+    if strata is SplitStrata.NONE:
+        return frozenset(name for name, number in numbers.items() if number < share)
+    groups: dict[str, list[str]] = {}
+    for name in sorted(numbers, key=lambda one: (numbers[one], one)):
+        groups.setdefault(diagnoses[name], []).append(name)
+    places = _places({diagnosis: len(names) for diagnosis, names in groups.items()}, share, seed)
+    return frozenset(name for diagnosis, names in groups.items() for name in names[: places[diagnosis]])
+
+
+def _places(sizes: Mapping[str, int], share: float, seed: int) -> dict[str, int]:
+    """How many of each group are held out: the share rounded down, and the rest by largest remainder.
+
+    A group of two or more has at least one on either side. Equal remainders are ordered by a hash.
+    """
+    places = {name: math.floor(share * size + 1e-9) for name, size in sizes.items()}
+    missing = round(share * sum(sizes.values())) - sum(places.values())
+    ordered = sorted(sizes, key=lambda name: (places[name] - share * sizes[name], unit_number(seed, name)))
+    for name in ordered[: max(missing, 0)]:
+        places[name] += 1
+    return {
+        name: min(max(count, 1), sizes[name] - 1) if sizes[name] > 1 else count
+        for name, count in places.items()
+    }
 
 
 def _prescribed_by_patient(examinations: Iterable[Examination]) -> dict[str, str]:

@@ -49,6 +49,7 @@ def _champion(evaluate: Path, stored: Verdict) -> PresentChampion | None:
         digest=stored.champion.digest,
         data_fingerprint=stored.champion.data_fingerprint,
         scores=read_scores(evaluate / CHAMPION_FILE),
+        settings=stored.champion.settings,
     )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbvsynth import __version__
+from cbvsynth.domain.region_errors import RegionError
+from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.evaluation import Evaluation
 from cbvsynth.domain.selection.guards import UNIT_WORDS
 from cbvsynth.domain.sequences import Sequence as MriSequence
@@ -15,7 +17,16 @@ from cbvsynth.pages import verdict_words as words
 from cbvsynth.pages.charts.combinations import COMBINATION_CAPTION
 from cbvsynth.pages.tables.comparisons import COMPARISON_HEADER, comparison_cells, comparison_note
 from cbvsynth.pages.tables.formats import markdown_table
+from cbvsynth.pages.tables.guards import GUARDS_HEADER, guard_rows
 from cbvsynth.pages.tables.leaderboard import HEADER, leaderboard_markdown, leaderboard_note, shown_cells
+from cbvsynth.pages.tables.lesions import (
+    LESIONS_HEADER,
+    REGIONS_HEADER,
+    lesion_rows,
+    lesions_note,
+    region_rows,
+    regions_note,
+)
 from cbvsynth.pages.tables.table2 import ALGORITHMS, CAPTION, Table2Row, table2_markdown
 from cbvsynth.records.storage import write_text
 from cbvsynth.signature import RESEARCH_NOTE
@@ -26,6 +37,7 @@ TITLE = "Which model makes the best CBV map?"
 TABLE2_TITLE = "Table 2, ours beside the paper's"
 SSIM_PICTURE = "ssim_by_combination.png"
 AGREEMENT_PICTURE = "bland_altman.png"
+PLACES_PICTURE = "where_it_errs.png"
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,12 @@ class Shown:
     ssim: Chart
     montage: Montage | None
     agreement: Chart | None
+    scores: Sequence[ExamScore] = ()
+    """Of the shown model, on the common examinations."""
+    regions: Sequence[RegionError] = ()
+    """Where it errs; none where its results are of an earlier release."""
+    places: Chart | None = None
+    """The same by place in the brain."""
 
 
 def write_report_page(path: Path, evaluation: Evaluation, table2: Sequence[Table2Row], shown: Shown) -> None:
@@ -64,6 +82,16 @@ def write_report_page(path: Path, evaluation: Evaluation, table2: Sequence[Table
             "reasons": words.refusal_reasons,
             "champion_text": words.champion_text(verdict),
             "optimism_text": words.optimism_text(verdict),
+            "stability_text": words.stability_text(verdict),
+            "loosened_text": words.loosened_text(verdict),
+            "guards_header": GUARDS_HEADER,
+            "guards": guard_rows(evaluation),
+            "lesions_header": LESIONS_HEADER,
+            "lesions": lesion_rows(shown.scores, verdict.settings.lesion_threshold),
+            "lesions_note": lesions_note(verdict.settings.lesion_threshold, verdict.target_unit),
+            "regions_header": REGIONS_HEADER,
+            "regions": region_rows(shown.regions),
+            "regions_note": regions_note(verdict.target_unit),
             "shown": shown,
             "montage_source": _inline(shown.montage.picture) if shown.montage else "",
             "combination_caption": COMBINATION_CAPTION,
@@ -117,18 +145,35 @@ def write_markdown(path: Path, evaluation: Evaluation, table2: Sequence[Table2Ro
         parts.append(
             "Refused:\n\n" + "\n".join(f"- {words.refusal_line(entry)}" for entry in verdict.refused)
         )
-    parts += [words.champion_text(verdict), words.optimism_text(verdict)]
+    if verdict.loosened:
+        parts.append(f"**{words.loosened_text(verdict)}**")
+    parts += [words.champion_text(verdict), words.stability_text(verdict), words.optimism_text(verdict)]
     if shown.montage:
         picture = f"![maps]({shown.montage.picture.name})"
         parts += [f"## Maps of {shown.model}", picture, shown.montage.caption]
     if shown.agreement:
         picture = f"![agreement]({AGREEMENT_PICTURE})"
         parts += [f"## Lesion CBV of {shown.model}", picture, shown.agreement.description]
+    lesions = lesion_rows(shown.scores, verdict.settings.lesion_threshold)
+    if lesions:
+        parts += [
+            f"## On which side of the threshold: {shown.model}",
+            markdown_table(LESIONS_HEADER, lesions),
+        ]
+        parts.append(lesions_note(verdict.settings.lesion_threshold, verdict.target_unit))
+    if shown.places is not None:
+        parts += [f"## Where it errs: {shown.model}", f"![where it errs]({PLACES_PICTURE})"]
+        parts += [markdown_table(REGIONS_HEADER, region_rows(shown.regions), left=2)]
+        parts.append(regions_note(verdict.target_unit))
     parts += ["## SSIM by sequences", f"![SSIM by sequences]({SSIM_PICTURE})", "## Leaderboard"]
     parts.append(leaderboard_markdown(evaluation.rows, evaluation.baselines, verdict.target_unit).rstrip())
     available = [
         (pattern.label, model.label if model else "none passes")
         for pattern, model in words.availability_rows(verdict)
+    ]
+    parts += [
+        "## Which guards each model failed",
+        markdown_table(GUARDS_HEADER, guard_rows(evaluation), left=3),
     ]
     parts += [
         "## Champions by available sequences",
@@ -167,8 +212,10 @@ def _sections(evaluation: Evaluation, shown: Shown) -> list[tuple[str, str]]:
         ("verdict", "Verdict", True),
         ("maps", "Maps", shown.montage is not None),
         ("agreement", "Lesion CBV", shown.agreement is not None),
+        ("places", "Where it errs", shown.places is not None),
         ("combinations", "SSIM by sequences", True),
         ("leaderboard", "Leaderboard", True),
+        ("guards", "Guards", True),
         ("availability", "By available sequences", True),
         ("table2", "Table 2", True),
         ("comparisons", "Comparisons", bool(evaluation.comparisons)),
@@ -179,10 +226,23 @@ def _sections(evaluation: Evaluation, shown: Shown) -> list[tuple[str, str]]:
 
 def _conditions(evaluation: Evaluation) -> list[tuple[str, str]]:
     verdict, settings = evaluation.verdict, evaluation.verdict.settings
+    unit = UNIT_WORDS[verdict.target_unit]
     limits: Mapping[str, object] = {
         "Required baselines": ", ".join(settings.required_baselines) or "none",
         "Fewest examinations": settings.min_examinations,
-        "Largest lesion bias": f"±{settings.max_lesion_bias:g} {UNIT_WORDS[verdict.target_unit]}",
+        "Largest lesion bias": f"±{settings.max_lesion_bias:g} {unit}, its interval",
+        "Largest lesion bias in a diagnosis": (
+            f"±{settings.max_diagnosis_bias:g} {unit}, from {settings.min_diagnosis_patients} patients on"
+        ),
+        "Least slope of lesion CBV": f"{settings.min_lesion_slope:g}, its interval",
+        "Least concordance of lesion CBV": f"{settings.min_lesion_concordance:g}, its interval",
+        "Least texture of lesions": f"{settings.min_lesion_texture:g}, its interval",
+        "Largest error of scale": f"{100 * settings.max_scale_error:g} %, its interval",
+        "High perfusion": ", ".join(settings.high_perfusion) or "none named",
+        "Low perfusion": ", ".join(settings.low_perfusion) or "none named",
+        "Largest loss of area under the ROC curve": f"{settings.max_auc_loss:g}, its interval",
+        "Threshold of lesion CBV": f"{settings.lesion_threshold:g} {unit}",
+        "Intervals": f"{100 - 200 * settings.alpha:g} %, patients drawn again",
         "Margin over the champion": f"{100 * settings.margin:g} points of SSIM",
         "Significance level": settings.alpha,
         "Bootstrap": f"{settings.bootstrap_samples} samples by patient, seed {settings.seed}",

@@ -13,9 +13,11 @@ from cbvsynth.errors import UsageError
 from cbvsynth.evaluation.recompute import VERDICT_FILE
 from cbvsynth.pages.charts.agreement import agreement_chart, agreement_of, lesion_cbv, lesion_pairs
 from cbvsynth.pages.charts.combinations import combination_chart
+from cbvsynth.pages.charts.places import places_chart
 from cbvsynth.pages.charts.table2 import draw_table2
 from cbvsynth.pages.evaluation_page import (
     AGREEMENT_PICTURE,
+    PLACES_PICTURE,
     SSIM_PICTURE,
     Montage,
     Shown,
@@ -32,6 +34,7 @@ from cbvsynth.pages.tables.leaderboard import leaderboard_markdown, write_leader
 from cbvsynth.pages.tables.table2 import table2_markdown, table2_rows, write_table2_csv
 from cbvsynth.pages.verdict_words import availability_rows
 from cbvsynth.records.examinations import ExaminationIndex
+from cbvsynth.records.regions import REGIONS_FILE, read_regions
 from cbvsynth.records.storage import write_text
 from cbvsynth.records.verdicts import write_verdict
 
@@ -122,7 +125,11 @@ def _drawn(
         chart = agreement_chart(agreement, lesion_cbv(verdict.target_unit), model.slug)
         chart.save_png(folder / AGREEMENT_PICTURE)
     montage = _montage(folder / "montage.png", verdict, model, results, index)
-    return Shown(name, ssim, montage, chart)
+    regions = read_regions(results / model.slug / REGIONS_FILE)
+    places = places_chart(regions, model.slug, verdict.target_unit)
+    if places is not None:
+        places.save_png(folder / PLACES_PICTURE)
+    return Shown(name, ssim, montage, chart, scores[model], regions, places)
 
 
 def _montage(

@@ -9,13 +9,22 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from cbvsynth.domain.region_errors import RegionError
 from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.guards import UNIT_WORDS
 from cbvsynth.domain.selection.leaderboard import column_values, has_lesion, mean_and_sd
 from cbvsynth.domain.selection.records import Verdict
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.pages.tables.formats import DASH, markdown_table, number
-from cbvsynth.pages.verdict_words import check_line
+from cbvsynth.pages.tables.lesions import (
+    LESIONS_HEADER,
+    REGIONS_HEADER,
+    lesion_rows,
+    lesions_note,
+    region_rows,
+    regions_note,
+)
+from cbvsynth.pages.verdict_words import check_line, loosened_text, stability_text
 from cbvsynth.records.origins import BY_PHANTOM
 from cbvsynth.records.summaries import TrainSummary
 from cbvsynth.signature import RESEARCH_NOTE
@@ -47,13 +56,19 @@ _HEADER = (
 )
 
 
-def model_card(summary: TrainSummary, scores: Sequence[ExamScore], verdict: Verdict) -> str:
+def model_card(
+    summary: TrainSummary,
+    scores: Sequence[ExamScore],
+    verdict: Verdict,
+    regions: Sequence[RegionError] = (),
+) -> str:
     """The card of one trained model.
 
     Args:
         summary: what train said about it.
         scores: its held-out examinations.
         verdict: of the sweep that it belongs to.
+        regions: where it errs; none where its results are of an earlier release.
     """
     model, unit = ModelId.parse(summary.model), UNIT_WORDS[summary.target_unit]
     sequences = ", ".join(sequence.label for sequence in model.combination.sequences)
@@ -76,6 +91,8 @@ def model_card(summary: TrainSummary, scores: Sequence[ExamScore], verdict: Verd
         "By size of the lesion:",
         _figures("size", by_size(scores)),
         f"A class marked (few) has fewer than {FEW} examinations: its figures are anecdotes.",
+        *_sides(scores, verdict.settings.lesion_threshold, summary.target_unit),
+        *_places(regions, summary.target_unit),
         *_checks(summary, verdict),
         "## Where it ends",
         _limits(summary, scores, unit),
@@ -178,12 +195,31 @@ def _data_facts(summary: TrainSummary, scores: Sequence[ExamScore]) -> list[tupl
     ]
 
 
+def _sides(scores: Sequence[ExamScore], threshold: float, target_unit: str) -> list[str]:
+    rows = lesion_rows(scores, threshold)
+    if not rows:
+        return []
+    note = lesions_note(threshold, target_unit)
+    return ["## On which side of the threshold", markdown_table(LESIONS_HEADER, rows), note]
+
+
+def _places(regions: Sequence[RegionError], target_unit: str) -> list[str]:
+    if not regions:
+        return []
+    table = markdown_table(REGIONS_HEADER, region_rows(regions), left=2)
+    return ["## Where it errs", table, regions_note(target_unit)]
+
+
 def _checks(summary: TrainSummary, verdict: Verdict) -> list[str]:
+    """What the gate asked of this model; of one that won for other sequences, that it passed."""
+    loosened = f"**{loosened_text(verdict)}**" if verdict.loosened else ""
     candidate = verdict.candidate
     if candidate is None or candidate.model != summary.model:
-        return []
+        failed = verdict.failed_guards.get(summary.model, ())
+        said = f"Failed: {', '.join(failed)}." if failed else "It failed no guard."
+        return ["## What the gate asked", said, loosened]
     lines = "\n".join(f"- {check_line(check)}" for check in candidate.checks)
-    return ["## What the gate asked", verdict.text, lines]
+    return ["## What the gate asked", verdict.text, loosened, lines, stability_text(verdict)]
 
 
 _ELSEWHERE = "Another scanner, protocol or population may do worse; score it there first."

@@ -30,7 +30,7 @@ def verdict_text(verdict: Verdict) -> str:
         lines += [f"  {refusal_line(standing)}" for standing in verdict.refused[:5]]
         if len(verdict.refused) > 5:
             lines.append(f"  ... and {len(verdict.refused) - 5} more")
-    lines += ["", availability_text(verdict), optimism_text(verdict), RESEARCH_NOTE]
+    lines += ["", availability_text(verdict), stability_text(verdict), optimism_text(verdict), RESEARCH_NOTE]
     return "\n".join(lines)
 
 
@@ -87,6 +87,40 @@ def optimism_text(verdict: Verdict) -> str:
         f"that score it; for that, its mean SSIM is too high by about {100 * verdict.optimism:.2f} points "
         "(bootstrap by patient)."
     )
+
+
+def stability_text(verdict: Verdict) -> str:
+    """How far the verdict depends on which patients were held out."""
+    found = verdict.stability
+    if found.no_winner is None:
+        return "How far the verdict depends on the split is not known: one patient only is held out."
+    drawn = f"Drawing the {verdict.patients} held-out patients again {found.draws} times and asking again, "
+    others = ", ".join(f"{model} in {_share(share)}" for model, share in found.rivals.items())
+    none = f"no model is within the limits in {_share(found.no_winner)}"
+    if found.same_winner is None:
+        return f"{drawn}{none}{f'; {others} would win' if others else ''}."
+    chosen = f"the same model wins in {_share(found.same_winner)}"
+    return f"{drawn}{chosen}, {f'{others}, ' if others else ''}{none}."
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def loosened_text(verdict: Verdict) -> str:
+    """What was let through that this release would stop, loudly; empty where no limit is looser."""
+    if not verdict.loosened:
+        return ""
+    return (
+        f"LOOSENED GATE: {'; '.join(verdict.loosened)}. What passes here need not pass by the limits of this "
+        "release."
+    )
+
+
+def guards_cell(verdict: Verdict, model: str) -> str:
+    """For a table: the guards that a model failed, or that it passes."""
+    failed = verdict.failed_guards.get(model, ())
+    return ", ".join(failed) if failed else "passes"
 
 
 def not_trained_text(not_trained: Mapping[str, str], ranked: int) -> str:

@@ -75,7 +75,9 @@ def preprocess_study(config: PreprocessConfig, origin: Origin = NOT_RECORDED) ->
     seen = recorded_manifest(config.examinations.parent, config.data, config.layout)
     examinations = select_accepted(seen, decisions)
     unit = common_target_unit(examinations)
-    splits = assign_splits(examinations, config.split_by, config.held_out_share, config.seed)
+    splits = assign_splits(
+        examinations, config.split_by, config.held_out_share, config.seed, config.split_strata
+    )
     (config.out / "index.json").unlink(missing_ok=True)
     removed = remove_leftovers(config.out, {examination.exam_id for examination in examinations})
     outcomes = _prepare_all(config, examinations)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from enum import EnumMeta
 from itertools import zip_longest
 from pathlib import Path
@@ -30,6 +30,8 @@ Row = TypeVar("Row")
 class CsvFile(Generic[Row]):
     """One kind of table; its columns are the fields of `kind`: text, numbers, enumerations, tuples of text.
 
+    Fields with a default came later than the others: a table may lack all of them, and has their defaults.
+
     name: what it is, as in ``a table of scores``.
     maker: the command that writes it, as in ``train``.
     key: columns that no two rows share.
@@ -50,6 +52,11 @@ class CsvFile(Generic[Row]):
         """Names of the columns, in their order."""
         return columns_of(self.kind)
 
+    @property
+    def _first_columns(self) -> tuple[str, ...]:
+        """Those without a default: what a table of an earlier release has, before columns were added."""
+        return columns_of(self.kind, without_defaults=True)
+
     def write(self, path: Path, rows: Iterable[Row]) -> None:
         """Write rows in the given order, atomically."""
         cells = ([_cell(getattr(row, name)) for name in self.columns] for row in rows)
@@ -67,7 +74,7 @@ class CsvFile(Generic[Row]):
             raise ResultError(f"{path} does not exist; run {self.maker} first.")
         lines = read_lines(path, remedy)
         columns = lines[0][1] if lines else []
-        if tuple(columns) != self.columns:
+        if tuple(columns) not in (self.columns, self._first_columns):
             raise ResultError(
                 f"{path} has columns {', '.join(columns) or 'none'}; expected {', '.join(self.columns)}. "
                 f"It is not {self.name}: {remedy}."
@@ -76,7 +83,7 @@ class CsvFile(Generic[Row]):
         rows: dict[tuple[object, ...], Row] = {}
         for number, cells in lines[1:]:
             try:
-                row = self.kind(**_values(self.columns, kinds, cells))
+                row = self.kind(**_values(columns, kinds, cells))
                 problem = self.problem(row)
             except ValueError as error:
                 problem = str(error)
@@ -92,9 +99,9 @@ class CsvFile(Generic[Row]):
         return tuple(rows.values())
 
 
-def columns_of(kind: type) -> tuple[str, ...]:
-    """Names of a dataclass's fields, in their order."""
-    return tuple(field.name for field in fields(kind))
+def columns_of(kind: type, *, without_defaults: bool = False) -> tuple[str, ...]:
+    """Names of a dataclass's fields, in their order; of all, or of those without a default."""
+    return tuple(field.name for field in fields(kind) if not without_defaults or field.default is MISSING)
 
 
 def write_rows(

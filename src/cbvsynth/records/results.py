@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 from cbvsynth.domain.scores import SSIM_CONVENTIONS, ExamScore
@@ -16,13 +17,21 @@ _ROUNDING = 1e-6
 """By how much rounding may carry an SSIM or a correlation beyond 1."""
 
 _LIMITS = {
-    **dict.fromkeys((*SSIM_CONVENTIONS, "ncc_brain"), (-1 - _ROUNDING, 1 + _ROUNDING)),
+    **dict.fromkeys((*SSIM_CONVENTIONS, "ncc_brain", "ncc_lesion"), (-1 - _ROUNDING, 1 + _ROUNDING)),
     **dict.fromkeys(("data_range", "mae_whole", "mae_brain", "mae_lesion", "lesion_volume_ml"), (0, LARGEST)),
     **dict.fromkeys(
-        ("psnr_whole", "psnr_brain", "lesion_cbv_real", "lesion_cbv_synthetic"), (-LARGEST, LARGEST)
+        (
+            *("psnr_whole", "psnr_brain", "lesion_cbv_real", "lesion_cbv_synthetic", "lesion_hot_spot_real"),
+            *("lesion_hot_spot_synthetic", "brain_cbv_real", "brain_cbv_synthetic"),
+        ),
+        (-LARGEST, LARGEST),
     ),
 }
-_LESION_COLUMNS = frozenset({"mae_lesion", "lesion_cbv_real", "lesion_cbv_synthetic", "lesion_volume_ml"})
+_LATER_COLUMNS = frozenset(field.name for field in fields(ExamScore) if field.default is not MISSING)
+"""May be missing from a table of an earlier release, and are NaN then."""
+_MAY_BE_MISSING = _LATER_COLUMNS | {
+    *("mae_lesion", "lesion_cbv_real", "lesion_cbv_synthetic", "lesion_volume_ml"),
+}
 _UNBOUNDED_COLUMNS = frozenset({"psnr_whole", "psnr_brain"})
 """Infinite where both maps are equal."""
 
@@ -30,7 +39,7 @@ _UNBOUNDED_COLUMNS = frozenset({"psnr_whole", "psnr_brain"})
 def _problem(score: ExamScore) -> str:
     for name, (low, high) in _LIMITS.items():
         value = getattr(score, name)
-        if math.isnan(value) and name not in _LESION_COLUMNS:
+        if math.isnan(value) and name not in _MAY_BE_MISSING:
             return f"{name} is nan; expected a number, as only lesion values may be missing"
         if (value < low or value > high) and not (value == math.inf and name in _UNBOUNDED_COLUMNS):
             return f"{name} is {value:g}; expected {low:g} to {high:g}"

@@ -6,10 +6,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cbvsynth.domain.selection.records import PresentChampion
+from cbvsynth.errors import ResultError
 from cbvsynth.records.results import read_scores
+from cbvsynth.records.verdicts import read_verdict
 from cbvsynth.registry.served import as_served
 from cbvsynth.registry.store import open_registry
-from cbvsynth.registry.versions import CHAMPION, SCORES_ARTIFACT, fetch_artifact, version_of
+from cbvsynth.registry.versions import CHAMPION, SCORES_ARTIFACT, VERDICT_ARTIFACT, fetch_artifact, version_of
 
 
 def present_champion(registered_name: str) -> PresentChampion | None:
@@ -27,10 +29,16 @@ def present_champion(registered_name: str) -> PresentChampion | None:
     as_served(version)
     with TemporaryDirectory() as folder:
         scores = read_scores(fetch_artifact(registry, version, SCORES_ARTIFACT, Path(folder)))
+        try:
+            verdict = read_verdict(fetch_artifact(registry, version, VERDICT_ARTIFACT, Path(folder)))
+            settings = verdict.settings
+        except ResultError:  # of an earlier release, whose verdicts had other fields
+            settings = None
     return PresentChampion(
         version=version.version,
         model=version.model,
         digest=version.digest,
         data_fingerprint=version.tags.get("data_fingerprint", ""),
         scores=scores,
+        settings=settings,
     )

@@ -69,7 +69,7 @@ def promote(
         if verdict.outcome in (Outcome.PROMOTE, Outcome.ALREADY_CHAMPION):
             _crown(registry, verdict, verdict_file, candidates, runs)
         elif verdict.outcome is Outcome.NOT_BETTER:
-            version = _ensure_version(registry, candidates[candidate], runs[candidate], verdict_file)
+            version = _ensure_version(registry, candidates[candidate], runs[candidate], verdict, verdict_file)
             registry.client.set_registered_model_alias(registry.registered_name, CHALLENGER, str(version))
         return _promotion(registry, verdict.outcome, before, candidates)
 
@@ -98,7 +98,8 @@ def _crown(
     candidate = verdict.candidate.model
     models = dict.fromkeys([candidate, *verdict.champions_by_availability.values()])
     versions = {
-        model: _ensure_version(registry, candidates[model], runs[model], verdict_file) for model in models
+        model: _ensure_version(registry, candidates[model], runs[model], verdict, verdict_file)
+        for model in models
     }
     champion = versions[candidate]
     targets = {
@@ -128,7 +129,9 @@ def point_aliases(registry: Registry, targets: Mapping[str, int]) -> None:
         client.delete_registered_model_alias(name, alias)
 
 
-def _ensure_version(registry: Registry, candidate: Candidate, run_id: str, verdict_file: Path) -> int:
+def _ensure_version(
+    registry: Registry, candidate: Candidate, run_id: str, verdict: Verdict, verdict_file: Path
+) -> int:
     """The version of these very bytes and data, made now if there is none."""
     from mlflow.exceptions import MlflowException
 
@@ -150,6 +153,7 @@ def _ensure_version(registry: Registry, candidate: Candidate, run_id: str, verdi
         **describing_tags(candidate.summary),
         "saved_model_sha256": json.dumps(candidate.summary.saved_model_sha256, sort_keys=True),
         "verdict_sha256": sha256_of(verdict_file),
+        "gate": f"LOOSENED: {'; '.join(verdict.loosened)}" if verdict.loosened else "this release's limits",
         "data_version": _data_version(),
     }
     description = f"{candidate.summary.model}. For research only. The model card is the run's {CARD}."

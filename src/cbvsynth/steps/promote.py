@@ -9,6 +9,7 @@ from cbvsynth.domain.selection.records import Outcome, Verdict
 from cbvsynth.domain.wording import counted
 from cbvsynth.errors import ResultError
 from cbvsynth.pages.model_card import model_card
+from cbvsynth.records.regions import REGIONS_FILE, read_regions
 from cbvsynth.records.results import read_scores
 from cbvsynth.records.selection import PATTERN_LABEL_PREFIX
 from cbvsynth.records.storage import atomic_folder, sha256_of, write_json, write_text
@@ -47,7 +48,8 @@ def _candidate(folder: Path, model: str, verdict: Verdict) -> Candidate:
         raise ResultError(
             f"{model}: its result table is not the one that the verdict rests on. Run evaluate again."
         )
-    card = model_card(summary, read_scores(folder / "per_exam.csv"), verdict)
+    regions = read_regions(folder / REGIONS_FILE)
+    card = model_card(summary, read_scores(folder / "per_exam.csv"), verdict, regions)
     return Candidate(folder, summary, card)
 
 

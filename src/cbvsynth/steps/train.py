@@ -12,6 +12,7 @@ from cbvsynth.config import TrainConfig
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.records.costs import TrainingCost, write_cost
 from cbvsynth.records.examinations import ExaminationIndex, read_index
+from cbvsynth.records.regions import REGIONS_FILE, write_regions
 from cbvsynth.records.results import write_scores
 from cbvsynth.records.storage import atomic_folder
 from cbvsynth.records.summaries import TrainSummary, write_summary
@@ -20,7 +21,7 @@ from cbvsynth.training.startup import describe_device, quiet_tensorflow
 
 
 def run(config: TrainConfig) -> TrainSummary:
-    """Write <out>/<model>/{saved_model/, per_exam.csv, history.csv, examples.npz, summary.json}.
+    """Write <out>/<model>/{saved_model/, per_exam.csv, regions.csv, history.csv, examples.npz, summary.json}.
 
     The folder appears as a whole or not at all. A run that was interrupted goes on from its last
     checkpoint; one that failed leaves its reason in the ledger. Where MLFLOW_RUN_ID names a run, the
@@ -74,7 +75,7 @@ def _train(
     from cbvsynth.training.scoring import example_ids, score_model, write_examples
     from cbvsynth.training.summary import describe_model, summarise, write_history
 
-    data = CachedTrainingData(index, model.combination, config.cbv_max)
+    data = CachedTrainingData(index, model.combination, config.cbv_max, lesion_weight=config.lesion_weight)
     held_out = usable_examinations(index, "held-out", model.combination)
     fitted = fit(model, config, data, checkpoints, index.data_fingerprint)
 
@@ -87,7 +88,7 @@ def _train(
 
     exported_at = time.perf_counter()
     shown = frozenset(example_ids(held_out, config.example_count))
-    scores, maps = score_model(exported, index, held_out, shown)
+    scored = score_model(exported, index, held_out, shown)
     cost = TrainingCost(
         train_s=round(fitted.seconds, 3),
         export_s=round(exported_at - started, 3),
@@ -95,10 +96,11 @@ def _train(
         device=describe_device(),
     )
 
-    summary = summarise(description, index.origin, config, fitted, len(data), scores, saved_model)
-    write_scores(folder / "per_exam.csv", scores)
+    summary = summarise(description, index.origin, config, fitted, len(data), scored.scores, saved_model)
+    write_scores(folder / "per_exam.csv", scored.scores)
+    write_regions(folder / REGIONS_FILE, scored.regions)
     write_history(folder / "history.csv", fitted.history)
-    write_examples(folder / "examples.npz", maps)
+    write_examples(folder / "examples.npz", scored.maps)
     write_summary(folder / "summary.json", summary)
     return _Outcome(summary, cost, tuple(record.losses for record in fitted.history))
 

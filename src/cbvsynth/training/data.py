@@ -15,7 +15,8 @@ class TrainingExample:
 
     inputs: (H, W, D, C) float32, normalised intensities, channels in the combination's order.
     target: (H, W, D) float32, CBV as a share of cbv_max.
-    foreground: (H, W, D) float32, 1 where any input is non-zero, else 0.
+    foreground: (H, W, D) float32, what an error counts: 0 where every input is zero, else 1, or the weight
+        of a lesion in a segmented one.
     """
 
     inputs: npt.NDArray[np.float32]

@@ -62,6 +62,7 @@ class CachedTrainingData:
         combination: the sequences to learn from.
         cbv_max: CBV that becomes 1 in the target, in the index's target unit.
         kept_bytes: how much to keep in memory.
+        lesion_weight: what an error in a segmented lesion counts, 1 elsewhere.
 
     Raises:
         TrainingError: no training examination has the sequences and a CBV map.
@@ -74,6 +75,7 @@ class CachedTrainingData:
         combination: Combination,
         cbv_max: float,
         kept_bytes: int = KEPT_BYTES,
+        lesion_weight: float = 1.0,
     ) -> None:
         if not (np.isfinite(cbv_max) and cbv_max > 0):
             raise UsageError(f"cbv_max is {cbv_max}, expected a positive number; change the flag --cbv_max.")
@@ -81,6 +83,7 @@ class CachedTrainingData:
         self._combination = combination
         self._cbv_max = cbv_max
         self._free_bytes = kept_bytes
+        self._lesion_weight = lesion_weight
         self._kept: dict[int, TrainingExample] = {}
         self._examinations = usable_examinations(index, "train", combination)
 
@@ -127,4 +130,7 @@ class CachedTrainingData:
                 "expected shape "
                 f"{foreground.shape} and none. Run validate and preprocess again."
             )
+        if self._lesion_weight != 1.0 and self._index.has(examination.exam_id, "seg"):
+            lesion = np.asarray(self._index.array(examination.exam_id, "seg")) > 0
+            foreground = np.where(lesion, foreground * np.float32(self._lesion_weight), foreground)
         return TrainingExample(inputs, cbv / np.float32(self._cbv_max), foreground)

@@ -6,7 +6,8 @@ y is the real CBV map, G the synthetic one, D the discriminator's scores, D_l it
     GAN               L_G = mean |y - G| + a mean |1 - D(G)| + f sum over l = 1..4 of mean |D_l(y) - D_l(G)|
                       L_D = (mean |D(G)| + mean |1 - D(y)|) / 2
 
-Every mean is over all voxels (or features) of one examination. All functions return a float32 scalar,
+Every mean is over all voxels (or features) of one examination; in |y - G| a voxel of a segmented lesion may
+count more than once (`lesion_weight`, ours). All functions return a float32 scalar,
 whatever the type of their arguments.
 
 Source: mean absolute error and feature consistency: Wang, Pan et al. 2023, Materials and Methods. The

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
+from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbvsynth.domain.metrics import score_examination
+from cbvsynth.domain.region_errors import RegionError, region_errors
 from cbvsynth.domain.scores import ExamScore
 from cbvsynth.errors import UnitError
 from cbvsynth.progress import progress_bar
@@ -21,12 +23,22 @@ from cbvsynth.training.dataset import raw_inputs
 from cbvsynth.training.saved_model import ExportedModel
 
 
+@dataclass(frozen=True, eq=False)
+class ScoredMaps:
+    """What a model made of the held-out examinations, each against its real map."""
+
+    scores: tuple[ExamScore, ...]
+    regions: tuple[RegionError, ...]
+    maps: Mapping[str, Float32Array]
+    """The wanted maps by exam_id: (H, W, D), in the target unit."""
+
+
 def score_model(
     model: ExportedModel,
     index: ExaminationIndex,
     examinations: Ordered[CachedExamination],
     kept: frozenset[str] = frozenset(),
-) -> tuple[tuple[ExamScore, ...], dict[str, Float32Array]]:
+) -> ScoredMaps:
     """Synthesise every examination and compare it with the real map.
 
     Args:
@@ -36,8 +48,7 @@ def score_model(
         kept: exam_ids whose synthetic maps are wanted.
 
     Returns:
-        A score per examination, in the given order, and the wanted maps by exam_id: (H, W, D), in the
-        target unit.
+        A score per examination, in the given order, errors by region, and the wanted maps.
 
     Raises:
         UnitError: the model answers in another unit than the real maps have.
@@ -52,17 +63,21 @@ def score_model(
             f"{index.target_unit}; the two must agree. Train a model on these examinations."
         )
     description.require_preprocessing(index.preprocessing_version)
-    scores, maps = [], {}
+    scores: list[ExamScore] = []
+    regions: list[RegionError] = []
+    maps: dict[str, Float32Array] = {}
     for examination in progress_bar(examinations, desc=f"{description.model} scores", unit="exam"):
         name = examination.exam_id
         raw = raw_inputs(index, examination, description.model.combination)
         synthetic = model({key: volume[np.newaxis] for key, volume in raw.items()})[0]
+        real = np.asarray(index.array(name, "cbv"), np.float32)
+        mask, seg = np.asarray(index.array(name, "mask"), np.bool_), _segmentation(index, name)
         scores.append(
             score_examination(
-                np.asarray(index.array(name, "cbv"), np.float32),
+                real,
                 synthetic,
-                np.asarray(index.array(name, "mask"), np.bool_),
-                _segmentation(index, name),
+                mask,
+                seg,
                 voxel_ml=examination.voxel_ml,
                 data_range=description.cbv_max,
                 model=description.model.slug,
@@ -72,9 +87,24 @@ def score_model(
                 target_unit=description.target_unit,
             )
         )
+        regions.extend(
+            region_errors(
+                real,
+                synthetic,
+                mask,
+                seg,
+                {
+                    sequence: np.asarray(index.array(name, sequence.value), np.float32)
+                    for sequence in examination.sequences
+                },
+                examination.spacing_mm,
+                exam_id=name,
+                subject_id=examination.subject_id,
+            )
+        )
         if name in kept:
             maps[name] = synthetic
-    return tuple(scores), maps
+    return ScoredMaps(tuple(scores), tuple(regions), maps)
 
 
 def example_ids(examinations: Ordered[CachedExamination], count: int) -> tuple[str, ...]:

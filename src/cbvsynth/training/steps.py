@@ -18,7 +18,10 @@ from cbvsynth.training.losses import (
 )
 
 Step = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]
-"""(inputs (H, W, D, C), target (H, W, D), foreground (H, W, D)) -> each loss before the step."""
+"""(inputs (H, W, D, C), target (H, W, D), foreground (H, W, D)) -> each loss before the step.
+
+The foreground is 0 in the background and elsewhere what an error counts, 1 but for lesions that weigh more.
+"""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ def encoder_decoder_step(generator: Learner) -> Step:
 
     def step(inputs: tf.Tensor, target: tf.Tensor, foreground: tf.Tensor) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:
-            loss = low_level_loss(target, generator.network.synthesise(inputs) * foreground)
+            synthetic = generator.network.synthesise(inputs) * _inside(foreground)
+            loss = _weighted(target, synthetic, foreground)
         generator.learn(tape, loss)
         return {"mae": loss}
 
@@ -68,11 +72,11 @@ def gan_step(generator: Learner, discriminator: Learner, weights: GanWeights, up
 
     def shared(inputs: tf.Tensor, target: tf.Tensor, foreground: tf.Tensor) -> dict[str, tf.Tensor]:
         with tf.GradientTape(persistent=True) as tape:
-            synthetic = generator.network.synthesise(inputs) * foreground
+            synthetic = generator.network.synthesise(inputs) * _inside(foreground)
             features_of_real, scores_of_real = judge(target)
             features_of_synthetic, scores_of_synthetic = judge(synthetic)
             losses = {
-                "mae": low_level_loss(target, synthetic),
+                "mae": _weighted(target, synthetic, foreground),
                 "adversarial": adversarial_loss(scores_of_synthetic),
                 "feature": feature_consistency_loss(features_of_real, features_of_synthetic),
                 "discriminator": discriminator_loss(scores_of_real, scores_of_synthetic),
@@ -85,22 +89,31 @@ def gan_step(generator: Learner, discriminator: Learner, weights: GanWeights, up
     def alternating(inputs: tf.Tensor, target: tf.Tensor, foreground: tf.Tensor) -> dict[str, tf.Tensor]:
         features_of_real, _ = judge(target)
         with tf.GradientTape() as tape:
-            synthetic = generator.network.synthesise(inputs) * foreground
+            synthetic = generator.network.synthesise(inputs) * _inside(foreground)
             features_of_synthetic, scores_of_synthetic = judge(synthetic)
             losses = {
-                "mae": low_level_loss(target, synthetic),
+                "mae": _weighted(target, synthetic, foreground),
                 "adversarial": adversarial_loss(scores_of_synthetic),
                 "feature": feature_consistency_loss(features_of_real, features_of_synthetic),
             }
             total = _generator_loss(losses, weights)
         generator.learn(tape, total)
-        improved = generator.network.synthesise(inputs) * foreground
+        improved = generator.network.synthesise(inputs) * _inside(foreground)
         with tf.GradientTape() as tape:
             losses["discriminator"] = discriminator_loss(judge(target)[1], judge(improved)[1])
         discriminator.learn(tape, losses["discriminator"])
         return losses
 
     return _traced(shared if update is UpdateRule.SHARED else alternating, generator.network.channels)
+
+
+def _inside(foreground: tf.Tensor) -> tf.Tensor:
+    """1 where there is anything to see, whatever it weighs."""
+    return tf.cast(foreground > 0, tf.float32)
+
+
+def _weighted(target: tf.Tensor, synthetic: tf.Tensor, foreground: tf.Tensor) -> tf.Tensor:
+    return low_level_loss(target * foreground, synthetic * foreground)
 
 
 def _generator_loss(losses: dict[str, tf.Tensor], weights: GanWeights) -> tf.Tensor:

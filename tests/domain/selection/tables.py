@@ -10,13 +10,14 @@ import numpy as np
 
 from cbvsynth.domain.scores import SSIM_CONVENTIONS, ExamScore
 from cbvsynth.domain.selection.records import Evidence, PresentChampion, ScoredModel
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.domain.sequences import ModelId
 
 EVIDENCE = Evidence(per_exam={}, baselines="")
 
 
 def score(model: str, exam: int, ssim: float, *, lesion: float | None = 0.0, patient: int | None = None):
-    """`lesion` is synthetic minus real lesion CBV, None where there is no lesion."""
+    """`lesion` is synthetic minus real lesion CBV, None without a lesion. Real CBV is 5 everywhere."""
     return ExamScore(
         model=model,
         exam_id=f"e{exam:03d}",
@@ -37,6 +38,11 @@ def score(model: str, exam: int, ssim: float, *, lesion: float | None = 0.0, pat
         lesion_cbv_real=nan if lesion is None else 5.0,
         lesion_cbv_synthetic=nan if lesion is None else 5.0 + lesion,
         lesion_volume_ml=nan if lesion is None else 12.0,
+        lesion_hot_spot_real=nan if lesion is None else 8.0,
+        lesion_hot_spot_synthetic=nan if lesion is None else 8.0 + lesion,
+        ncc_lesion=nan if lesion is None else 0.6,
+        brain_cbv_real=3.0,
+        brain_cbv_synthetic=3.0,
     )
 
 
@@ -81,7 +87,8 @@ def steady(model: str, ssim: float, exams: int = 12, lesion: float | None = 0.0)
 
 
 def constant_mean(ssim: float = 0.5, exams: int = 12, lesion: float | None = 2.0) -> Mapping:
-    return {"constant-mean": table("constant-mean", [ssim] * exams, lesions=lesion)}
+    """All required trivial maps, alike in everything but their names."""
+    return {name: table(name, [ssim] * exams, lesions=lesion) for name in GateSettings().required_baselines}
 
 
 def champion(model: str, ssims: Sequence[float], **changes: object) -> PresentChampion:

@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 from cbvsynth.domain.selection.champion import compare_with_champion
-from cbvsynth.domain.selection.records import ChampionComparison, GateSettings, PresentChampion, ScoredModel
+from cbvsynth.domain.selection.records import ChampionComparison, PresentChampion, ScoredModel
+from cbvsynth.domain.selection.settings import GateSettings
 from tests.domain.selection.tables import champion, score, scored, table
 
 SETTINGS = GateSettings(bootstrap_samples=200)

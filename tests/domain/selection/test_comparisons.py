@@ -8,7 +8,8 @@ from scipy import stats
 
 from cbvsynth.domain.selection.comparisons import compare_with_best
 from cbvsynth.domain.selection.leaderboard import leaderboard
-from cbvsynth.domain.selection.records import GateSettings, ScoredModel
+from cbvsynth.domain.selection.records import ScoredModel
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.errors import DataError
 from tests.domain.selection.tables import flat, scored, table
 

@@ -10,7 +10,8 @@ import pytest
 
 from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.evaluation import evaluate_sweep
-from cbvsynth.domain.selection.records import GateSettings, Outcome, PresentChampion, ScoredModel
+from cbvsynth.domain.selection.records import Outcome, PresentChampion, ScoredModel
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.domain.sequences import all_models
 from cbvsynth.errors import ResultError, UnitError
 from tests.domain.selection.tables import EVIDENCE, champion, constant_mean, scored, steady, table
@@ -43,8 +44,9 @@ def test_a_model_that_is_best_by_ssim_and_wrong_in_the_lesion_is_refused_with_it
     assert verdict.candidate.model == "encdec-t1"
     assert verdict.candidate.rank == 2
     assert [standing.model for standing in verdict.refused] == ["encdec-t1c"]
-    failed = [check.name for check in verdict.refused[0].checks if check.passed is False]
-    assert failed == ["beats-constant-mean-lesion-error", "lesion-bias"]
+    failed = verdict.refused[0].failed
+    assert {"beats-constant-mean-lesion-error", "lesion-bias", "lesion-bias-in-lymphoma"} <= set(failed)
+    assert verdict.failed_guards == {"encdec-t1c": failed}
 
 
 def test_models_below_the_candidate_are_not_among_the_refused():
@@ -108,11 +110,44 @@ def test_too_few_examinations_stop_every_model():
 
 def test_only_required_baselines_guard_and_all_are_on_record():
     baselines = {**constant_mean(), "tissue-mean": table("tissue-mean", [0.95] * 12, lesions=0.1)}
-    verdict = judge(steady("encdec-t1", 0.8), baselines=baselines).verdict
+    assert not judge(steady("encdec-t1", 0.8), baselines=baselines).verdict.promote
+    loose = replace(SETTINGS, required_baselines=("constant-mean",))
+    verdict = judge(steady("encdec-t1", 0.8), baselines=baselines, settings=loose).verdict
     assert verdict.promote
     assert verdict.baselines["tissue-mean"]["select_by_mean"] == pytest.approx(0.95)
-    strict = replace(SETTINGS, required_baselines=("constant-mean", "tissue-mean"))
-    assert not judge(steady("encdec-t1", 0.8), baselines=baselines, settings=strict).verdict.promote
+
+
+def test_a_loosened_gate_is_on_record_in_the_verdict_and_in_its_sentence():
+    """`required_baselines=[]` and `max_lesion_bias=10` used to let a refused model through without a word."""
+    loose = replace(SETTINGS, required_baselines=(), max_lesion_bias=10.0)
+    verdict = judge(steady("encdec-t1", 0.8), settings=loose).verdict
+    assert verdict.promote
+    assert verdict.loosened == (
+        "required_baselines lacks constant-mean, tissue-mean, tissue-mean-blind",
+        "max_lesion_bias is 10, at most 1 expected",
+    )
+    assert "THE GATE WAS LOOSENED: required_baselines lacks" in verdict.text
+    assert judge(steady("encdec-t1", 0.8)).verdict.loosened == ()
+
+
+def test_what_the_data_could_not_answer_stands_in_the_verdicts_sentence():
+    """Diagnoses that are named wrongly would disarm a guard without a word."""
+    verdict = judge(steady("encdec-t1", 0.8)).verdict
+    assert "Not answered by these data: lesion-slope, lesion-concordance, discrimination" in verdict.text
+
+
+def test_a_loosened_gate_replaces_no_champion():
+    held = champion("encdec-t2", [0.7 + 0.001 * exam for exam in range(12)])
+    loose = replace(SETTINGS, max_lesion_bias=10.0)
+    verdict = judge(steady("encdec-t1", 0.8), held=held, settings=loose).verdict
+    assert verdict.outcome is Outcome.NOT_COMPARABLE
+    assert "the gate is looser than the one of this release" in verdict.text
+    passed_it = replace(held, settings=loose)
+    assert judge(steady("encdec-t1", 0.8), held=passed_it, settings=loose).verdict.promote
+    looser_still = replace(loose, max_scale_error=0.5)
+    verdict = judge(steady("encdec-t1", 0.8), held=passed_it, settings=looser_still).verdict
+    assert "max_scale_error is 0.5, at most 0.1 expected" in verdict.text
+    assert not verdict.promote
 
 
 def test_winners_by_availability_pass_the_guards_and_the_full_set_gets_the_candidate():

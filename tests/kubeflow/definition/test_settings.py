@@ -18,7 +18,10 @@ def test_a_word_is_text_whose_choices_are_named_and_a_tuple_is_a_list() -> None:
     assert str(decoder.parameter) == "decoder: str = 'deconvolution'"
     assert decoder.description.endswith(" One of: deconvolution, upsample.")
     required = next(one for one in settings_of("evaluate") if one.name == "required_baselines")
-    assert str(required.parameter) == "required_baselines: List[str] = ['constant-mean']"
+    assert (
+        str(required.parameter)
+        == "required_baselines: List[str] = ['constant-mean', 'tissue-mean', 'tissue-mean-blind']"
+    )
 
 
 def test_folders_and_what_the_plan_chooses_are_no_settings() -> None:
@@ -35,5 +38,5 @@ def test_a_word_that_two_steps_use_for_different_things_has_two_names() -> None:
     assert pipeline_name("preprocess", "seed") == "split_seed"
     assert pipeline_name("train", "seed") == "seed"
     names = [setting.name for setting in pipeline_settings()]
-    assert len(names) == len(set(names)) == 34
+    assert len(names) == len(set(names)) == 46
     assert {"check_workers", "prepare_workers", "split_seed", "seed", "bootstrap_seed"} <= set(names)

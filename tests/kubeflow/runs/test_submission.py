@@ -105,7 +105,7 @@ def test_params_yaml_may_give_the_arguments_and_set_overrides_them(host: Kubeflo
     assert submit(host, "--params", str(ROOT / "params.yaml"), "--set", "epochs=9") == 0
     sent = host.runs[0]["runtime_config"]["parameters"]
     assert sent["4. Train: epochs"] == 9
-    assert sent["3. Prepare: split_seed"] == 2030
+    assert sent["3. Prepare: split_seed"] == 2023
     assert len(sent["1. Run: models"]) == 16
 
 

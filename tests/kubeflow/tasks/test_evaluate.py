@@ -10,6 +10,7 @@ from cbvsynth.errors import ResultError, TrainingError
 from cbvsynth.kubeflow.tasks.evaluate import Pages
 from cbvsynth.kubeflow.tasks.evaluate import run_task as evaluate
 from tests.kubeflow.numbers import Numbers
+from tests.pages.sweep_files import write_sweep
 
 
 def pages(folder: Path) -> Pages:
@@ -47,3 +48,29 @@ def test_models_of_different_sweeps_are_not_judged_together(tmp_path: Path) -> N
             [result("encdec-t1"), result("fcgan-t1", sweep="t")],
             pages(tmp_path),
         )
+
+
+def test_the_numbers_say_how_many_guards_failed_and_what_was_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page showed SSIM and mean bias alone; a model that paints all lesions alike has both right."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    models = {"encdec-t1": 0.9, "encdec-t1c": 0.3}
+    write_sweep(tmp_path / "workspace", models)
+    (tmp_path / "workspace" / "train").rename(tmp_path / "workspace" / "s")
+    (tmp_path / "workspace" / "train").mkdir()
+    (tmp_path / "workspace" / "s").rename(tmp_path / "workspace" / "train" / "s")
+    shown = pages(tmp_path)
+    given = {"workspace": str(tmp_path / "workspace"), "min_lesion_texture": 0.9, "bootstrap_samples": 200}
+    results = [result(model, folder="preprocess", digest=f"digest of {model}") for model in models]
+    assert evaluate(given, results, shown) is True
+    logged = shown.numbers.logged
+    assert logged["loosened_limits"] == 0
+    assert logged["models_refused_by_guards"] == 1
+    assert logged["candidate_guards_failed"] == 0
+    assert logged["found_lesion_slope"] == pytest.approx(1.0, abs=0.05)
+    assert "same_winner_share" in logged
+    text = Path(shown.leaderboard).read_text(encoding="utf-8")
+    assert "## Guards failed" in text
+    assert "- encdec-t1: lesion-texture" in text

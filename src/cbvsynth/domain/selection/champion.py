@@ -10,12 +10,12 @@ from cbvsynth.domain.selection.leaderboard import common_examinations, in_order
 from cbvsynth.domain.selection.records import (
     ChampionComparison,
     Check,
-    GateSettings,
     Outcome,
     PresentChampion,
     ScoredModel,
     Standing,
 )
+from cbvsynth.domain.selection.settings import GateSettings, looser_limits
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.domain.statistics.paired import Alternative
 from cbvsynth.domain.wording import counted
@@ -28,16 +28,16 @@ def compare_with_champion(
     """Paired comparison on the same examinations, one value per patient.
 
     The two are comparable when both were scored on the same version of the data, in the same unit and
-    dynamic range, and on the same examinations; one may lack an examination only where a sequence that
-    it reads was not acquired. Whatever makes them incomparable is a failed check and not an error: the
-    champion then stays.
+    dynamic range, by limits no looser, and on the same examinations; one may lack an examination only
+    where a sequence that it reads was not acquired. Whatever makes them incomparable is a failed check and
+    not an error: the champion then stays.
 
     The test is one-sided: Wilcoxon's signed-rank test of the differences, candidate minus champion,
     averaged per patient because the examinations of one patient are not independent.
     """
     if champion.digest == candidate.digest:
         return _same_model(champion)
-    obstacle = _difference_of_standards(candidate, champion)
+    obstacle = _difference_of_standards(candidate, champion) or _looser_gate(champion, settings)
     exam_ids: tuple[str, ...] = ()
     if obstacle is None:
         try:
@@ -82,6 +82,7 @@ def without_comparison(champion: PresentChampion) -> ChampionComparison:
         confidence_high=None,
         p_value=None,
         checks=(),
+        settings=champion.settings,
     )
 
 
@@ -177,6 +178,20 @@ def _difference_of_standards(candidate: ScoredModel, champion: PresentChampion) 
             "register the new models under another name."
         )
     return None
+
+
+def _looser_gate(champion: PresentChampion, settings: GateSettings) -> str | None:
+    """Why limits looser than those that the champion passed may not replace it: a refused model could."""
+    looser = looser_limits(settings, champion.settings or GateSettings())
+    if not looser:
+        return None
+    whose = (
+        "that the champion passed" if champion.settings else "of this release (the champion's are not known)"
+    )
+    return (
+        f"the gate is looser than the one {whose}, version {champion.version}: {'; '.join(looser)}; set the "
+        "limits back, or register the new models under another name."
+    )
 
 
 def _shared_examinations(candidate: ScoredModel, champion: PresentChampion) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.leaderboard import FloatArray, LeaderboardRow, column_values
-from cbvsynth.domain.selection.records import GateSettings
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.domain.statistics.bootstrap import bootstrap_mean
 from cbvsynth.domain.statistics.multiplicity import bonferroni

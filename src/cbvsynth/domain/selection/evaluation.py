@@ -16,25 +16,28 @@ from cbvsynth.domain.selection.champion import (
     without_comparison,
 )
 from cbvsynth.domain.selection.comparisons import Comparison, compare_with_best
-from cbvsynth.domain.selection.guards import baseline_rows, guard_checks
+from cbvsynth.domain.selection.guards import baseline_scores, guard_checks
+from cbvsynth.domain.selection.judging import Judged, draw_patients
 from cbvsynth.domain.selection.leaderboard import (
     LeaderboardRow,
     column_values,
     leaderboard,
     or_none,
     restrict,
+    summarise,
 )
 from cbvsynth.domain.selection.optimism import selection_optimism
 from cbvsynth.domain.selection.records import (
     ChampionComparison,
     Evidence,
-    GateSettings,
     Outcome,
     PresentChampion,
     ScoredModel,
     Standing,
     Verdict,
 )
+from cbvsynth.domain.selection.settings import GateSettings, looser_limits
+from cbvsynth.domain.selection.stability import stability_of
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import ResultError
 
@@ -67,28 +70,39 @@ def evaluate_sweep(
     listed with their reasons. That no model passes is a result, not an error.
 
     Raises:
-        ResultError: no models, or tables that may not be compared; see `leaderboard` and `baseline_rows`.
+        ResultError: no models, or tables that may not be compared; see `leaderboard` and `baseline_scores`.
         UnitError: different target units.
     """
     if not models:
         raise ResultError("There are no models to evaluate; run train first.")
     rows = leaderboard(models, settings.select_by)
     scores = restrict(models)
-    exam_ids = [score.exam_id for score in next(iter(scores.values()))]
-    trivial = baseline_rows(baselines, exam_ids, settings.required_baselines)
+    shared = next(iter(scores.values()))
+    exam_ids = [score.exam_id for score in shared]
+    trivial = baseline_scores(baselines, exam_ids, settings.required_baselines)
     required = {name: trivial[name] for name in settings.required_baselines}
+    trivial_rows = {name: summarise(name, found) for name, found in trivial.items()}
     by_slug = {scored.model.slug: scored for scored in models}
-    standings = tuple(_standing(row, by_slug[row.model], required, settings) for row in rows)
+    resamples = draw_patients(shared, settings)
+    judged = {
+        model.slug: guard_checks(found, required, resamples, settings, by_slug[model.slug].target_unit)
+        for model, found in scores.items()
+    }
+    standings = tuple(_standing(row, by_slug[row.model], judged[row.model], settings) for row in rows)
     first = models[0]
+    decision = _decide(standings, by_slug, champion, settings)
     verdict = Verdict(
-        **_decide(standings, by_slug, champion, settings),
+        **decision,
         champions_by_availability=_winners(standings),
         leaders=standings[:LEADERS],
-        baselines={name: _baseline_record(row, settings) for name, row in trivial.items()},
+        baselines={name: _baseline_record(row, settings) for name, row in trivial_rows.items()},
         models=len(models),
         examinations=rows[0].examinations,
         patients=rows[0].patients,
         optimism=_optimism(scores, settings),
+        stability=stability_of(scores, judged, decision["candidate"], resamples, settings),
+        failed_guards={standing.model: standing.failed for standing in standings if not standing.passes},
+        loosened=looser_limits(settings, GateSettings()),
         target_unit=first.target_unit,
         data_range=first.data_range,
         data_fingerprint=first.data_fingerprint,
@@ -99,7 +113,7 @@ def evaluate_sweep(
     )
     return Evaluation(
         rows=rows,
-        baselines=tuple(trivial.values()),
+        baselines=tuple(trivial_rows.values()),
         comparisons=compare_with_best(scores, rows, settings),
         verdict=verdict,
     )
@@ -129,6 +143,11 @@ def _decide(
             else without_comparison(champion)
         )
     outcome, text = outcome_of(candidate, refused, comparison)
+    if candidate is not None and candidate.unanswered:
+        text += f" Not answered by these data: {', '.join(candidate.unanswered)}."
+    loosened = looser_limits(settings, GateSettings())
+    if loosened:
+        text += f" THE GATE WAS LOOSENED: {'; '.join(loosened)}."
     return {
         "outcome": outcome,
         "text": text,
@@ -147,7 +166,7 @@ def _winners(standings: Sequence[Standing]) -> dict[str, str]:
 def _standing(
     row: LeaderboardRow,
     scored: ScoredModel,
-    baselines: Mapping[str, LeaderboardRow],
+    judged: Sequence[Judged],
     settings: GateSettings,
 ) -> Standing:
     return Standing(
@@ -161,7 +180,7 @@ def _standing(
         lesion_examinations=row.lesion_examinations,
         lesion_bias=or_none(row.mean["lesion_bias"]),
         lesion_error=or_none(row.mean["lesion_error"]),
-        checks=guard_checks(row, baselines, settings, scored.target_unit),
+        checks=tuple(one.check for one in judged),
     )
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from cbvsynth.domain.scores import ExamScore
-from cbvsynth.domain.selection.leaderboard import LeaderboardRow, in_order, or_none, summarise
-from cbvsynth.domain.selection.records import Check, GateSettings
+from cbvsynth.domain.selection.judging import Judged, Resamples, not_assessable
+from cbvsynth.domain.selection.leaderboard import FloatArray, column_values, has_lesion, in_order, or_none
+from cbvsynth.domain.selection.lesion_guards import WITHOUT_LESIONS, brain_scale, lesion_checks
+from cbvsynth.domain.selection.records import Check
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.domain.wording import counted
 from cbvsynth.errors import ResultError
 
@@ -14,10 +19,10 @@ UNIT_WORDS = {"mL/100g": "mL/100 g", "relative": "(relative CBV)"}
 """How a target unit is printed behind a number."""
 
 
-def baseline_rows(
+def baseline_scores(
     baselines: Mapping[str, Sequence[ExamScore]], exam_ids: Sequence[str], required: Sequence[str]
-) -> dict[str, LeaderboardRow]:
-    """Mean scores of every trivial baseline on the examinations that the models are compared on.
+) -> dict[str, tuple[ExamScore, ...]]:
+    """Scores of every trivial baseline on the examinations that the models are compared on, in their order.
 
     Raises:
         ResultError: a required baseline is missing, or was not scored on one of the examinations.
@@ -35,38 +40,58 @@ def baseline_rows(
                 f"The baseline '{name}' was not scored on {', '.join(missing[:5])}; expected every one "
                 f"of the {len(exam_ids)} examinations. Run evaluate again."
             )
-    return {name: summarise(name, in_order(scores, exam_ids)) for name, scores in baselines.items()}
+    return {name: in_order(scores, exam_ids) for name, scores in baselines.items()}
 
 
 def guard_checks(
-    row: LeaderboardRow, baselines: Mapping[str, LeaderboardRow], settings: GateSettings, target_unit: str
-) -> tuple[Check, ...]:
-    """Every check that a model must pass on its own; `baselines` are those that are required."""
-    checks = [_enough_examinations(row, settings)]
-    for name, baseline in baselines.items():
-        checks.append(_beats_in_ssim(row, name, baseline, settings))
-        checks.append(_beats_in_lesion(row, name, baseline, target_unit))
-    checks.append(_lesion_bias(row, settings, target_unit))
-    return tuple(checks)
+    scores: Sequence[ExamScore],
+    required: Mapping[str, Sequence[ExamScore]],
+    resamples: Resamples,
+    settings: GateSettings,
+    target_unit: str,
+) -> tuple[Judged, ...]:
+    """Every check that a map must pass on its own.
+
+    Args:
+        scores: of the map, in the order of the resamples.
+        required: scores of the trivial maps that it must beat, in the same order.
+        resamples: of the held-out patients.
+        settings: the limits.
+        target_unit: of all scores.
+    """
+    unit = UNIT_WORDS[target_unit]
+    judged = [_enough_examinations(scores, settings)]
+    for name, baseline in required.items():
+        judged.append(_beats_in_ssim(scores, name, baseline, resamples, settings))
+        judged.append(_beats_in_lesion(scores, name, baseline, resamples, unit))
+    judged.append(brain_scale(scores, resamples, settings))
+    return (*judged, *lesion_checks(scores, resamples, settings, unit))
 
 
-def _enough_examinations(row: LeaderboardRow, settings: GateSettings) -> Check:
-    found, limit = row.examinations, settings.min_examinations
-    return Check(
-        name="enough-examinations",
-        passed=found >= limit,
-        found=found,
-        limit=limit,
-        text=(
-            f"{counted(found, 'held-out examination')} of {counted(row.patients, 'patient')}; at least "
-            f"{limit} are needed"
-        ),
+def _enough_examinations(scores: Sequence[ExamScore], settings: GateSettings) -> Judged:
+    found, limit = len(scores), settings.min_examinations
+    patients = counted(len({score.subject_id for score in scores}), "patient")
+    return Judged(
+        Check(
+            name="enough-examinations",
+            passed=found >= limit,
+            found=found,
+            limit=limit,
+            text=(f"{counted(found, 'held-out examination')} of {patients}; at least {limit} are needed"),
+        )
     )
 
 
-def _beats_in_ssim(row: LeaderboardRow, name: str, baseline: LeaderboardRow, settings: GateSettings) -> Check:
-    found, limit = row.mean[settings.select_by], baseline.mean[settings.select_by]
-    return Check(
+def _beats_in_ssim(
+    scores: Sequence[ExamScore],
+    name: str,
+    baseline: Sequence[ExamScore],
+    resamples: Resamples,
+    settings: GateSettings,
+) -> Judged:
+    own, other = (column_values(rows, settings.select_by) for rows in (scores, baseline))
+    found, limit = float(own.mean()), float(other.mean())
+    check = Check(
         name=f"beats-{name}-ssim",
         passed=found > limit,
         found=or_none(found),
@@ -76,48 +101,37 @@ def _beats_in_ssim(row: LeaderboardRow, name: str, baseline: LeaderboardRow, set
             f"of the {name} map"
         ),
     )
+    return Judged(check, _mean_is_positive(resamples, own - other))
 
 
-def _beats_in_lesion(row: LeaderboardRow, name: str, baseline: LeaderboardRow, target_unit: str) -> Check:
+def _beats_in_lesion(
+    scores: Sequence[ExamScore],
+    name: str,
+    baseline: Sequence[ExamScore],
+    resamples: Resamples,
+    unit: str,
+) -> Judged:
     check_name = f"beats-{name}-lesion-error"
-    if not row.lesion_examinations:
-        return _without_lesions(check_name)
-    found, limit = row.mean["lesion_error"], baseline.mean["lesion_error"]
-    unit = UNIT_WORDS[target_unit]
-    return Check(
+    own, other = (column_values(rows, "lesion_error") for rows in (scores, baseline))
+    if not own.size:
+        return not_assessable(check_name, WITHOUT_LESIONS)
+    found, limit = float(own.mean()), float(other.mean())
+    check = Check(
         name=check_name,
         passed=found < limit,
         found=or_none(found),
         limit=or_none(limit),
         text=(
-            f"mean absolute error of lesion CBV {found:.2f} {unit} over {row.lesion_examinations} "
-            f"examinations; must be below the {limit:.2f} {unit} of the {name} map"
+            f"mean absolute error of lesion CBV {found:.2f} {unit} over "
+            f"{counted(own.size, 'examination')}; must be below the {limit:.2f} {unit} of the {name} map"
         ),
     )
+    there = np.asarray([has_lesion(score) for score in scores], dtype=np.bool_)
+    return Judged(check, _mean_is_positive(resamples.of(there), other - own))
 
 
-def _lesion_bias(row: LeaderboardRow, settings: GateSettings, target_unit: str) -> Check:
-    if not row.lesion_examinations:
-        return _without_lesions("lesion-bias", settings.max_lesion_bias)
-    found, limit = row.mean["lesion_bias"], settings.max_lesion_bias
-    unit = UNIT_WORDS[target_unit]
-    return Check(
-        name="lesion-bias",
-        passed=abs(found) <= limit,
-        found=or_none(found),
-        limit=limit,
-        text=(
-            f"mean lesion CBV, synthetic minus real, {found:+.2f} {unit} over {row.lesion_examinations} "
-            f"examinations; must lie within ±{limit:g} {unit}"
-        ),
-    )
-
-
-def _without_lesions(name: str, limit: float | None = None) -> Check:
-    return Check(
-        name=name,
-        passed=None,
-        found=None,
-        limit=limit,
-        text="not assessable: no held-out examination has a lesion segmentation",
-    )
+def _mean_is_positive(resamples: Resamples, values: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """In which draws the mean is above 0; a draw of none of these examinations does not ask."""
+    weights = resamples.weights
+    holds: np.ndarray[tuple[int], np.dtype[np.bool_]] = (weights @ values > 0) | (weights.sum(axis=1) == 0)
+    return holds

@@ -6,64 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cbvsynth.domain.ranges import MAX_SEED
-from cbvsynth.domain.scores import SSIM_CONVENTIONS, ExamScore
+from cbvsynth.domain.scores import ExamScore
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.domain.sequences import ModelId
-from cbvsynth.errors import UsageError
-
-
-@dataclass(frozen=True)
-class GateSettings:
-    """The limits of the gate; `select_by` is one of the SSIM columns.
-
-    `max_lesion_bias` is in the target's unit (mL/100 g, or the relative unit of a relative study).
-
-    Raises:
-        UsageError: a limit that no number could meet or that is not one, or an unknown column.
-    """
-
-    select_by: str = "ssim_3d_whole"
-    required_baselines: tuple[str, ...] = ("constant-mean",)
-    min_examinations: int = 10
-    max_lesion_bias: float = 1.0
-    margin: float = 0.0
-    alpha: float = 0.05
-    bootstrap_samples: int = 2000
-    seed: int = 2023
-
-    def __post_init__(self) -> None:
-        if self.select_by not in SSIM_CONVENTIONS:
-            raise UsageError(
-                f"select_by is '{self.select_by}'; models are selected by SSIM: give one of "
-                f"{', '.join(SSIM_CONVENTIONS)}."
-            )
-        limits = (
-            (
-                "min_examinations",
-                self.min_examinations,
-                2 <= self.min_examinations <= 1_000_000,
-                "2 to 1000000",
-            ),
-            (
-                "max_lesion_bias",
-                self.max_lesion_bias,
-                0 < self.max_lesion_bias <= 1_000_000,
-                "above 0, at most 1000000",
-            ),
-            ("margin", self.margin, 0 <= self.margin < 1, "from 0 to below 1"),
-            ("alpha", self.alpha, 0 < self.alpha < 1, "between 0 and 1"),
-            # All resamples are held at once: 100 000 of 1000 patients are 0.8 GB.
-            (
-                "bootstrap_samples",
-                self.bootstrap_samples,
-                100 <= self.bootstrap_samples <= 100_000,
-                "100 to 100000",
-            ),
-            ("seed", self.seed, 0 <= self.seed <= MAX_SEED, f"0 to {MAX_SEED}"),
-        )
-        for name, found, fits, expected in limits:
-            if not fits:
-                raise UsageError(f"{name} is {found}; expected {expected}. Change the flag or params.yaml.")
 
 
 @dataclass(frozen=True)
@@ -92,6 +37,8 @@ class PresentChampion:
     data_fingerprint: str
     """Version of the data that its scores were taken on."""
     scores: tuple[ExamScore, ...]
+    settings: GateSettings | None = None
+    """The limits that it passed; None where they are not known, as of an earlier release."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +51,25 @@ class Check:
     """A count or a measure."""
     limit: int | float | None
     text: str
+    low: float | None = None
+    """Lower end of the interval of what was found, where it has one; the interval is what is judged."""
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Stability:
+    """How far the verdict depends on who was held out: the held-out patients drawn again, many times.
+
+    In each draw the models are ranked again and every measure is held against its limit again.
+    """
+
+    draws: int
+    same_winner: float | None
+    """Share of the draws that choose the candidate; None where there is none, or one patient only."""
+    no_winner: float | None
+    """Share of the draws in which no model is within all limits; None with one patient only."""
+    rivals: Mapping[str, float]
+    """The other models that some draw chooses, most often first, with their shares."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +91,17 @@ class Standing:
     @property
     def passes(self) -> bool:
         """Whether no check failed; one that could not be answered does not fail."""
-        return all(check.passed is not False for check in self.checks)
+        return not self.failed
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the checks that it failed."""
+        return tuple(check.name for check in self.checks if check.passed is False)
+
+    @property
+    def unanswered(self) -> tuple[str, ...]:
+        """Names of the checks that the data could not answer."""
+        return tuple(check.name for check in self.checks if check.passed is None)
 
 
 class Outcome(StrEnum):
@@ -156,6 +132,8 @@ class ChampionComparison:
     confidence_high: float | None
     p_value: float | None
     checks: tuple[Check, ...]
+    settings: GateSettings | None = None
+    """The limits that it passed, where they are known."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +169,11 @@ class Verdict:
     patients: int
     optimism: float
     """By how much the winner's mean is too high for having been chosen on these examinations."""
+    stability: Stability
+    failed_guards: Mapping[str, tuple[str, ...]]
+    """Every model that failed a guard -> names of those it failed, by rank."""
+    loosened: tuple[str, ...]
+    """Limits that are looser than this release's, each in words; empty where none is."""
     target_unit: str
     data_range: float
     data_fingerprint: str

@@ -17,6 +17,9 @@ from cbvsynth.kubeflow.tasks.workspace import keep, scratch_folder, write_handov
 from cbvsynth.records.storage import sha256_of
 from cbvsynth.records.summaries import read_summary
 
+LESION = ("lesion-", "discrimination", "hot-spot", "brain-scale")
+"""How the names of the guards begin whose measures are shown as numbers."""
+
 
 class Pages(NamedTuple):
     """Where Kubeflow takes the artefacts of this task from."""
@@ -93,10 +96,12 @@ def _show(folder: Path, failed: Mapping[str, str], pages: Pages) -> None:
     show_file(pages.report, folder / "report.html")
     show_file(pages.verdict, folder / "verdict.json")
     tables = [(folder / name).read_text(encoding="utf-8") for name in ("leaderboard.md", "table2.md")]
+    failed_guards = [f"- {model}: {', '.join(names)}" for model, names in verdict["failed_guards"].items()]
     parts = [
         f"# Verdict: {verdict['outcome'].replace('-', ' ')}",
         verdict["text"],
         f"> {RESEARCH_NOTE}",
+        *(["## Guards failed", "\n".join(failed_guards)] if failed_guards else []),
         "## Leaderboard",
         tables[0],
         "## Table 2, ours beside the paper's",
@@ -104,6 +109,8 @@ def _show(folder: Path, failed: Mapping[str, str], pages: Pages) -> None:
     ]
     show_markdown(pages.leaderboard, "\n\n".join(parts))
     candidate = verdict["candidate"] or {}
+    shown = candidate or verdict["leaders"][0]
+    best, checks = shown["model"], [check for check in shown["checks"] if check["name"].startswith(LESION)]
     show_numbers(
         pages.numbers,
         {
@@ -112,5 +119,10 @@ def _show(folder: Path, failed: Mapping[str, str], pages: Pages) -> None:
             "held_out_examinations": verdict["examinations"],
             "candidate_ssim": candidate.get("select_by_mean"),
             "candidate_lesion_bias": candidate.get("lesion_bias"),
+            "candidate_guards_failed": len(verdict["failed_guards"].get(best, ())),
+            "models_refused_by_guards": len(verdict["failed_guards"]),
+            "same_winner_share": verdict["stability"]["same_winner"],
+            "loosened_limits": len(verdict["loosened"]),
+            **{f"found_{check['name'].replace('-', '_')}": check["found"] for check in checks},
         },
     )
