@@ -24,7 +24,7 @@ def test_slices_are_thick_oblique_and_stored_as_converters_do(role: str) -> None
 def test_mixed_orientations_are_those_of_another_clinic() -> None:
     settings = RawSettings(orientations=Slices.MIXED)
     across = {role: nib.aff2axcodes(plan_scan(role, settings, STREAMS).affine)[2] for role in ROLES}
-    assert across == {"t1": "L", "t2": "S", "t1c": "P", "flair": "P", "adc": "S", "cbv": "S"}
+    assert across == {"t1": "R", "t2": "S", "t1c": "P", "flair": "P", "adc": "S", "cbv": "S"}
 
 
 def test_a_partial_coverage_is_a_lower_stack_of_thinner_slices() -> None:

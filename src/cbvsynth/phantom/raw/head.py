@@ -209,6 +209,5 @@ def _union(parts: tuple[_Ellipsoid, ...], axes: Axes, edge: float, margin_mm: fl
 
 def _carve(shares: dict[HeadTissue, Float64Array], tissue: HeadTissue, where: Float64Array) -> None:
     """Replace what is there by one tissue."""
-    for other in shares:
-        shares[other] = shares[other] * (1.0 - where)
+    shares.update({other: share * (1.0 - where) for other, share in shares.items()})
     shares[tissue] = shares[tissue] + where

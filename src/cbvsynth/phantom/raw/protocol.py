@@ -92,9 +92,9 @@ _PARTIAL_MM = {"adc": 106.0, "cbv": 98.0, "flair": 120.0}
 _CENTRE_MM = (0.0, -17.0, 8.0)
 _PARTIAL_CENTRE_MM = {"adc": 12.0, "cbv": 20.0, "flair": -8.0}
 _DIRECTIONS: dict[Orientation, tuple[tuple[int, int, int], ...]] = {
-    # As converters write them: columns to the left (or back), rows upwards, slices upwards, leftwards, back.
+    # As converters write them: columns to the left or back, rows upwards; slices upwards, to the right, back.
     Orientation.AXIAL: ((-1, 0, 0), (0, 1, 0), (0, 0, 1)),
-    Orientation.SAGITTAL: ((0, -1, 0), (0, 0, 1), (-1, 0, 0)),
+    Orientation.SAGITTAL: ((0, -1, 0), (0, 0, 1), (1, 0, 0)),
     Orientation.CORONAL: ((-1, 0, 0), (0, 0, 1), (0, -1, 0)),
 }
 
