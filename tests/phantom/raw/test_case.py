@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from cbvsynth.phantom.raw.case import RawCase, raw_case
 from cbvsynth.phantom.raw.protocol import ROLES, Coverage, RawSettings, Slices
-from cbvsynth.phantom.raw.transforms import STILL, Displacement
+from cbvsynth.phantom.transforms import STILL, Displacement
 
 SMALL = RawSettings(matrix=72, slices=12)
 

@@ -10,7 +10,8 @@ from pydicom.dataset import Dataset
 
 from cbvsynth.phantom.dicom.datasets import SeriesContent, file_bytes, series_datasets, uid
 from cbvsynth.phantom.dicom.vendors import STYLES, Vendor, file_name
-from cbvsynth.phantom.raw.case import RawCase, RawImage
+from cbvsynth.phantom.raw.case import RawCase
+from cbvsynth.phantom.raw.images import RawImage
 from cbvsynth.phantom.signals import (
     DIFFUSION_PROTOCOL,
     FLAIR_PROTOCOL,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
 
+from cbvsynth.study.sidecars import TISSUE_DENSITY_G_PER_ML
+
 
 class Vendor(StrEnum):
     """Whose way of writing DICOM is followed."""
@@ -137,7 +139,7 @@ STYLES: dict[Vendor, VendorStyle] = {
                 ("DERIVED", "SECONDARY", "PERFUSION", "CBV"),
                 stored_step=0.012,
                 unit="ml/100ml",
-                unit_factor=1.04,
+                unit_factor=TISSUE_DENSITY_G_PER_ML,
                 unit_tag=UnitTag.RESCALE_TYPE,
             ),
         },

@@ -1,6 +1,6 @@
 """The phantom as a scanner gives it: head with scalp and skull, unmasked, unaligned, thick slices.
 
-Reading order: `head` (what surrounds the brain), `transforms` (rigid motion), `protocol` (which slices a
+Reading order: `head` (what surrounds the brain), `protocol` (which slices a
 technician planned), `case` (one examination in memory), with the truth beside it.
 
 Recipe for tests, a second or two on one core:

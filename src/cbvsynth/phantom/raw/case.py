@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from cbvsynth.domain.options import Strength
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.phantom.acquisition import (
     ADC_MAX,
@@ -21,18 +22,13 @@ from cbvsynth.phantom.acquisition import (
 )
 from cbvsynth.phantom.anatomy import Anatomy, build_anatomy
 from cbvsynth.phantom.case import NECROSIS_LABEL, OEDEMA_LABEL, SOLID_LABEL
+from cbvsynth.phantom.faults import Fault
 from cbvsynth.phantom.fields import smooth_field
 from cbvsynth.phantom.lesions import draw_lesion
+from cbvsynth.phantom.raw.faults import Damage
 from cbvsynth.phantom.raw.head import FAT_LEFT, HEAD_TISSUES, LEAKED_MM, HeadTissue, surrounding_shares
+from cbvsynth.phantom.raw.images import RawImage
 from cbvsynth.phantom.raw.protocol import CBV, ROLES, RawSettings, ScanGrid, plan_scan
-from cbvsynth.phantom.raw.transforms import (
-    STILL,
-    TURNING_POINT_MM,
-    Displacement,
-    compose,
-    draw_displacement,
-    rigid_inverse,
-)
 from cbvsynth.phantom.recording import (
     CBV_BLUR_MM,
     SIGNAL_SCALE,
@@ -52,9 +48,16 @@ from cbvsynth.phantom.signals import (
 )
 from cbvsynth.phantom.streams import Purpose, Streams
 from cbvsynth.phantom.tissues import Diagnosis, Tissue
+from cbvsynth.phantom.transforms import (
+    STILL,
+    TURNING_POINT_MM,
+    Displacement,
+    compose,
+    draw_displacement,
+    rigid_inverse,
+)
 
 Float64Array = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 Axes = tuple[Float64Array, Float64Array, Float64Array]
 
 BOUNDS_MM = ((-98.0, 98.0), (-128.0, 122.0), (-112.0, 106.0))
@@ -73,22 +76,6 @@ _APART = 1.3
 """Distance between the planes that are averaged into a slice, in steps of the head's grid."""
 _SLICE_SHARE = 0.85
 """Thickness of a slice relative to the distance between slices: the rest is the gap."""
-
-
-@dataclass(frozen=True)
-class RawImage:
-    """One image as the scanner gave it.
-
-    `voxels`: (X, Y, Z) float64, ADC in 1e-6 mm2/s, CBV in mL/100 g, both unmasked. `affine`: (4, 4), voxel
-    to scanner RAS mm. `brain`: (X, Y, Z) bool, the truth on this grid. `to_t1`: (4, 4), rigid, from this
-    image's scanner RAS mm to T1's: what a registration to T1 should find.
-    """
-
-    voxels: Float64Array
-    affine: Float64Array
-    brain: BoolArray
-    to_t1: Float64Array
-    displacement: Displacement
 
 
 @dataclass(frozen=True)
@@ -122,6 +109,8 @@ def raw_case(  # noqa: PLR0913  # each is a choice that a test makes
     diagnosis: Diagnosis = Diagnosis.HIGH_GRADE_GLIOMA,
     settings: RawSettings | None = None,
     displacements: dict[str, Displacement] | None = None,
+    fault: Fault | None = None,
+    strength: Strength = Strength.FULL,
 ) -> RawCase:
     """Draw an examination as a scanner gives it; equal arguments give equal arrays.
 
@@ -136,9 +125,13 @@ def raw_case(  # noqa: PLR0913  # each is a choice that a test makes
     settings = settings or RawSettings()
     streams = Streams(seed, patient, session)
     head = _build_head(streams, diagnosis, settings)
-    moves = draw_displacements(streams, settings) | (displacements or {})
-    images = {role: _scan(role, head, moves, settings, streams) for role in ROLES}
-    return RawCase(images, _lesion(head, moves["t1"], plan_scan("t1", settings, streams)), diagnosis)
+    damage = Damage(fault, strength, streams)
+    head = replace(head, volumes=damage.of_head(head.volumes))
+    moves = draw_displacements(streams, settings) | (displacements or {}) | damage.displacements()
+    scanned = {role: _scan(role, head, moves, settings, damage) for role in ROLES}
+    images = damage.of_files(scanned)
+    lesion = _lesion(head, moves["t1"], plan_scan("t1", settings, streams))
+    return RawCase(images, lesion[:, :, : images["t1"].voxels.shape[2]], diagnosis)
 
 
 def draw_displacements(streams: Streams, settings: RawSettings) -> dict[str, Displacement]:
@@ -206,25 +199,31 @@ def _surrounding_signals() -> dict[Sequence | int, dict[HeadTissue, float]]:
 
 
 def _scan(
-    role: str, head: _Head, moves: dict[str, Displacement], settings: RawSettings, streams: Streams
+    role: str, head: _Head, moves: dict[str, Displacement], settings: RawSettings, damage: Damage
 ) -> RawImage:
+    streams = damage.streams
     grid, pose = plan_scan(role, settings, streams), moves[role].matrix
     rng = np.random.default_rng(
         [streams.seed, streams.patient, streams.session, int(Purpose.NOISE), 1 + ROLES.index(role)]
     )
     brain = _seen(head.anatomy.brain, head, grid, pose) > 0.5
+    to_head = compose(rigid_inverse(pose), grid.affine)
     if role == "adc":
+        deviation = DIFFUSION_NOISE * damage.noise_factor
         unweighted, weighted = (
-            np.maximum(rician(_seen(one, head, grid, pose), DIFFUSION_NOISE, rng), 1e-3) for one in head.pair
+            np.maximum(rician(_seen(one, head, grid, pose), deviation, rng), 1e-3) for one in head.pair
         )
         voxels = np.clip(adc_from_pair(unweighted, weighted), 0.0, ADC_MAX)
+        voxels = damage.of_map(role, voxels, brain, to_head)
     elif role == CBV:
         calibration = float(np.exp(BOOKEND_SPREAD * rng.standard_normal()))
         truth = calibration * _seen(head.volumes[role], head, grid, pose)
         noise = np.where(brain, CBV_NOISE, AIR_CBV_NOISE) + CBV_NOISE_SHARE * truth
         voxels = np.clip(truth + noise * rng.standard_normal(truth.shape), CBV_MIN_RAW, CBV_MAX)
+        voxels = damage.of_map(role, voxels, brain, to_head)
     else:
-        voxels = rician(_seen(head.volumes[role], head, grid, pose), NOISE[Sequence(role)], rng)
+        signal = damage.of_signal(role, _seen(head.volumes[role], head, grid, pose), brain, to_head)
+        voxels = rician(signal, NOISE[Sequence(role)] * damage.noise_factor, rng)
     to_t1 = compose(moves["t1"].matrix, rigid_inverse(pose))
     return RawImage(voxels, grid.affine, brain, to_t1, moves[role])
 

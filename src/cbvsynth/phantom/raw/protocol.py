@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import UsageError
-from cbvsynth.phantom.raw.transforms import rotation
 from cbvsynth.phantom.streams import Purpose, Streams
+from cbvsynth.phantom.transforms import rotation
 
 Float64Array = npt.NDArray[np.float64]
 

@@ -36,6 +36,11 @@ class Displacement:
         result[:3, 3] = centre - (turn * centre).sum(axis=1) + np.array(self.shift_mm)
         return result
 
+    @property
+    def inverse(self) -> Float64Array:
+        """The 4 x 4 matrix of the way back."""
+        return rigid_inverse(self.matrix)
+
 
 STILL = Displacement((0.0, 0.0, 0.0), (0.0, 0.0, 1.0), 0.0)
 """No displacement."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from cbvsynth.phantom.raw.transforms import (
+from cbvsynth.phantom.transforms import (
     STILL,
     TURNING_POINT_MM,
     Displacement,
