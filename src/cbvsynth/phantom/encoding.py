@@ -110,9 +110,7 @@ def _content(
 ) -> bytes:
     values = volume.astype(np.float64) / storage.slope
     if storage.dtype is not np.float32:
-        values = np.clip(
-            np.floor(values + 0.5), storage.smallest / storage.slope, np.iinfo(storage.dtype).max
-        )
+        values = np.clip(np.floor(values + 0.5), storage.smallest / storage.slope, _LARGEST[storage.dtype])
     voxels = values.astype(np.dtype(storage.dtype).newbyteorder("<"))
     block: bytes = header.binaryblock
     return block + _NO_EXTENSION + voxels.tobytes(order="F")
