@@ -56,7 +56,7 @@ class Found:
         names = ", ".join(f"`{name}`" for name in self.checks)
         if self.dropped:
             return f"{self.dropped}/{self.of} {names}"
-            return f"warned {self.warned}/{self.of} {names}" if self.warned else f"0/{self.of}"
+        return f"warned {self.warned}/{self.of} {names}" if self.warned else f"0/{self.of}"
 
 
 def main() -> None:

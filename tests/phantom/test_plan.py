@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cbvsynth.config import PhantomConfig
+from cbvsynth.domain.options import Entry, Strength
 from cbvsynth.errors import UsageError
 from cbvsynth.phantom.faults import ALIGNED_FAULTS, Fault
 from cbvsynth.phantom.plan import StudySettings, diagnosis_of, participant_label, person_of, plan_study
@@ -79,3 +80,19 @@ def test_labels_grow_with_the_study() -> None:
 def test_settings_out_of_range_are_refused(change: dict[str, int], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         replace(DEFAULT, **change)
+
+
+def test_a_raw_study_holds_every_kind_of_fault_that_has_the_strength() -> None:
+    raw = replace(DEFAULT, entry=Entry.RAW, damaged=len(Fault), patients=1)
+    assert [one.fault for one in plan_study(raw) if one.fault] == list(Fault)
+    weak = [one for one in plan_study(replace(raw, strength=Strength.QUARTER)) if one.fault]
+    assert {one.strength for one in weak} == {Strength.QUARTER}
+    assert {one.fault for one in weak} == set(Fault) - {Fault.MIRRORED_CBV, Fault.ADC_UNIT}
+
+
+def test_settings_come_back_from_their_record() -> None:
+    for settings in (DEFAULT, replace(DEFAULT, entry=Entry.RAW, displacement_mm=3.5, strength=Strength.HALF)):
+        assert StudySettings.of_record(settings.record()) == settings
+    assert StudySettings.of(PhantomConfig(entry=Entry.RAW, seed=4)) == replace(
+        DEFAULT, entry=Entry.RAW, seed=4
+    )
