@@ -53,7 +53,7 @@ def test_the_truth_lays_every_brain_on_t1s(study: Path) -> None:
 def test_qform_and_sform_say_the_same_oblique_place(study: Path) -> None:
     image = nib.load(study / "sub-001/ses-1/anat/sub-001_ses-1_T2w.nii")
     assert (int(image.header["qform_code"]), int(image.header["sform_code"])) == (1, 1)
-    np.testing.assert_allclose(image.get_qform(), image.get_sform(), atol=1e-4)
+    np.testing.assert_allclose(image.get_qform(), image.get_sform(), atol=1e-3)  # a quaternion of 32 bits
     assert nib.affines.obliquity(image.affine).max() > 0.001
 
 
@@ -117,14 +117,17 @@ def test_a_dicom_study_has_a_folder_of_dicom_for_each_examination(tmp_path: Path
     ("fault", "strength"),
     [(Fault.NAN_CBV, Strength.FULL), (Fault.NEGATIVE_CBV, Strength.FULL), (Fault.CBV_UNIT, Strength.QUARTER)],
 )
-def test_damaged_maps_keep_what_is_wrong_with_them(fault: Fault, strength: Strength, tmp_path: Path) -> None:
+def test_damaged_maps_keep_what_is_wrong_with_them(
+    fault: Fault, strength: Strength, study: Path, tmp_path: Path
+) -> None:
+    name = "sub-001/ses-1/perf/sub-001_ses-1_cbv.nii"
     plan = (PlannedExamination(1, 1, diagnosis_of(1), fault, strength),)
     write_study(tmp_path, SETTINGS, plan=plan)
-    cbv = nib.load(tmp_path / "sub-001/ses-1/perf/sub-001_ses-1_cbv.nii").get_fdata()
+    sound, cbv = (nib.load(root / name).get_fdata() for root in (study, tmp_path))
     brain = np.asarray(nib.load(tmp_path / TRUTH / "sub-001_ses-1_cbv_brain.nii").dataobj) > 0
     found = {
         Fault.NAN_CBV: np.isnan(cbv[brain]).mean() / 0.10,
         Fault.NEGATIVE_CBV: (cbv[brain] < 0).mean() / 0.34,
-        Fault.CBV_UNIT: np.nanmedian(cbv[brain]) / (3.7 * 250**0.25),
+        Fault.CBV_UNIT: np.nanmedian(cbv[brain] / sound[brain]) / 250**0.25,
     }[fault]
-    assert found == pytest.approx(1.0, abs=0.25)
+    assert found == pytest.approx(1.0, abs=0.02)
