@@ -1,4 +1,4 @@
-"""Draw docs/images/phantom.png: one examination of the phantom.
+"""Draw docs/images/phantom.png and raw_phantom.png: one examination of the phantom, aligned and raw.
 
 python benchmarks/phantom_picture.py
 """
@@ -13,16 +13,27 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import ListedColormap
+from PIL import Image
 
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.phantom.case import SOLID_LABEL, make_case
+from cbvsynth.phantom.raw.case import raw_case
+from cbvsynth.phantom.raw.protocol import RawSettings, Slices
 
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "phantom.png"
+RAW_PICTURE = PICTURE.with_name("raw_phantom.png")
+RAW = RawSettings(matrix=192, slices=22, orientations=Slices.MIXED)
 PATIENT, MATRIX, SLICES = 1, 160, 24
 CBV_SHOWN_MAX = 10.0
 
 
 def main() -> None:
+    """Draw both."""
+    draw_aligned()
+    draw_raw()
+
+
+def draw_aligned() -> None:
     """Draw the slice with most solid lesion: five sequences, CBV, brain and lesion."""
     case = make_case(patient=PATIENT, matrix=MATRIX, slices=SLICES)
     level = int(np.argmax((case.lesion == SOLID_LABEL).sum(axis=(0, 1))))
@@ -59,6 +70,26 @@ def main() -> None:
         panel.set_xticks([])
         panel.set_yticks([])
     figure.savefig(PICTURE, dpi=100)
+
+
+def draw_raw() -> None:
+    """Draw three slices of every image, with the true edge of the brain on the middle one."""
+    case = raw_case(patient=PATIENT, settings=RAW)
+    figure, axes = plt.subplots(3, len(case.images), figsize=(11, 6.2), layout="constrained")
+    for column, (role, image) in zip(axes.T, case.images.items(), strict=True):
+        top = {"adc": 3000, "cbv": CBV_SHOWN_MAX}.get(role, np.percentile(image.voxels, 99.7))
+        height = image.voxels.shape[2]
+        for panel, level in zip(column, (height // 6, height // 2, 4 * height // 5), strict=True):
+            panel.imshow(image.voxels[:, :, level].T, origin="lower", cmap="gray", vmin=0, vmax=top)
+            panel.set_xticks([])
+            panel.set_yticks([])
+        column[1].contour(image.brain[:, :, height // 2].T, [0.5], colors="#e8c547", linewidths=0.6)
+        away = f"{image.displacement.millimetres:.0f} mm, {image.displacement.degrees:.0f}° away"
+        column[0].set_title(f"{role.upper()}\n{away}", fontsize=9)
+    figure.savefig(RAW_PICTURE, dpi=80)
+    with Image.open(RAW_PICTURE) as picture:
+        small = picture.convert("RGB").quantize(64)
+    small.save(RAW_PICTURE, optimize=True)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ from cbvsynth.domain.options import (
     Baseline,
     Decoder,
     EndKernel,
+    Entry,
+    FileFormat,
     Layout,
     OutputActivation,
     Precision,
@@ -24,6 +26,7 @@ from cbvsynth.domain.options import (
     SkipConnections,
     SplitStrata,
     SplitUnit,
+    Strength,
     Switch,
     UpdateRule,
 )
@@ -57,6 +60,18 @@ class PhantomConfig:
     """Number of additional examinations with a planted fault, one kind after the other."""
     seed: int = 2023
     """Seed of the whole study; the same seed gives the same bytes on every machine."""
+    entry: Entry = Entry.ALIGNED
+    """aligned: one grid, ADC and CBV brain-masked. raw: as a scanner gives it, with scalp and skull, every
+    sequence on thick slices of its own and displaced, nothing masked; wants a matrix of 128 to 256 and some
+    22 slices."""
+    format: FileFormat = FileFormat.NIFTI
+    """nifti: a BIDS tree. dicom: the studies of three makers of scanners; raw entry only."""
+    displacement_mm: float = 10.0
+    """Farthest that a sequence of the raw entry lies from T1, mm."""
+    displacement_degrees: float = 10.0
+    """Farthest that a sequence of the raw entry is turned against T1, degrees."""
+    strength: Strength = Strength.FULL
+    """How strong the planted faults are."""
 
     def __post_init__(self) -> None:
         _require_range(self, 1, 100_000, "patients")
@@ -64,6 +79,12 @@ class PhantomConfig:
         _require_range(self, 7, 128, "slices")
         _require_range(self, 0, 100_000, "damaged")
         _require_range(self, 0, MAX_SEED, "seed")
+        _require_range(self, 0, 60, "displacement_mm")
+        _require_range(self, 0, 45, "displacement_degrees")
+        if self.entry is Entry.RAW:
+            _require_range(self, 48, 512, "matrix")
+        elif self.format is FileFormat.DICOM:
+            raise UsageError("DICOM is written of the raw entry only: add --entry raw.")
 
 
 @dataclass(frozen=True)

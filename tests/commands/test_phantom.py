@@ -56,3 +56,20 @@ def test_a_wrong_setting_is_a_usage_error(
 ) -> None:
     assert run(*places, "--seed", "-3") == 2
     assert "seed is -3" in capsys.readouterr().err
+
+
+def test_a_raw_study_as_dicom_is_made_by_two_words(
+    places: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = ("--entry", "raw", "--format", "dicom", "--matrix", "48", "--slices", "7")
+    assert run(*places, *raw, "--patients", "1", "--damaged", "0") == 0
+    assert "Made 1 synthetic examination of 1 patient" in capsys.readouterr().out
+    assert next(Path(places[1]).rglob("*.IMA"))
+
+
+def test_an_aligned_study_as_dicom_is_refused_before_anything_is_written(
+    places: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*places, *SMALL, "--format", "dicom") != 0
+    assert "add --entry raw" in capsys.readouterr().err
+    assert not Path(places[1]).exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from cbvsynth.domain.options import Entry, FileFormat
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.phantom.description import (
     BIDSIGNORE,
@@ -11,6 +12,7 @@ from cbvsynth.phantom.description import (
     dataset_description,
     derivative_description,
     file_suffix,
+    readme,
     sidecars,
 )
 from cbvsynth.phantom.signals import B_VALUE_S_PER_MM2, FLAIR_PROTOCOL, T1_PROTOCOL
@@ -43,3 +45,12 @@ def test_a_derivative_says_that_it_is_one_and_of_which_version() -> None:
     assert (content["Name"], content["DatasetType"]) == ("Brain masks", "derivative")
     assert content["GeneratedBy"] == [{"Name": "cbvsynth.phantom", "Version": "7"}]
     assert "code/phantom.json" in BIDSIGNORE.splitlines()
+
+
+def test_each_entry_has_a_readme_that_says_that_it_is_synthetic_and_where_the_truth_is() -> None:
+    assert readme(Entry.ALIGNED, FileFormat.NIFTI) == README
+    for file_format in FileFormat:
+        text = readme(Entry.RAW, file_format)
+        assert "SYNTHETIC. No person was examined" in text
+        assert "code/truth" in text
+        assert ("DICOM" in text) == (file_format is FileFormat.DICOM)

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from cbvsynth.domain.options import Strength
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.phantom.case import PhantomCase, make_case
-from cbvsynth.phantom.faults import LOW_SNR_NOISE, Fault
+from cbvsynth.phantom.faults import LOW_SNR_NOISE, Fault, displacement
 
 PATIENT = 9
 
@@ -102,6 +103,11 @@ def test_a_fault_touches_only_what_it_is_said_to_touch(fault: Fault) -> None:
         Fault.WRONG_T1C: {Sequence.T1C},
         Fault.LOW_SNR: {*Sequence},
         Fault.MISSING_SLICES: set(),
+        Fault.MOVED_T1C_FLAIR: {Sequence.T1C, Sequence.FLAIR},
+        Fault.MOVED_WRONG_T1C: {Sequence.T1C},
+        Fault.MIRRORED_CBV: {"cbv"},
+        Fault.NEGATIVE_CBV: {"cbv"},
+        Fault.NAN_CBV: {"cbv"},
     }[fault]
     sound, faulty = case_with(None), case_with(fault)
     kept = np.s_[:, :, : faulty.brain.shape[2]]
@@ -111,3 +117,60 @@ def test_a_fault_touches_only_what_it_is_said_to_touch(fault: Fault) -> None:
     assert changed == touched
     np.testing.assert_array_equal(sound.brain[kept], faulty.brain)
     assert fault.explanation
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_a_fault_grows_with_its_strength(fault: Fault) -> None:
+    """Distance from the sound examination in whatever the fault touches."""
+    sound = make_case(patient=PATIENT, matrix=32)
+
+    def distance(strength: Strength) -> float:
+        faulty = make_case(patient=PATIENT, matrix=32, fault=fault, strength=strength)
+        if fault is Fault.MISSING_SLICES:
+            return sound.brain.shape[2] - faulty.brain.shape[2]
+        if fault is Fault.NAN_CBV:
+            return float(np.isnan(faulty.cbv).sum())
+        if fault is Fault.ADC_UNIT:
+            return -float(np.log(np.median(faulty.images[Sequence.ADC][sound.brain])))
+        images = [faulty.images[name] - sound.images[name] for name in Sequence]
+        return float(sum(np.abs(image[sound.brain]).sum() for image in (*images, faulty.cbv - sound.cbv)))
+
+    sizes = [distance(strength) for strength in fault.strengths]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == len(sizes)
+
+
+def test_half_of_a_wrong_unit_is_the_other_unit_of_adc_and_a_root_for_cbv() -> None:
+    sound = case_with(None)
+    adc = make_case(patient=PATIENT, fault=Fault.ADC_UNIT, strength=Strength.HALF).images[Sequence.ADC]
+    np.testing.assert_allclose(adc, sound.images[Sequence.ADC] * 1e-3, rtol=1e-12)
+    cbv = make_case(patient=PATIENT, fault=Fault.CBV_UNIT, strength=Strength.HALF).cbv
+    np.testing.assert_allclose(cbv, sound.cbv * 250**0.5, rtol=1e-12)
+
+
+def test_moved_images_are_where_the_displacement_says() -> None:
+    """The centre of T1C moves as the transform moves the centre of its sound twin."""
+    sound, moved = case_with(None), case_with(Fault.MOVED_T1C_FLAIR)
+
+    def centre(case: PhantomCase) -> npt.NDArray[np.float64]:
+        image = case.images[Sequence.T1C]
+        weights = np.where(image > 0.15 * image.max(), 1.0, 0.0)
+        weights[:, :, [0, -1]] = 0.0  # the head leaves the slab there
+        indices = np.meshgrid(*(np.arange(size) for size in image.shape), indexing="ij")
+        return np.array([float((weights * index).sum() / weights.sum()) for index in indices])
+
+    shift = (centre(moved) - centre(sound)) * np.array(sound.spacing_mm)
+    assert displacement(Strength.FULL).millimetres == pytest.approx(10.0)
+    np.testing.assert_allclose(shift[:2], displacement(Strength.FULL).shift_mm[:2], atol=2.5)
+
+
+def test_a_third_of_the_brain_is_below_zero_and_a_tenth_is_not_a_number() -> None:
+    brain = case_with(None).brain
+    assert (case_with(Fault.NEGATIVE_CBV).cbv[brain] < 0).mean() == pytest.approx(0.34, abs=0.01)
+    assert np.isnan(case_with(Fault.NAN_CBV).cbv[brain]).mean() == pytest.approx(0.10, abs=0.001)
+    quarter = make_case(patient=PATIENT, fault=Fault.NAN_CBV, strength=Strength.QUARTER)
+    assert np.isnan(quarter.cbv[brain]).mean() == pytest.approx(0.025, abs=0.001)
+
+
+def test_a_mirrored_cbv_is_the_sound_one_left_for_right() -> None:
+    np.testing.assert_array_equal(case_with(Fault.MIRRORED_CBV).cbv, case_with(None).cbv[::-1])

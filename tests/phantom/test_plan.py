@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from cbvsynth.config import PhantomConfig
+from cbvsynth.domain.options import Entry, Strength
 from cbvsynth.errors import UsageError
-from cbvsynth.phantom.faults import Fault
+from cbvsynth.phantom.faults import ALIGNED_FAULTS, Fault
 from cbvsynth.phantom.plan import StudySettings, diagnosis_of, participant_label, person_of, plan_study
 from cbvsynth.phantom.tissues import Diagnosis
 
@@ -24,7 +25,7 @@ def test_the_default_study_is_the_one_that_the_flags_default_to() -> None:
 def test_the_default_study_holds_every_diagnosis_and_every_fault() -> None:
     plan = plan_study(DEFAULT)
     assert {planned.diagnosis for planned in plan} == set(Diagnosis)
-    assert Counter(planned.fault for planned in plan if planned.fault) == dict.fromkeys(Fault, 1)
+    assert Counter(planned.fault for planned in plan if planned.fault) == dict.fromkeys(ALIGNED_FAULTS, 1)
 
 
 def test_every_third_patient_comes_twice_and_examinations_are_unique() -> None:
@@ -39,7 +40,7 @@ def test_faults_belong_to_additional_patients_and_repeat_in_order() -> None:
     plan = plan_study(replace(DEFAULT, patients=4, damaged=10))
     faulty = [planned for planned in plan if planned.fault]
     assert [planned.patient for planned in faulty] == list(range(5, 15))
-    assert [planned.fault for planned in faulty] == [*Fault, Fault.METAL, Fault.MOTION]
+    assert [planned.fault for planned in faulty] == [*ALIGNED_FAULTS, Fault.METAL, Fault.MOTION]
 
 
 def test_five_patients_have_the_five_diagnoses() -> None:
@@ -79,3 +80,19 @@ def test_labels_grow_with_the_study() -> None:
 def test_settings_out_of_range_are_refused(change: dict[str, int], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         replace(DEFAULT, **change)
+
+
+def test_a_raw_study_holds_every_kind_of_fault_that_has_the_strength() -> None:
+    raw = replace(DEFAULT, entry=Entry.RAW, damaged=len(Fault), patients=1)
+    assert [one.fault for one in plan_study(raw) if one.fault] == list(Fault)
+    weak = [one for one in plan_study(replace(raw, strength=Strength.QUARTER)) if one.fault]
+    assert {one.strength for one in weak} == {Strength.QUARTER}
+    assert {one.fault for one in weak} == set(Fault) - {Fault.MIRRORED_CBV, Fault.ADC_UNIT}
+
+
+def test_settings_come_back_from_their_record() -> None:
+    for settings in (DEFAULT, replace(DEFAULT, entry=Entry.RAW, displacement_mm=3.5, strength=Strength.HALF)):
+        assert StudySettings.of_record(settings.record()) == settings
+    assert StudySettings.of(PhantomConfig(entry=Entry.RAW, seed=4)) == replace(
+        DEFAULT, entry=Entry.RAW, seed=4
+    )

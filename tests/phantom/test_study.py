@@ -134,4 +134,11 @@ def test_the_bytes_of_this_version_are_known(tmp_path: Path) -> None:
     assert (PHANTOM_VERSION, write_study(tmp_path / "data", TINY)) == ("1", KNOWN_DIGEST)
 
 
+def test_each_of_the_first_eight_faults_keeps_its_bytes(tmp_path: Path) -> None:
+    """Faults, strengths and entries that came later must not change what data.dvc names."""
+    settings = replace(TINY, patients=1, damaged=8)
+    assert write_study(tmp_path / "data", settings) == KNOWN_DIGEST_OF_FAULTS
+
+
+KNOWN_DIGEST_OF_FAULTS = "bce27a868c1eff802bf99bfda8d58e29a13cae4ddde87dc04d73d9dd01319756"
 KNOWN_DIGEST = "3d46a86555a6f877dc3124e38d4933aa605b59e54da8fa0dcf4fe0d25d1b86c8"

@@ -22,7 +22,7 @@ def phantom(config: Annotated[PhantomConfig, tyro.conf.arg(name="")]) -> None:
 
     was_empty = not config.data.is_dir() or not any(config.data.iterdir())
     receipt = fill(config)
-    asked = StudySettings(config.patients, config.matrix, config.slices, config.damaged, config.seed)
+    asked = StudySettings.of(config)
     if receipt.made_by != BY_PHANTOM or receipt.settings is None:
         print(
             f"{config.data} holds a study of yours, {counted(receipt.files, 'file')}; nothing was written "

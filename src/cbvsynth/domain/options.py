@@ -105,3 +105,30 @@ class Baseline(StrEnum):
     CONSTANT_MEAN = "constant-mean"
     TISSUE_MEAN = "tissue-mean"
     TISSUE_MEAN_BLIND = "tissue-mean-blind"
+
+
+class Entry(StrEnum):
+    """How the phantom's images come: aligned and brain-masked where maps are, or as a scanner gives them."""
+
+    ALIGNED = "aligned"
+    RAW = "raw"
+
+
+class FileFormat(StrEnum):
+    """How the phantom's images are stored."""
+
+    NIFTI = "nifti"
+    DICOM = "dicom"
+
+
+class Strength(StrEnum):
+    """How much of a fault is planted."""
+
+    FULL = "full"
+    HALF = "half"
+    QUARTER = "quarter"
+
+    @property
+    def share(self) -> float:
+        """1, 1/2 or 1/4."""
+        return {Strength.FULL: 1.0, Strength.HALF: 0.5, Strength.QUARTER: 0.25}[self]

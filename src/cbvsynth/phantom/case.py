@@ -7,10 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cbvsynth.domain.options import Strength
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.phantom.acquisition import acquire
 from cbvsynth.phantom.anatomy import Anatomy, build_anatomy
-from cbvsynth.phantom.faults import SLICES_LEFT, Fault, damage_recording, damage_stored, noise_factor
+from cbvsynth.phantom.faults import (
+    Fault,
+    damage_recording,
+    damage_stored,
+    noise_factor,
+    slices_kept,
+)
 from cbvsynth.phantom.grid import Grid
 from cbvsynth.phantom.lesions import draw_lesion
 from cbvsynth.phantom.recording import record
@@ -50,6 +57,7 @@ def make_case(  # noqa: PLR0913  # each is a choice that a test makes
     matrix: int = 64,
     slices: int = 8,
     fault: Fault | None = None,
+    strength: Strength = Strength.FULL,
 ) -> PhantomCase:
     """Draw an examination; equal arguments give equal arrays.
 
@@ -64,10 +72,10 @@ def make_case(  # noqa: PLR0913  # each is a choice that a test makes
     streams = Streams(seed, patient, session)
     lesion = draw_lesion(streams, diagnosis)
     anatomy = build_anatomy(streams, lesion, grid.fine_axes_mm())
-    recording = damage_recording(record(streams, anatomy, diagnosis, grid), fault, grid, streams)
-    stored = acquire(recording, streams, noise_factor(fault))
-    stored = damage_stored(stored, recording.brain, fault, grid, streams)
-    kept = slice(SLICES_LEFT if fault is Fault.MISSING_SLICES else None)
+    recording = damage_recording(record(streams, anatomy, diagnosis, grid), fault, grid, streams, strength)
+    stored = acquire(recording, streams, noise_factor(fault, strength))
+    stored = damage_stored(stored, recording.brain, fault, grid, streams, strength)
+    kept = slice(slices_kept(fault, slices, strength))
     return PhantomCase(
         images={sequence: stored.images[sequence][:, :, kept] for sequence in Sequence},
         cbv=stored.cbv[:, :, kept],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cbvsynth.domain.options import Entry, FileFormat
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.phantom.signals import (
     B_VALUE_S_PER_MM2,
@@ -29,6 +30,30 @@ A few examinations hold a planted fault, to be found by the checks. Which and wh
 code/planted_faults.tsv, which no check reads.
 """
 
+_RAW_README = """Digital brain-tumour phantom, as a scanner gives it
+==================================================
+
+Everything in this data set is SYNTHETIC. No person was examined. It was computed by cbvsynth from the
+ICBM152 template, a table of tissue properties and signal equations, and stands in for patient data
+until you bring your own. Results on it say nothing about patients.
+
+Each examination holds T1, T2, FLAIR, contrast-enhanced T1, ADC and CBV of a head with scalp and skull.
+Nothing is masked, there is no brain mask, each sequence has thick slices of its own, and the head lay
+elsewhere in each. Units of ADC and CBV and the labels of the lesion differ between examinations.
+
+{files}
+
+The truth is in code/truth, which no check reads: for each examination a JSON file (the rigid transform of
+each image to T1, units, labels) and the brain mask of each image, and the lesion on T1's grid. Planted
+faults are told by code/planted_faults.tsv.
+"""
+
+_RAW_FILES = {
+    FileFormat.NIFTI: "Files are named as in BIDS; derivatives hold the lesion, on T1's grid.",
+    FileFormat.DICOM: "Files are DICOM, a folder for each examination, named and tagged as three makers of\n"
+    "scanners do.",
+}
+
 PARTICIPANT_COLUMNS: dict[str, object] = {
     "age": {"Description": "age of the synthetic patient", "Units": "year"},
     "sex": {"Description": "sex of the synthetic patient", "Levels": {"F": "female", "M": "male"}},
@@ -42,6 +67,11 @@ _SCANNER: dict[str, object] = {
     "MagneticFieldStrength": 3,
     "Synthetic": True,
 }
+
+
+def readme(entry: Entry, file_format: FileFormat) -> str:
+    """Content of README."""
+    return README if entry is Entry.ALIGNED else _RAW_README.format(files=_RAW_FILES[file_format])
 
 
 def dataset_description(version: str) -> dict[str, object]:

@@ -32,7 +32,7 @@ def fill(config: PhantomConfig) -> StudyReceipt:
     """
     require_writable(config.receipt)
     refuse_to_replace_another_file(config.receipt)
-    settings = StudySettings(config.patients, config.matrix, config.slices, config.damaged, config.seed)
+    settings = StudySettings.of(config)
     data = config.data.resolve()
     if data.exists() and not data.is_dir():
         raise DataError(f"{config.data} is a file; expected a folder. Name another folder by --data.")

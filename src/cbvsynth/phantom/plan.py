@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
+from cbvsynth.config import PhantomConfig
+from cbvsynth.domain.options import Entry, FileFormat, Strength
 from cbvsynth.errors import UsageError
-from cbvsynth.phantom.faults import Fault
+from cbvsynth.phantom.faults import ALIGNED_FAULTS, Fault
 from cbvsynth.phantom.grid import Grid
 from cbvsynth.phantom.streams import Purpose, Streams
 from cbvsynth.phantom.tissues import Diagnosis
@@ -51,6 +55,34 @@ class StudySettings:
     slices: int = 8
     damaged: int = 8
     seed: int = 2023
+    entry: Entry = Entry.ALIGNED
+    format: FileFormat = FileFormat.NIFTI
+    displacement_mm: float = 10.0
+    displacement_degrees: float = 10.0
+    strength: Strength = Strength.FULL
+
+    @classmethod
+    def of(cls, config: PhantomConfig) -> StudySettings:
+        """What a command line asks for."""
+        return cls(**{field.name: getattr(config, field.name) for field in fields(cls)})
+
+    @classmethod
+    def of_record(cls, record: dict[str, Any]) -> StudySettings:
+        """What `record` wrote."""
+        words: dict[str, type[StrEnum]] = {"entry": Entry, "format": FileFormat, "strength": Strength}
+        values: dict[str, Any] = {
+            name: words[name](value) if name in words else value for name, value in record.items()
+        }
+        return cls(**values)
+
+    def record(self) -> dict[str, object]:
+        """All settings that a study of the first version had, and of the later ones what was chosen."""
+        plain = StudySettings()
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name in _FIRST or getattr(self, field.name) != getattr(plain, field.name)
+        }
 
     def __post_init__(self) -> None:
         if self.patients < 1:
@@ -59,6 +91,9 @@ class StudySettings:
             if getattr(self, name) < 0:
                 raise UsageError(f"{name} is {getattr(self, name)}; it must be 0 or more.")
         Grid(self.matrix, self.slices)
+
+
+_FIRST = ("patients", "matrix", "slices", "damaged", "seed")
 
 
 @dataclass(frozen=True)
@@ -80,6 +115,7 @@ class PlannedExamination:
     session: int
     diagnosis: Diagnosis
     fault: Fault | None
+    strength: Strength = Strength.FULL
 
 
 def plan_study(settings: StudySettings) -> tuple[PlannedExamination, ...]:
@@ -92,9 +128,10 @@ def plan_study(settings: StudySettings) -> tuple[PlannedExamination, ...]:
         for patient in range(1, settings.patients + 1)
         for session in range(1, sessions_of(patient) + 1)
     )
-    kinds = tuple(Fault)
+    kinds = ALIGNED_FAULTS if settings.entry is Entry.ALIGNED else tuple(Fault)
+    kinds = tuple(kind for kind in kinds if settings.strength in kind.strengths)
     faulty = tuple(
-        PlannedExamination(patient, 1, diagnosis_of(patient), kinds[number % len(kinds)])
+        PlannedExamination(patient, 1, diagnosis_of(patient), kinds[number % len(kinds)], settings.strength)
         for number, patient in enumerate(
             range(settings.patients + 1, settings.patients + settings.damaged + 1)
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from cbvsynth.errors import UsageError
@@ -64,8 +64,10 @@ def origin_of(data: Path) -> Origin:
 
 def write_receipt(path: Path, receipt: StudyReceipt) -> None:
     """Write the receipt as JSON, atomically."""
-    content = {name: value for name, value in asdict(receipt).items() if value not in ("", None)}
-    write_json(path, content)
+    content = {field.name: getattr(receipt, field.name) for field in fields(receipt)}
+    if receipt.settings is not None:
+        content["settings"] = receipt.settings.record()
+    write_json(path, {name: value for name, value in content.items() if value not in ("", None)})
 
 
 def is_receipt(path: Path) -> bool:
@@ -87,7 +89,16 @@ def _marked(path: Path) -> StudyReceipt | None:
             digest=str(content["digest_of_other_files"]),
             digest_of=CONTENT,
             version=str(content["version"]),
-            settings=StudySettings(**content["settings"]),
+            settings=StudySettings.of_record(content["settings"]),
         )
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError, UsageError):
+    except (
+        OSError,
+        UnicodeDecodeError,
+        json.JSONDecodeError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+        UsageError,
+    ):
         return None

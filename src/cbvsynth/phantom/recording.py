@@ -67,9 +67,36 @@ class Recording:
     brain: BoolArray
 
 
+@dataclass(frozen=True)
+class FineRecording:
+    """What a scanner of unlimited resolution would record, (X, Y, Z) on a fine grid.
+
+    `signals` and `diffusion` in stored units but for the receiver's `gains`; `cbv` in mL/100 g before its
+    point spread; `coil` is the sensitivity that the signals already hold.
+    """
+
+    signals: dict[Sequence, Float64Array]
+    diffusion: tuple[Float64Array, Float64Array]
+    cbv: Float64Array
+    coil: Float64Array
+    gains: dict[Sequence, float]
+
+
 def record(streams: Streams, anatomy: Anatomy, diagnosis: Diagnosis, grid: Grid) -> Recording:
     """Noise-free images of one examination; `anatomy` lies on the fine grid."""
-    axes = grid.fine_axes_mm()
+    fine = record_fine(streams, anatomy, diagnosis, grid.fine_axes_mm())
+    unweighted, weighted = fine.diffusion
+    blur = CBV_BLUR_MM / grid.spacing_mm[0]
+    return Recording(
+        signals={name: grid.voxel_means(image) * fine.gains[name] for name, image in fine.signals.items()},
+        diffusion=(grid.voxel_means(unweighted), grid.voxel_means(weighted)),
+        cbv=ndimage.gaussian_filter(grid.voxel_means(fine.cbv), (blur, blur, 0.0), mode="constant"),
+        brain=grid.voxel_means(anatomy.brain) > 0.5,
+    )
+
+
+def record_fine(streams: Streams, anatomy: Anatomy, diagnosis: Diagnosis, axes: Axes) -> FineRecording:
+    """The signals of an anatomy at every place of its own grid, whose positions are `axes`."""
     tissues = _tissues_of_person(streams, diagnosis)
     per_brain = 1.0 / np.maximum(anatomy.brain, 1e-3)  # a border voxel's brain part has brain's properties
     r1 = _mix(anatomy, {name: 1000.0 / tissue.t1_ms for name, tissue in tissues.items()}) * per_brain
@@ -82,7 +109,7 @@ def record(streams: Streams, anatomy: Anatomy, diagnosis: Diagnosis, grid: Grid)
     leaked = anatomy.shares[Tissue.SOLID] * anatomy.lesion.leak_mm
     gadolinium_mm = (cbv / 100.0 * BLOOD_GADOLINIUM_MM + leaked) * per_brain
     r1_after, r2_after = with_gadolinium(r1, r2, gadolinium_mm)
-    fine = {
+    signals = {
         Sequence.T1: spin_echo(water, r1, r2, T1_PROTOCOL),
         Sequence.T2: spin_echo(water, r1, r2, T2_PROTOCOL),
         Sequence.T1C: spin_echo(water, r1_after, r2_after, T1_PROTOCOL),
@@ -90,13 +117,7 @@ def record(streams: Streams, anatomy: Anatomy, diagnosis: Diagnosis, grid: Grid)
     }
     unweighted = spin_echo(water, r1, r2, DIFFUSION_PROTOCOL)
     weighted = diffusion_weighted(unweighted, adc, B_VALUE_S_PER_MM2)
-    blur = CBV_BLUR_MM / grid.spacing_mm[0]
-    return Recording(
-        signals={name: grid.voxel_means(image) * gains[name] for name, image in fine.items()},
-        diffusion=(grid.voxel_means(unweighted), grid.voxel_means(weighted)),
-        cbv=ndimage.gaussian_filter(grid.voxel_means(cbv), (blur, blur, 0.0), mode="constant"),
-        brain=grid.voxel_means(anatomy.brain) > 0.5,
-    )
+    return FineRecording(signals, (unweighted, weighted), cbv, coil, gains)
 
 
 def _mix(anatomy: Anatomy, values: dict[Tissue, float]) -> Float64Array:

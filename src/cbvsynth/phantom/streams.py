@@ -25,6 +25,10 @@ class Purpose(IntEnum):
     NOISE = 10
     BOOKEND = 11
     FAULT = 12
+    HEAD = 13
+    POSE = 14
+    PLANNING = 15
+    RAW_COIL = 16
 
 
 @dataclass(frozen=True)

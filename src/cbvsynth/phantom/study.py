@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cbvsynth.domain.options import Entry, FileFormat, Strength
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.phantom import description, encoding
 from cbvsynth.phantom.case import PhantomCase, make_case
@@ -41,15 +41,21 @@ _MONTHS_BETWEEN_SESSIONS = 6
 _FEWEST_FOR_A_POOL = 6
 
 
-def write_study(root: Path, settings: StudySettings, workers: int = 1) -> str:
+def write_study(
+    root: Path,
+    settings: StudySettings,
+    workers: int = 1,
+    plan: tuple[PlannedExamination, ...] = (),
+) -> str:
     """Write a whole study below `root` and return the digest of its tree without `MARKER`.
 
-    The bytes depend on the settings alone, not on `workers`, the clock or the machine.
+    The bytes depend on the settings alone, not on `workers` or the clock; those of an aligned study not
+    on the machine either. `plan` replaces what the settings would examine.
 
     Raises:
         DataError: the brain template is not installed.
     """
-    plan = plan_study(settings)
+    plan = plan or plan_study(settings)
     for _ in progress_bar(
         _each(partial(_write_examination, root, settings), plan, workers),
         total=len(plan),
@@ -60,7 +66,7 @@ def write_study(root: Path, settings: StudySettings, workers: int = 1) -> str:
     _write_descriptions(root, settings, plan)
     digests = sha256_tree(root)
     digest = tree_digest(digests)
-    marker = {"generator": "cbvsynth.phantom", "version": PHANTOM_VERSION, "settings": asdict(settings)}
+    marker = {"generator": "cbvsynth.phantom", "version": PHANTOM_VERSION, "settings": settings.record()}
     _write_json(root / MARKER, {**marker, "other_files": len(digests), "digest_of_other_files": digest})
     return digest
 
@@ -74,6 +80,11 @@ def _each(write: partial[None], plan: tuple[PlannedExamination, ...], workers: i
 
 
 def _write_examination(root: Path, settings: StudySettings, planned: PlannedExamination) -> None:
+    if settings.entry is Entry.RAW:
+        from cbvsynth.phantom.raw.study import write_raw_examination
+
+        write_raw_examination(root, settings, planned)
+        return
     case = make_case(
         seed=settings.seed,
         patient=planned.patient,
@@ -82,14 +93,15 @@ def _write_examination(root: Path, settings: StudySettings, planned: PlannedExam
         matrix=settings.matrix,
         slices=settings.slices,
         fault=planned.fault,
+        strength=planned.strength,
     )
     place = f"{participant_label(settings, planned.patient)}/ses-{planned.session}"
     stem = place.replace("/", "_")
     for sequence, image in case.images.items():
         folder, suffix = description.file_suffix(sequence)
-        storage = _adc_storage(planned.fault) if sequence is Sequence.ADC else encoding.ANATOMICAL
+        storage = adc_storage(planned) if sequence is Sequence.ADC else encoding.ANATOMICAL
         _write_volume(root / place / folder / f"{stem}_{suffix}.nii", image, case, storage)
-    cbv_storage = encoding.CBV_ARBITRARY if planned.fault is Fault.CBV_UNIT else encoding.CBV
+    cbv_storage = damaged_cbv_storage(planned) or encoding.CBV
     _write_volume(root / place / "perf" / f"{stem}_cbv.nii", case.cbv, case, cbv_storage)
     mask = root / _MASKS / place / "anat" / f"{stem}_desc-brain_mask.nii"
     _write_volume(mask, case.brain, case, encoding.LABELS)
@@ -97,8 +109,20 @@ def _write_examination(root: Path, settings: StudySettings, planned: PlannedExam
     _write_volume(segmentation, case.lesion, case, encoding.LABELS)
 
 
-def _adc_storage(fault: Fault | None) -> Storage:
-    return encoding.ADC_MM2_PER_S if fault is Fault.ADC_UNIT else encoding.ADC
+def adc_storage(planned: PlannedExamination) -> Storage:
+    """How ADC is stored: with a fault of its unit, in another one."""
+    if planned.fault is not Fault.ADC_UNIT:
+        return encoding.ADC
+    return encoding.ADC_MM2_PER_S if planned.strength is Strength.FULL else encoding.ADC_E3_MM2_PER_S
+
+
+def damaged_cbv_storage(planned: PlannedExamination) -> Storage | None:
+    """How a CBV map is stored whose values are not those of CBV; None for all others."""
+    if planned.fault is Fault.CBV_UNIT:
+        return encoding.CBV_ARBITRARY if planned.strength is Strength.FULL else encoding.CBV_CALIBRATION
+    if planned.fault is Fault.NEGATIVE_CBV:
+        return encoding.CBV_SIGNED
+    return encoding.CBV_FLOAT if planned.fault is Fault.NAN_CBV else None
 
 
 def _write_volume(
@@ -109,14 +133,17 @@ def _write_volume(
 
 
 def _write_descriptions(root: Path, settings: StudySettings, plan: tuple[PlannedExamination, ...]) -> None:
-    _write_json(root / "dataset_description.json", description.dataset_description(PHANTOM_VERSION))
-    for folder, name in ((_MASKS, "Brain masks"), (_SEGMENTATIONS, "Lesion segmentations")):
-        content = description.derivative_description(f"{name} of the phantom", PHANTOM_VERSION)
-        _write_json(root / folder / "dataset_description.json", content)
-    (root / "README").write_text(description.README, encoding="utf-8")
-    (root / ".bidsignore").write_text(description.BIDSIGNORE, encoding="utf-8")
-    for name, sidecar in description.sidecars().items():
-        _write_json(root / name, sidecar)
+    raw, dicom = settings.entry is Entry.RAW, settings.format is FileFormat.DICOM
+    (root / "README").write_text(description.readme(settings.entry, settings.format), encoding="utf-8")
+    if not dicom:
+        _write_json(root / "dataset_description.json", description.dataset_description(PHANTOM_VERSION))
+        derivatives = {_SEGMENTATIONS: "Lesion segmentations"} | ({} if raw else {_MASKS: "Brain masks"})
+        for folder, name in derivatives.items():
+            content = description.derivative_description(f"{name} of the phantom", PHANTOM_VERSION)
+            _write_json(root / folder / "dataset_description.json", content)
+        (root / ".bidsignore").write_text(description.BIDSIGNORE, encoding="utf-8")
+        for name, sidecar in description.sidecars().items():
+            _write_json(root / name, sidecar)
     patients = sorted({planned.patient for planned in plan})
     people = [person_of(settings, patient) for patient in patients]
     _write_table(
@@ -125,7 +152,7 @@ def _write_descriptions(root: Path, settings: StudySettings, plan: tuple[Planned
         [(one.participant_id, one.age, one.sex, one.diagnosis, one.grade) for one in people],
     )
     _write_json(root / "participants.json", description.PARTICIPANT_COLUMNS)
-    for patient in patients:
+    for patient in patients if not dicom else ():
         subject = participant_label(settings, patient)
         sessions = [planned.session for planned in plan if planned.patient == patient]
         _write_table(

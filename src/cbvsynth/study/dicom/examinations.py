@@ -9,12 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
 from cbvsynth.domain.options import Layout
 from cbvsynth.domain.sequences import Sequence as MriSequence
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.errors import ManifestError
+from cbvsynth.progress import progress_bar
 from cbvsynth.records.csv_codec import write_rows
 from cbvsynth.study.dicom.choice import Choice, choose_series, name_of
 from cbvsynth.study.dicom.headers import CONVERTED_FOLDER, read_folder
@@ -81,7 +80,9 @@ def scan_dicom(root: Path, prefer: Sequence[str] = ()) -> Scan:
     left += problems
     warnings = _folder_warnings(groups)
     found = []
-    for (patient, study), members in tqdm(sorted(groups.items()), desc="converting", unit="examination"):
+    for (patient, study), members in progress_bar(
+        sorted(groups.items()), desc="converting", unit="examination"
+    ):
         subject_id, session_id = f"p{pseudonym(key, patient)}", f"s{pseudonym(key, patient, study)}"
         exam_id = f"{subject_id}_{session_id}"
         series = series_of(members)
