@@ -5,19 +5,17 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any
 
 from tqdm import tqdm
 
 SECONDS_BETWEEN_LINES = 30.0
 """Shorter work writes no line at all. Chosen here: somebody who follows a log sees that it moves."""
 
-Item = TypeVar("Item")
-
 
 def progress_bar(
-    items: Iterable[Item] | None = None, *, desc: str, unit: str, total: int | None = None
-) -> tqdm[Item]:
+    items: Iterable[Any] | None = None, *, desc: str, unit: str, total: int | None = None
+) -> tqdm[Any]:
     """A bar over items, or to be updated by hand; TQDM_DISABLE=1 in the environment silences it."""
     if sys.stderr.isatty():
         return tqdm(items, desc=desc, unit=unit, total=total)

@@ -103,8 +103,8 @@ def predict_study(options: BatchOptions, models: Models) -> BatchSummary:
     options.out_folder.mkdir(parents=True, exist_ok=True)
     rows: list[BatchRow] = []
     try:
-        bar = progress_bar(_rows(examinations, options, models), total=len(examinations), unit="examination")
-        rows.extend(bar)
+        made = _rows(examinations, options, models)
+        rows.extend(progress_bar(made, total=len(examinations), desc="predict", unit="examination"))
     finally:
         _write_rows(options.out_folder / TABLE_FILE, rows)
     failed = [row for row in rows if row.status == _FAILED]
