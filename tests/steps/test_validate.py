@@ -177,7 +177,7 @@ def test_too_many_dropped_stop_the_run_after_the_report_was_written(
 
 def test_a_stricter_limit_of_the_laboratory_drops_more(config: ValidateConfig, tmp_path: Path) -> None:
     limits = tmp_path / "limits.yaml"
-    limits.write_text("t1_snr_min: 1000\n", encoding="utf-8")
+    limits.write_text("snr_min: 1000\n", encoding="utf-8")
 
     with pytest.raises(QualityError, match="6 of 6 examinations were dropped"):
         run(replace(config, limits=limits))
