@@ -97,13 +97,14 @@ class TestSameFileTwice:
         pose = np.eye(4)
         pose[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
         pose[:3, 3] = (6.0, -8.0, 0.0)
-        copy = resample(Volume(head.images["t1"].data, pose @ head.grid.affine), head.grid)
+        copy = Volume(head.images["t1"].data, pose @ head.grid.affine)
         images = {"t1": head.images["t1"], "t1c": copy}
+        as_placed = resample(copy, head.grid).data[head.brain]
 
         found = compare(images, register_all(images, labels(images)), head.brain, head.grid)
 
-        assert found.anchor_correlation["t1c"] > LIMITS.t1c_t1_correlation_max - 0.02
-        assert np.corrcoef(copy.data[head.brain], images["t1"].data[head.brain])[0, 1] < 0.9
+        assert found.anchor_correlation["t1c"] > LIMITS.t1c_t1_correlation_max - 0.01
+        assert np.corrcoef(as_placed, images["t1"].data[head.brain])[0, 1] < 0.9
 
     def test_t1c_itself_is_far_from_a_copy(self, head: Head) -> None:
         found = compare(only(head, "t1", "t1c"), {}, head.brain, head.grid)

@@ -18,6 +18,7 @@ from cbvsynth.quality.measurements import (
     field_of_view_mm,
     map_support,
     marker_share,
+    mask_without_dents,
     share_below_zero,
     voxel_digest,
     whole_brain_volume_ml,
@@ -118,6 +119,27 @@ class TestMapSupport:
         assert support.dice >= plain - 1e-12
         if support.void_fraction == 0.0:
             assert support.dice == pytest.approx(plain, abs=1e-12)
+
+
+class TestMaskWithoutDents:
+    def test_fills_a_dent_at_the_border_where_another_image_has_tissue(
+        self, brain: npt.NDArray[np.bool_]
+    ) -> None:
+        """Without a mask the brain was where ADC was not 0, so that ADC had no voids."""
+        dented = brain.copy()
+        x = np.argwhere(brain)[:, 0]
+        middle = brain.shape[1] // 2
+        dented[x.min() : x.min() + 3, middle - 1 : middle + 2] = False
+        tissue = np.where(brain, 100.0, 3.0)
+
+        assert np.array_equal(mask_without_dents(dented, tissue), brain)
+        assert np.array_equal(mask_without_dents(dented, np.where(dented, 100.0, 3.0)), dented)
+
+    def test_a_line_of_voxels_and_an_empty_mask_stay_as_they_are(self) -> None:
+        line = np.zeros(SHAPE, dtype=bool)
+        assert np.array_equal(mask_without_dents(line, np.ones(SHAPE)), line)
+        line[3, :, 0] = True
+        assert np.array_equal(mask_without_dents(line, np.ones(SHAPE)), line)
 
 
 class TestCorrelation:

