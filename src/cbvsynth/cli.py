@@ -18,6 +18,7 @@ from cbvsynth.commands import (
     clinical,
     k8s,
     leaderboard,
+    limits,
     manifest,
     phantom,
     pipeline,
@@ -75,6 +76,10 @@ COMMANDS: dict[str, Command | Group] = {
     "phantom": Command(phantom.phantom, "Fill an empty folder with a digital phantom study"),
     "manifest": Command(manifest.manifest, "List the examinations of a study"),
     "validate": Command(steps.validate, "Step 1: check every examination"),
+    "limits": Group(
+        "Limits of the checks of validate",
+        {"suggest": Command(limits.suggest, "Propose a laboratory's own from its good examinations")},
+    ),
     "preprocess": Command(steps.preprocess, "Step 2: one grid, brain mask, units, split"),
     "train": Command(steps.train, "Step 3: train, export and score one model"),
     "evaluate": Command(steps.evaluate, "Step 4: rank the models, give the verdict"),

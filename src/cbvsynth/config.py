@@ -96,7 +96,10 @@ class ValidateConfig:
     layout: Layout = Layout.AUTO
     """Folder layout of the study; a manifest.csv in the data root is preferred when there is one."""
     limits: Path = Path("limits.yaml")
-    """Limits of the checks; a laboratory can change them."""
+    """Limits of the checks; `cbvsynth limits suggest` proposes a laboratory's own."""
+    register: Register = Register.RIGID
+    """As for preprocess, which moves raw images into place with 'rigid': their displacement is told, and they
+    are measured as moved. One that nobody moves drops the examination; 'off' measures none."""
     out: Path = Path("artifacts/validate")
     """Folder for examinations.csv, measurements.csv, the report and the flow chart."""
     prefer: tuple[str, ...] = ("none",)

@@ -68,7 +68,7 @@ def test_checks_of_validate_are_shown_with_what_is_expected(root):
         "exam_id,subject_id,session_id,status,reasons\ne04,p04,1,accepted,\n"
         "x1,x,1,dropped,wrong unit: median ADC is 0.9\n"
     )
-    (folder / "measurements.csv").write_text("exam_id,cbv_support_dice,t1_snr\ne04,0.5,\n")
+    (folder / "measurements.csv").write_text("exam_id,cbv_support_dice,snr\ne04,0.5,\n")
     (folder / "summary.json").write_text(json.dumps({"limits": {"cbv_support_dice_min": 0.95}}))
     report(root)
     html = (root / "report/examinations/e04.html").read_text()

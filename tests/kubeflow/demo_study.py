@@ -17,7 +17,7 @@ from tests.kubeflow.checkout import ROOT
 
 MODELS = ("encdec-t1c", "fcgan-t1c")
 SETTINGS = {
-    "validate": {"max_dropped_share": 0.25, "workers": 1},
+    "validate": {"register": "off", "max_dropped_share": 0.25, "workers": 1},
     "preprocess": {"seed": 2030, "workers": 1},
     "train": {
         "epochs": 2,

@@ -17,7 +17,7 @@ def validate(tmp_path: Path) -> Path:
         "exam_id,subject_id,session_id,status,reasons\ne04,p04,1,accepted,\n"
         "x1,x,1,dropped,wrong unit: median ADC is 0.9\n"
     )
-    (tmp_path / "measurements.csv").write_text("exam_id,cbv_support_dice,t1_snr,adc_median\ne04,0.5,,875\n")
+    (tmp_path / "measurements.csv").write_text("exam_id,cbv_support_dice,snr,adc_median\ne04,0.5,,875\n")
     (tmp_path / "summary.json").write_text(json.dumps({"limits": {"cbv_support_dice_min": 0.95}}))
     return tmp_path
 

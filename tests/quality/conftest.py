@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.options import Register
 from cbvsynth.phantom.faults import Fault
 from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.study import PLANTED_FAULTS, write_study
+from cbvsynth.quality.study_tails import with_study_tails
 from cbvsynth.quality.survey import Survey, survey_study
 from cbvsynth.study.manifest import Manifest, load_manifest
 
@@ -42,4 +44,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> MeasuredStudy:
         rows = list(csv.DictReader(source, delimiter="\t"))
     places = {(one.subject_id, one.session_id): one.exam_id for one in manifest.examinations}
     faulty = {row["fault"]: places[row["participant_id"], row["session_id"]] for row in rows}
-    return MeasuredStudy(root, manifest, survey_study(root, manifest.examinations, workers=1), faulty)
+    return MeasuredStudy(root, manifest, _surveys(root, manifest), faulty)
+
+
+def _surveys(root: Path, manifest: Manifest) -> tuple[Survey, ...]:
+    """Without registration, which takes seconds each and is tested by itself."""
+    measured = survey_study(root, manifest.examinations, workers=1, register=Register.OFF)
+    return with_study_tails(manifest.examinations, measured)

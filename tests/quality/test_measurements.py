@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 from cbvsynth.quality.measurements import (
     HEAD_HEIGHT_MM,
-    air_noise,
     brain_median,
     brain_volume_ml,
     correlation,
     field_of_view_mm,
-    gradient_correlation,
     map_support,
     marker_share,
+    mask_without_dents,
     share_below_zero,
     voxel_digest,
     whole_brain_volume_ml,
@@ -122,6 +121,27 @@ class TestMapSupport:
             assert support.dice == pytest.approx(plain, abs=1e-12)
 
 
+class TestMaskWithoutDents:
+    def test_fills_a_dent_at_the_border_where_another_image_has_tissue(
+        self, brain: npt.NDArray[np.bool_]
+    ) -> None:
+        """Without a mask the brain was where ADC was not 0, so that ADC had no voids."""
+        dented = brain.copy()
+        x = np.argwhere(brain)[:, 0]
+        middle = brain.shape[1] // 2
+        dented[x.min() : x.min() + 3, middle - 1 : middle + 2] = False
+        tissue = np.where(brain, 100.0, 3.0)
+
+        assert np.array_equal(mask_without_dents(dented, tissue), brain)
+        assert np.array_equal(mask_without_dents(dented, np.where(dented, 100.0, 3.0)), dented)
+
+    def test_a_line_of_voxels_and_an_empty_mask_stay_as_they_are(self) -> None:
+        line = np.zeros(SHAPE, dtype=bool)
+        assert np.array_equal(mask_without_dents(line, np.ones(SHAPE)), line)
+        line[3, :, 0] = True
+        assert np.array_equal(mask_without_dents(line, np.ones(SHAPE)), line)
+
+
 class TestCorrelation:
     def test_agrees_with_numpy_in_the_brain(
         self, rng: np.random.Generator, brain: npt.NDArray[np.bool_]
@@ -157,68 +177,6 @@ class TestCorrelation:
 
         assert math.isnan(correlation(rng.normal(size=SHAPE), np.ones(SHAPE), brain))
         assert math.isnan(correlation(rng.normal(size=SHAPE), rng.normal(size=SHAPE), tiny))
-
-
-class TestGradientCorrelation:
-    def test_is_one_for_the_inverted_contrast_of_the_same_anatomy(
-        self, rng: np.random.Generator, brain: npt.NDArray[np.bool_]
-    ) -> None:
-        image = rng.normal(size=SHAPE)
-
-        assert gradient_correlation(image, 7.0 - 2.0 * image, brain) == pytest.approx(1.0, abs=1e-12)
-
-    def test_is_near_zero_for_unrelated_images(
-        self, rng: np.random.Generator, brain: npt.NDArray[np.bool_]
-    ) -> None:
-        value = gradient_correlation(rng.normal(size=SHAPE), rng.normal(size=SHAPE), brain)
-
-        assert abs(value) < 0.15  # 800 voxels: about four standard errors of 1/sqrt(800)
-
-    def test_sees_no_edge_between_slices(self, brain: npt.NDArray[np.bool_]) -> None:
-        steps = np.broadcast_to(np.arange(8.0), SHAPE)
-
-        assert math.isnan(gradient_correlation(steps, steps, brain))
-
-    def test_agrees_with_central_differences_written_out(
-        self, rng: np.random.Generator, brain: npt.NDArray[np.bool_]
-    ) -> None:
-        first, second = rng.normal(size=SHAPE), rng.normal(size=SHAPE)
-
-        def magnitude(image: npt.NDArray[np.float64], x: int, y: int, z: int) -> float:
-            along_x = (image[x + 1, y, z] - image[x - 1, y, z]) / 2
-            along_y = (image[x, y + 1, z] - image[x, y - 1, z]) / 2
-            return math.hypot(along_x, along_y)
-
-        pairs = [(magnitude(first, *at), magnitude(second, *at)) for at in np.argwhere(brain)]
-        oracle = np.corrcoef(np.array(pairs).T)[0, 1]
-        assert gradient_correlation(first, second, brain) == pytest.approx(oracle, abs=1e-12)
-
-
-class TestAirNoise:
-    @pytest.mark.parametrize("sigma", [0.5, 4.0])
-    def test_finds_the_gaussian_noise_behind_rician_air(self, rng: np.random.Generator, sigma: float) -> None:
-        shape = (100, 100, 20)
-        air = np.hypot(rng.normal(0, sigma, shape), rng.normal(0, sigma, shape))
-
-        assert air_noise(air) == pytest.approx(sigma, rel=0.03)  # 8000 voxels in the corners
-
-    def test_looks_at_the_corners_only(self, rng: np.random.Generator) -> None:
-        image = rng.normal(10.0, 1.0, SHAPE)
-        changed = image.copy()
-        changed[2:-2, :, :] = 1e6
-        changed[:, 2:-2, :] = 1e6
-
-        assert air_noise(changed) == air_noise(image)
-
-    def test_is_not_a_number_where_the_background_was_blanked(self, rng: np.random.Generator) -> None:
-        image = rng.normal(10.0, 1.0, SHAPE)
-        image[:2] = image[-2:] = 0.0
-
-        assert math.isnan(air_noise(image))
-
-    def test_is_not_a_number_for_constant_or_too_little_air(self) -> None:
-        assert math.isnan(air_noise(np.ones(SHAPE)))
-        assert math.isnan(air_noise(np.ones((1, 1, 1))))
 
 
 class TestBrainMedian:

@@ -12,7 +12,7 @@ from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout
 from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.quality.checks import Group, measurement_checks, shown
-from cbvsynth.quality.limits import Limits
+from cbvsynth.quality.limits import Learned, Limits, LimitsInUse
 from cbvsynth.quality.outcome import judge
 from cbvsynth.quality.report import write_outputs
 from cbvsynth.quality.suites import Finding
@@ -35,12 +35,12 @@ def folder(tmp_path: Path) -> Path:
         Examination("<b>bad</b>", "p2", "1", {Mri.T1: path, Mri.FLAIR: path}),
     )
     surveys = (
-        Survey("good", {"t1_snr": 20.5, "adc_median": 875.0}),
-        Survey("<b>bad</b>", {"t1_snr": 4.0}),
+        Survey("good", {"snr": 20.5, "adc_median": 875.0}),
+        Survey("<b>bad</b>", {"snr": 4.0}),
     )
     findings = (
         Finding("good", "age_known", None, "age is not known"),
-        Finding("<b>bad</b>", "t1_snr", Group.POOR_STANDARD, "poor standard MRI: noise & <script>"),
+        Finding("<b>bad</b>", "snr", Group.POOR_STANDARD, "poor standard MRI: noise & <script>"),
         Finding("", "held_out_share", None, "share of held-out examinations is odd"),
     )
     manifest = Manifest(
@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
         (LeftOut("a <series>", "not one of the five sequences"),),
     )
     out = tmp_path / "out"
-    write_outputs(out, manifest, judge(examinations, surveys, findings), LIMITS)
+    write_outputs(out, manifest, judge(examinations, surveys, findings), LimitsInUse(LIMITS, Learned()))
     return out
 
 
@@ -79,7 +79,7 @@ def test_measurements_have_a_column_for_every_check_and_are_empty_where_not_judg
         rows = list(csv.DictReader(source))
 
     assert list(rows[0]) == ["exam_id", *(check.column for check in measurement_checks(LIMITS))]
-    assert (rows[0]["t1_snr"], rows[0]["adc_median"], rows[1]["adc_median"]) == ("20.5", "875", "")
+    assert (rows[0]["snr"], rows[0]["adc_median"], rows[1]["adc_median"]) == ("20.5", "875", "")
 
 
 def test_the_summary_counts_what_the_report_shows(folder: Path) -> None:
@@ -91,7 +91,7 @@ def test_the_summary_counts_what_the_report_shows(folder: Path) -> None:
     assert summary["dropped_share"] == 0.5
     assert summary["accepted_with_sequence"] == dict.fromkeys(("t1", "t2", "t1c", "flair", "adc"), 1)
     assert summary["warnings"] == 2
-    assert summary["limits"]["t1_snr_min"] == 8
+    assert summary["limits"]["snr_min"] == 6
 
 
 def test_the_page_can_be_read_out_and_asks_nothing_of_the_network(folder: Path) -> None:
@@ -112,7 +112,7 @@ def test_the_page_shows_reasons_warnings_values_limits_and_the_note(folder: Path
         "a &lt;series&gt;: not one of the five sequences",
         '<td class="n fail">4</td>',
         '<td class="n pass">20.5</td>',
-        "above 8",
+        "above 6",
         "T1, T2-FLAIR",
         "all five",
         "<svg",
@@ -141,9 +141,8 @@ def test_the_markdown_holds_the_same_decisions(folder: Path) -> None:
     assert "1 of 2 examinations accepted, 1 dropped." in text
     assert "  - poor standard MRI: noise & <script>" in text
     assert "- good: age is not known" in text
-    assert (
-        "| signal-to-noise ratio of T1 | poor standard MRI | above 8 | 2 | 1 | 20.5 | 20.5 | 20.5 |" in text
-    )
+    row = "| least signal-to-noise ratio of a standard sequence | poor standard MRI | above 6 "
+    assert f"{row}| 2 | 1 | 20.5 | 20.5 | 20.5 |" in text
 
 
 @pytest.mark.parametrize(

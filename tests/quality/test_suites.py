@@ -59,13 +59,13 @@ class TestPlantedFaults:
         [
             (Fault.METAL, "adc_void_fraction"),
             (Fault.METAL, "cbv_void_fraction"),
-            (Fault.MOTION, "t1_t2_gradient_correlation"),
+            (Fault.MOTION, "ghost_ratio"),
             (Fault.MISREGISTERED_CBV, "cbv_support_dice"),
             (Fault.ADC_UNIT, "adc_median"),
             (Fault.CBV_UNIT, "cbv_median"),
             (Fault.WRONG_T1C, "t1c_t1_correlation"),
             (Fault.WRONG_T1C, "identical_images"),
-            (Fault.LOW_SNR, "t1_snr"),
+            (Fault.LOW_SNR, "snr"),
             (Fault.MISSING_SLICES, "slices"),
         ],
     )
@@ -151,11 +151,14 @@ class TestLimits:
         ]
 
     def test_a_laboratory_s_limit_is_the_one_that_is_used(self, checker: Checker) -> None:
-        surveys = [Survey("a", {"t1_snr": 9.0})]
+        surveys = [Survey("a", {"snr": 9.0}, details={"snr": "T2"})]
 
-        (finding,) = check_measurements(checker, surveys, Limits(t1_snr_min=10))
+        (finding,) = check_measurements(checker, surveys, Limits(snr_min=10))
 
-        assert finding.text == ("poor standard MRI: signal-to-noise ratio of T1 is 9, expected above 10")
+        assert finding.text == (
+            "poor standard MRI: least signal-to-noise ratio of a standard sequence is 9 (T2), "
+            "expected above 10"
+        )
 
     def test_a_problem_of_reading_drops_with_its_own_words_each(self, checker: Checker) -> None:
         problems = ((Group.UNREADABLE, "T1: truncated"), (Group.UNREADABLE, "T2: truncated"))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cbvsynth.config import ValidateConfig
+from cbvsynth.domain.options import Register
 from cbvsynth.errors import QualityError
 from cbvsynth.quality.validation import data_docs_folder, validate_study
 from cbvsynth.records.decisions import read_decisions
@@ -21,7 +22,7 @@ def test_every_examination_is_decided_about_in_order_also_when_the_run_is_stoppe
     study: Any, tmp_path: Path
 ) -> None:
     out = tmp_path / "artifacts" / "validate"
-    config = ValidateConfig(data=study.root, limits=LIMITS, out=out, workers=1)
+    config = ValidateConfig(data=study.root, limits=LIMITS, out=out, workers=1, register=Register.OFF)
 
     with pytest.raises(QualityError, match=f"{len(study.faulty)} of .* examinations were dropped"):
         validate_study(config)
@@ -44,7 +45,9 @@ def test_doubts_about_the_tables_are_in_the_report(study: Any, tmp_path: Path) -
     first, row, *rest = table.read_text(encoding="utf-8").splitlines()
     cells = dict(zip(first.split("\t"), row.split("\t"), strict=True)) | {"age": "35-40"}
     table.write_text("\n".join([first, "\t".join(cells.values()), *rest]) + "\n", encoding="utf-8")
-    config = ValidateConfig(data=root, limits=LIMITS, out=out, workers=1, max_dropped_share=1.0)
+    config = ValidateConfig(
+        data=root, limits=LIMITS, out=out, workers=1, register=Register.OFF, max_dropped_share=1.0
+    )
 
     outcome = validate_study(config)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.config import ValidateConfig
+from cbvsynth.domain.options import Register
 from cbvsynth.errors import ManifestError, QualityError, UsageError
 from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.study import MARKER, write_study
@@ -38,7 +39,11 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def config(study: Path, tmp_path: Path) -> ValidateConfig:
     return ValidateConfig(
-        data=study, limits=ROOT / "limits.yaml", out=tmp_path / "artifacts" / "validate", workers=1
+        data=study,
+        limits=ROOT / "limits.yaml",
+        out=tmp_path / "artifacts" / "validate",
+        workers=1,
+        register=Register.OFF,
     )
 
 
@@ -65,7 +70,9 @@ class Finished:
 @pytest.fixture(scope="module")
 def finished(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     out = tmp_path_factory.mktemp("finished") / "artifacts" / "validate"
-    config = ValidateConfig(data=study, limits=ROOT / "limits.yaml", out=out, workers=1)
+    config = ValidateConfig(
+        data=study, limits=ROOT / "limits.yaml", out=out, workers=1, register=Register.OFF
+    )
     printed = io.StringIO()
     with redirect_stdout(printed):
         summary = run(config)
@@ -110,9 +117,12 @@ def watch(event, arguments):
         folders[place] += 1
 sys.addaudithook(watch)
 from cbvsynth.config import PreprocessConfig, ValidateConfig
+from cbvsynth.domain.options import Register
 from cbvsynth.steps import preprocess, validate
 validated = Path(out) / "validate"
-validate.run(ValidateConfig(data=Path(root), limits=Path(limits), out=validated, workers=1))
+validate.run(ValidateConfig(
+    data=Path(root), limits=Path(limits), out=validated, workers=1, register=Register.OFF
+))
 print("COUNTED", len(images), max(images.values()))
 folders.clear()
 preprocess.run(PreprocessConfig(
@@ -177,7 +187,7 @@ def test_too_many_dropped_stop_the_run_after_the_report_was_written(
 
 def test_a_stricter_limit_of_the_laboratory_drops_more(config: ValidateConfig, tmp_path: Path) -> None:
     limits = tmp_path / "limits.yaml"
-    limits.write_text("t1_snr_min: 1000\n", encoding="utf-8")
+    limits.write_text("snr_min: 1000\n", encoding="utf-8")
 
     with pytest.raises(QualityError, match="6 of 6 examinations were dropped"):
         run(replace(config, limits=limits))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cbvsynth.domain.examination import image_label
 from cbvsynth.quality.limits import Limits
+from cbvsynth.registration.rigid import MAX_DISPLACEMENT_MM
 
 
 class Group(StrEnum):
@@ -65,9 +67,13 @@ class RangeCheck:
             return f"{'below' if self.strict else 'at most'} {self.maximum:g}{unit}"
         return f"{'above' if self.strict else 'at least'} {self.minimum:g}{unit}"
 
-    def reason(self, value: float) -> str:
-        """Why an examination with this value is dropped: heading, found, expected."""
-        return f"{self.group}: {self.title} is {shown(value)}, expected {self.interval}"
+    def reason(self, value: float, detail: str = "") -> str:
+        """Why an examination with this value is dropped: heading, found, expected.
+
+        `detail` says which image it is.
+        """
+        of = f" ({detail})" if detail else ""
+        return f"{self.group}: {self.title} is {shown(value)}{of}, expected {self.interval}"
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,22 @@ class _Entry:
         return RangeCheck(self.column, self.title, self.group, self.unit, minimum, maximum, self.strict)
 
 
+def worse_than_study(column: str) -> str:
+    """Column that compares a measurement with those of the study."""
+    return f"{column}_worse_than_study"
+
+
+_DISPLACEMENTS = tuple(
+    _Entry(
+        f"{role}_displacement_mm",
+        f"displacement of {image_label(role)} from T1 or the first sequence",
+        Group.FAILED_CBV,
+        upper="displacement_mm_max",
+        unit="mm",
+        strict=False,
+    )
+    for role in ("t2", "t1c", "flair", "adc", "cbv")
+)
 _CATALOGUE = (
     _Entry(
         "adc_void_fraction",
@@ -120,13 +142,41 @@ _CATALOGUE = (
         upper="cbv_negative_share_max",
         strict=False,
     ),
+    *_DISPLACEMENTS,
     _Entry(
-        "t1_t2_gradient_correlation",
-        "correlation of the edges of T1 and T2",
-        Group.POOR_STANDARD,
-        lower="t1_t2_gradient_correlation_min",
+        "laterality",
+        "fit of edges to the other images as it lies, less the fit mirrored left to right",
+        Group.WRONG_FILE,
+        lower="laterality_min",
     ),
-    _Entry("t1_snr", "signal-to-noise ratio of T1", Group.POOR_STANDARD, lower="t1_snr_min"),
+    _Entry(
+        "edge_agreement",
+        "least correlation of a sequence's edges with another's",
+        Group.POOR_STANDARD,
+        lower="edge_agreement_min",
+    ),
+    _Entry(
+        "ghost_ratio",
+        "largest ghost-to-signal ratio of a standard sequence",
+        Group.POOR_STANDARD,
+        upper="ghost_ratio_max",
+    ),
+    _Entry("snr", "least signal-to-noise ratio of a standard sequence", Group.POOR_STANDARD, lower="snr_min"),
+    *(
+        _Entry(
+            worse_than_study(column),
+            f"how much worse than the study's median {words} is",
+            Group.POOR_STANDARD,
+            upper="worse_than_study_sd_max",
+            unit="robust standard deviations",
+            strict=False,
+        )
+        for column, words in (
+            ("edge_agreement", "the agreement of edges"),
+            ("ghost_ratio", "the ghost-to-signal ratio"),
+            ("snr", "the signal-to-noise ratio"),
+        )
+    ),
     _Entry(
         "standard_zero_fraction",
         "largest share of zero voxels of a standard sequence",
@@ -206,6 +256,15 @@ _CATALOGUE = (
         strict=False,
     ),
 )
+_MOVED = RangeCheck(
+    "moved_mm",
+    "largest displacement of a raw image, which preprocess mends",
+    Group.FAILED_CBV,
+    "mm",
+    None,
+    MAX_DISPLACEMENT_MM,
+    strict=False,
+)
 _SAME_IMAGE_TWICE = RangeCheck(
     "identical_images", "number of images equal to another", Group.WRONG_FILE, "", None, 0, strict=False
 )
@@ -223,7 +282,7 @@ _AGE = _Entry("age", "age", Group.UNDER_AGE, lower="age_years_min", unit="years"
 
 def measurement_checks(limits: Limits) -> tuple[RangeCheck, ...]:
     """Every check of a measured number, in the order of the report."""
-    return (*(entry.with_limits(limits) for entry in _CATALOGUE), _SAME_IMAGE_TWICE, _MARKERS)
+    return (*(entry.with_limits(limits) for entry in _CATALOGUE), _MOVED, _SAME_IMAGE_TWICE, _MARKERS)
 
 
 def age_check(limits: Limits) -> RangeCheck:

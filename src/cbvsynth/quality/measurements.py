@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import ConvexHull
 
 Image = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
@@ -22,15 +23,14 @@ _MASKED_SUPPORT_RATIO = 1.3
 """A support larger than this many brain masks belongs to an image that was not brain-masked."""
 _VOID_RATIO = 2.0
 """Lost brain voxels per map voxel outside the brain, above which the loss is a void, not a shift."""
-_CORNER_SHARE = 0.1
-"""Side of each corner block that is taken as air, as a share of the matrix."""
-_RAW_BACKGROUND_SHARE = 0.5
-"""Corners with a smaller share of non-zero voxels were blanked: no noise to measure."""
+_TISSUE_SHARE = 0.5
+"""Least part of the median signal of the brain that tissue has on T1; ours."""
+_ROUNDING = 1e-9
 _FEWEST_VOXELS = 16
+"""A statistic over fewer voxels is not given."""
 _USUAL_MARKS = (-999.0, -9999.0, -1000.0, -1024.0, -2048.0, -32768.0)
 _HIGHEST_PERCENTILE = 99.9
 """Stands for the largest value of an image; a few voxels of large vessels lie above it. Our choice."""
-"""A statistic over fewer voxels is not given."""
 
 
 def zero_fraction(image: Image, mask: Mask) -> float:
@@ -98,13 +98,30 @@ def map_support(image: Image, mask: Mask) -> MapSupport:
     return MapSupport(0.0, 2.0 * common / (shown + brain))
 
 
-def gradient_correlation(first: Image, second: Image, mask: Mask) -> float:
-    """Pearson correlation (-1 to 1) of two images' in-plane gradient magnitudes in the brain.
+def mask_without_dents(mask: Mask, tissue: Image) -> Mask:
+    """A brain mask that was taken from a map, with the voids that metal left at the map's border.
 
-    Edges of two sequences lie at the same places unless one of them was blurred or ghosted by motion.
-    Gradients are per voxel; the scale of either image does not matter. NaN when an image is constant.
+    Each slice is filled up to its convex hull where another image shows tissue: half of its median in the
+    mask and more.
     """
-    return correlation(_in_plane_gradient(first), _in_plane_gradient(second), mask)
+    if not mask.any():
+        return mask
+    bright = tissue >= _TISSUE_SHARE * float(np.median(tissue[mask]))
+    filled = mask.copy()
+    for index in range(mask.shape[2]):
+        border = np.argwhere(mask[:, :, index])
+        if len(np.unique(border[:, 0])) > 1 and len(np.unique(border[:, 1])) > 1:
+            places = np.argwhere(bright[:, :, index] & ~mask[:, :, index])
+            found = places[_inside_hull(border, places)]
+            filled[found[:, 0], found[:, 1], index] = True
+    return filled
+
+
+def _inside_hull(border: npt.NDArray[np.int_], places: npt.NDArray[np.int_]) -> Mask:
+    """Whether places (M, 2) lie in the convex hull of points (N, 2), not all on one line: (M,) bool."""
+    equations = ConvexHull(border).equations
+    answer: Mask = (places @ equations[:, :2].T + equations[:, 2] <= _ROUNDING).all(axis=1)
+    return answer
 
 
 def correlation(first: Image, second: Image, mask: Mask) -> float:
@@ -118,24 +135,6 @@ def correlation(first: Image, second: Image, mask: Mask) -> float:
     b -= b.mean()
     scale = math.sqrt(float(a @ a) * float(b @ b))
     return float(a @ b) / scale if scale > 0 else math.nan
-
-
-def air_noise(image: Image) -> float:
-    """Gaussian noise (standard deviation of either channel, the image's unit) that the air shows.
-
-    Rician air follows a Rayleigh distribution, whose standard deviation is sqrt(2 - pi/2) of the
-    Gaussian's. Air is the four in-plane corners, a tenth of the matrix wide. NaN when the corners are
-    blanked (at least half zeros, as after skull stripping): there is no raw background then. The signal
-    of the brain divided by this noise is the signal-to-noise ratio of a magnitude image.
-
-    Source: Dietrich et al. 2007, J Magn Reson Imaging 26:375 (SNR with a separate noise region).
-    """
-    air = _corners(image)
-    air = air[np.isfinite(air)]
-    if air.size < _FEWEST_VOXELS or float(np.mean(air != 0)) <= _RAW_BACKGROUND_SHARE:
-        return math.nan
-    noise = float(air.std(dtype=np.float64)) / math.sqrt(2.0 - math.pi / 2.0)
-    return noise if noise > 0 else math.nan
 
 
 def brain_median(image: Image, mask: Mask) -> float:
@@ -184,15 +183,3 @@ def voxel_digest(image: npt.NDArray[np.generic]) -> str:
     digest = hashlib.sha256(repr(values.shape).encode())
     digest.update(values.tobytes())
     return digest.hexdigest()
-
-
-def _in_plane_gradient(image: Image) -> Image:
-    along_x, along_y = np.gradient(image.astype(np.float64), axis=(0, 1))
-    magnitude: Image = np.hypot(along_x, along_y)
-    return magnitude
-
-
-def _corners(image: Image) -> Image:
-    widths = [max(2, round(_CORNER_SHARE * size)) for size in image.shape[:2]]
-    ends = [(slice(0, width), slice(-width, None)) for width in widths]
-    return np.concatenate([image[x, y].ravel() for x in ends[0] for y in ends[1]])

@@ -12,7 +12,7 @@ from cbvsynth import __version__
 from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.quality.checks import RangeCheck, measurement_checks, shown
 from cbvsynth.quality.flow_chart import flow_chart, flow_text, write_flow_chart
-from cbvsynth.quality.limits import Limits
+from cbvsynth.quality.limits import Limits, LimitsInUse
 from cbvsynth.quality.outcome import Judged, Outcome
 from cbvsynth.records.decisions import write_decisions
 from cbvsynth.records.storage import atomic_file, write_json, write_text
@@ -56,18 +56,19 @@ class ExaminationRow:
     cells: tuple[Cell, ...]
 
 
-def write_outputs(folder: Path, manifest: Manifest, outcome: Outcome, limits: Limits) -> None:
+def write_outputs(folder: Path, manifest: Manifest, outcome: Outcome, in_use: LimitsInUse) -> None:
     """Write every file of the step; the same study and limits give the same bytes."""
+    limits = in_use.limits
     write_decisions(folder / "examinations.csv", [one.decision for one in outcome.judged])
     _write_measurements(folder / "measurements.csv", outcome, limits)
     write_flow_chart(folder, outcome.flow)
-    write_json(folder / "summary.json", summary(manifest, outcome, limits))
-    content = _content(manifest, outcome, limits)
+    write_json(folder / "summary.json", summary(manifest, outcome, in_use))
+    content = _content(manifest, outcome, in_use)
     for name in ("report.md", "report.html"):
         write_text(folder / name, rendered(f"quality/templates/{name}.j2", content))
 
 
-def summary(manifest: Manifest, outcome: Outcome, limits: Limits) -> dict[str, object]:
+def summary(manifest: Manifest, outcome: Outcome, in_use: LimitsInUse) -> dict[str, object]:
     """The study in numbers, for programs; nothing in it is a path or a date."""
     flow = outcome.flow
     accepted = [one for one in outcome.judged if one.group is None]
@@ -89,7 +90,9 @@ def summary(manifest: Manifest, outcome: Outcome, limits: Limits) -> dict[str, o
         },
         "files_left_out_of_the_list": len(manifest.left_out),
         "warnings": _warning_count(outcome),
-        "limits": asdict(limits),
+        "limits": asdict(in_use.limits),
+        "limits_learned": asdict(in_use.learned),
+        "limits_still_default": list(in_use.still_default()),
     }
 
 
@@ -104,8 +107,8 @@ def _write_measurements(path: Path, outcome: Outcome, limits: Limits) -> None:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _content(manifest: Manifest, outcome: Outcome, limits: Limits) -> Mapping[str, object]:
-    checks = measurement_checks(limits)
+def _content(manifest: Manifest, outcome: Outcome, in_use: LimitsInUse) -> Mapping[str, object]:
+    checks = measurement_checks(in_use.limits)
     rows = [_examination_row(one, checks) for one in outcome.judged]
     layout = "a manifest of its own" if manifest.layout.value == "auto" else manifest.layout.value
     unit = outcome.judged[0].examination.target_unit.value if outcome.judged else ""
@@ -115,10 +118,11 @@ def _content(manifest: Manifest, outcome: Outcome, limits: Limits) -> Mapping[st
         "flow": outcome.flow,
         "flow_text": flow_text(outcome.flow),
         "flow_chart": flow_chart(outcome.flow),
-        "sequences": summary(manifest, outcome, limits)["accepted_with_sequence"],
+        "sequences": summary(manifest, outcome, in_use)["accepted_with_sequence"],
         "labels": {sequence.value: sequence.label for sequence in Mri},
         "left_out": manifest.left_out,
         "study_warnings": outcome.study_warnings,
+        "limits_rest_on": in_use.sentences(),
         "warnings": _warning_count(outcome),
         "checks": [_check_row(check, outcome) for check in checks],
         "columns": checks,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,12 +99,13 @@ def check_images(checker: Checker, surveys: Sequence[Survey]) -> tuple[Finding, 
 def check_measurements(checker: Checker, surveys: Sequence[Survey], limits: Limits) -> tuple[Finding, ...]:
     """Judge what was measured, and what could not be read, of every examination."""
     checks = {check.column: check for check in measurement_checks(limits)}
+    details = {survey.exam_id: survey.details for survey in surveys}
     suite = [*_problem_expectations(), *(range_expectation(check) for check in checks.values())]
     failures = checker.run("measurements", measurement_table(surveys, checks.values()), suite)
     judged = [
         Finding(failure.exam_id, failure.check, failure.group, text)
         for failure in failures
-        for text in _measured_reasons(failure, checks)
+        for text in _measured_reasons(failure, checks, details)
     ]
     noted = [Finding(one.exam_id, "images", None, text) for one in surveys for text in one.warnings]
     return (*judged, *noted)
@@ -232,9 +233,12 @@ def _problem_expectations() -> list[Any]:
     ]
 
 
-def _measured_reasons(failure: Failure, checks: dict[str, RangeCheck]) -> Iterable[str]:
+def _measured_reasons(
+    failure: Failure, checks: Mapping[str, RangeCheck], details: Mapping[str, Mapping[str, str]]
+) -> Iterable[str]:
     if failure.check in checks:
-        return [checks[failure.check].reason(failure.value)]
+        detail = details[failure.exam_id].get(failure.check, "")
+        return [checks[failure.check].reason(failure.value, detail)]
     return [f"{failure.group}: {problem}" for problem in str(failure.value).split(_LINES)]
 
 

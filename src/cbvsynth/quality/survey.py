@@ -13,17 +13,27 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.gaps import without_gaps
 from cbvsynth.domain.geometry import to_canonical
-from cbvsynth.domain.sequences import Sequence as Mri
-from cbvsynth.domain.sequences import TargetUnit
+from cbvsynth.domain.options import Register
 from cbvsynth.domain.volume import Volume
-from cbvsynth.errors import DataError, GridError, ManifestError, QualityError, UnitError, VolumeError
+from cbvsynth.errors import (
+    DataError,
+    GridError,
+    ManifestError,
+    QualityError,
+    UnitError,
+    VolumeError,
+)
 from cbvsynth.progress import progress_bar
 from cbvsynth.quality import measurements
+from cbvsynth.quality.alignment import Alignment, compare, register_all
 from cbvsynth.quality.checks import Group
+from cbvsynth.quality.examination import measure
+from cbvsynth.registration import Placing, place_images
 from cbvsynth.study.aligned import AlignedExamination, align, require_numbers
 from cbvsynth.study.nifti import OpenImage, open_image
 from cbvsynth.study.paths import resolve_inside
@@ -32,7 +42,10 @@ from cbvsynth.study.placement import place
 PROBLEM_GROUPS = (Group.UNREADABLE, Group.FAILED_CBV, Group.WRONG_UNIT, Group.WRONG_FILE)
 """Headings under which an examination that cannot be measured is dropped."""
 
-Measure = Callable[[Examination], "Survey"]
+_DRAWN = ("mask", "seg")
+"""Roles whose files somebody drew: they hold no image."""
+
+SurveyOne = Callable[[Examination], "Survey"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,7 @@ class Survey:
     `values` are the numbers by column, as in `checks.measurement_checks`; a number that could not be
     judged is absent or NaN. `digests` are voxel digests by role. `problems` say why an image could not
     be read or aligned; then there are no values. `warnings` are sentences worth a look that stop nothing.
+    `details` say of a number, by column, which image it is of.
     """
 
     exam_id: str
@@ -49,6 +63,7 @@ class Survey:
     digests: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[tuple[Group, str], ...] = ()
     warnings: tuple[str, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, column: str) -> float:
         """A measured number; NaN when it was not judged."""
@@ -59,71 +74,123 @@ class Survey:
         return tuple(text for heading, text in self.problems if heading is group)
 
 
-def survey_study(root: Path, examinations: Sequence[Examination], workers: int) -> tuple[Survey, ...]:
+def survey_study(
+    root: Path,
+    examinations: Sequence[Examination],
+    workers: int,
+    register: Register = Register.RIGID,
+) -> tuple[Survey, ...]:
     """Measure all examinations in their order, with a progress bar.
 
     Args:
         root: data root.
         examinations: rows of the manifest.
         workers: processes; 1 measures in this one.
+        register: what is done about images that do not lie on one another.
 
     Raises:
         QualityError: a worker process was killed, as when memory runs out.
     """
-    measured = _each(partial(survey_examination, root), examinations, workers)
+    measured = _each(partial(survey_examination, root, register=register), examinations, workers)
     bar = progress_bar(measured, total=len(examinations), desc="measuring examinations", unit="exam")
     return tuple(bar)
 
 
-def survey_examination(root: Path, examination: Examination) -> Survey:
+def survey_examination(root: Path, examination: Examination, register: Register = Register.RIGID) -> Survey:
     """Measure one examination; whatever its files hold, the answer is a survey, never a traceback.
 
     Every file is opened once: all headers are looked at first, and where they are sound, the voxels are
-    read from the same files.
+    read from the same files. Where preprocess will move the images onto one another (`register` is rigid),
+    they are measured as they then lie.
     """
     with ExitStack() as open_files:
         images, problems = _open_all(open_files, root, examination)
         if problems:
             return Survey(examination.exam_id, problems=problems)
-        return _survey_images(examination, images)
+        return _survey_images(examination, images, register)
 
 
-def _survey_images(examination: Examination, images: Mapping[str, OpenImage]) -> Survey:
+def _survey_images(examination: Examination, images: Mapping[str, OpenImage], register: Register) -> Survey:
     digests: dict[str, str] = {}
-    stored: dict[str, Volume] = {}
-    noise, markers = math.nan, 0.0
+    markers = 0.0
     warnings: tuple[str, ...] = ()
     try:
         placement = place(examination, {role: image.header for role, image in images.items()})
         warnings = placement.warnings
-        for role, image in images.items():
-            affine = placement.grids[role].affine
-            stored[role] = image.volume(examination.scales.get(role, 1.0), affine, gaps=True)
-            if role not in ("mask", "seg"):
-                data = to_canonical(without_gaps(stored[role])[0]).data
-                digests[role] = measurements.voxel_digest(data)
-                markers = max(markers, measurements.marker_share(data))
-                if role == Mri.T1:
-                    noise = measurements.air_noise(data)
-        aligned = align(examination, stored)
+        stored = {
+            role: to_canonical(
+                image.volume(examination.scales.get(role, 1.0), placement.grids[role].affine, gaps=True)
+            )
+            for role, image in images.items()
+        }
+        shown = {role: without_gaps(one)[0] for role, one in stored.items() if role not in _DRAWN}
+        for role, volume in shown.items():
+            digests[role] = measurements.voxel_digest(volume.data)
+            markers = max(markers, measurements.marker_share(volume.data))
+        placing = _placed(examination, stored, register)
+        shown = {role: _moved(volume, placing.moves.get(role)) for role, volume in shown.items()}
+        aligned = align(examination, stored, "cbv", placing.moves)
         require_numbers(aligned, examination)
+        alignment = _alignment(examination, shown, placing, aligned, register)
     except (VolumeError, GridError, UnitError) as error:
         return Survey(examination.exam_id, digests=digests, problems=(_problem(error),), warnings=warnings)
-    values = _measured(aligned, examination, digests, noise)
-    values["marker_share"] = markers
+    measured = measure(examination, aligned, shown, alignment)
+    values = {**measured.values, "marker_share": markers, "identical_images": _identical(digests)}
+    if placing.displacements_mm:
+        values["moved_mm"] = max(placing.displacements_mm.values())
     rounded = {column: float(f"{value:.6g}") for column, value in values.items()}
-    return Survey(examination.exam_id, rounded, digests, warnings=(*warnings, *aligned.warnings))
+    return Survey(
+        examination.exam_id,
+        rounded,
+        digests,
+        warnings=(*warnings, *placing.warnings, *aligned.warnings),
+        details=measured.details,
+    )
 
 
-def _each(measure: Measure, examinations: Sequence[Examination], workers: int) -> Iterator[Survey]:
+def _placed(examination: Examination, stored: Mapping[str, Volume], register: Register) -> Placing:
+    """Where preprocess will move the images to; nowhere unless they are raw and `register` is rigid.
+
+    Raises:
+        RegistrationError: preprocess could not move one.
+    """
+    return place_images(examination, stored, "cbv", register) if register is Register.RIGID else Placing()
+
+
+def _moved(volume: Volume, move: npt.NDArray[np.float64] | None) -> Volume:
+    return volume if move is None else Volume(volume.data, move @ volume.affine)
+
+
+def _alignment(
+    examination: Examination,
+    shown: Mapping[str, Volume],
+    placing: Placing,
+    aligned: AlignedExamination,
+    register: Register,
+) -> Alignment | None:
+    """What the images say of one another; None where there is one only, or nothing is to be registered."""
+    if register is Register.OFF or len(shown) < 2:
+        return None
+    if placing.fixed:  # raw images: registered already
+        return compare(shown, {}, aligned.mask, aligned.grid)
+    labels = {role: examination.label(role) for role in shown}
+    return compare(shown, register_all(shown, labels), aligned.mask, aligned.grid)
+
+
+def _identical(digests: Mapping[str, str]) -> float:
+    known = [digest for digest in digests.values() if digest]
+    return float(len(known) - len(set(known)))
+
+
+def _each(survey: SurveyOne, examinations: Sequence[Examination], workers: int) -> Iterator[Survey]:
     if min(workers, len(examinations)) <= 1:
-        yield from map(measure, examinations)
+        yield from map(survey, examinations)
         return
     # A fresh process each: forking a process with Great Expectations' threads could hang.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(examinations)), mp_context=context) as pool:
         try:
-            yield from pool.map(measure, examinations)
+            yield from pool.map(survey, examinations)
         except BrokenProcessPool as error:
             raise QualityError(
                 f"A process that measured examinations was killed while {workers} ran at the same time; "
@@ -159,51 +226,6 @@ def _open_all(
 
 
 def _problem(error: DataError) -> tuple[Group, str]:
-    heading = {GridError: Group.FAILED_CBV, UnitError: Group.WRONG_UNIT}.get(type(error), Group.UNREADABLE)
-    return heading, str(error)
-
-
-def _measured(
-    aligned: AlignedExamination, examination: Examination, digests: Mapping[str, str], t1_noise: float
-) -> dict[str, float]:
-    images, mask, cbv = aligned.inputs, aligned.mask, aligned.cbv
-    standard = [image for sequence, image in images.items() if sequence is not Mri.ADC]
-    narrow_mm, wide_mm = measurements.field_of_view_mm(aligned.shape, aligned.spacing_mm)
-    known = [digest for digest in digests.values() if digest]
-    values = {
-        "matrix": float(min(aligned.shape[:2])),
-        "slices": float(aligned.shape[2]),
-        "brain_volume_ml": measurements.brain_volume_ml(mask, aligned.spacing_mm),
-        "whole_brain_volume_ml": measurements.whole_brain_volume_ml(mask, aligned.spacing_mm),
-        "field_of_view_min_mm": narrow_mm,
-        "field_of_view_max_mm": wide_mm,
-        "identical_images": float(len(known) - len(set(known))),
-    }
-    if images:
-        values["input_negative_share"] = max(
-            measurements.share_below_zero(image, mask) for image in images.values()
-        )
-    if aligned.seg is not None:
-        values["lesion_share"] = float(np.mean(aligned.seg[mask] > 0))
-    if standard:
-        values["standard_zero_fraction"] = max(measurements.zero_fraction(image, mask) for image in standard)
-    if Mri.ADC in images:
-        adc = images[Mri.ADC]
-        support = measurements.map_support(adc, mask)
-        values["adc_void_fraction"], values["adc_support_dice"] = support.void_fraction, support.dice
-        values["adc_median"] = measurements.brain_median(adc, mask)
-    if cbv is not None:
-        support = measurements.map_support(cbv, mask)
-        values["cbv_void_fraction"], values["cbv_support_dice"] = support.void_fraction, support.dice
-        values["cbv_negative_share"] = measurements.share_below_zero(cbv, mask)
-        if examination.target_unit is TargetUnit.ML_PER_100G:
-            values["cbv_median"] = measurements.brain_median(cbv, mask)
-    if Mri.T1 in images and Mri.T2 in images:
-        values["t1_t2_gradient_correlation"] = measurements.gradient_correlation(
-            images[Mri.T1], images[Mri.T2], mask
-        )
-    if Mri.T1 in images and Mri.T1C in images:
-        values["t1c_t1_correlation"] = measurements.correlation(images[Mri.T1C], images[Mri.T1], mask)
-    if Mri.T1 in images and t1_noise > 0:
-        values["t1_snr"] = float(np.median(images[Mri.T1][mask])) / t1_noise
-    return values
+    if isinstance(error, GridError):
+        return Group.FAILED_CBV, str(error)
+    return (Group.WRONG_UNIT if isinstance(error, UnitError) else Group.UNREADABLE), str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from cbvsynth.config import ValidateConfig
@@ -9,6 +10,7 @@ from cbvsynth.quality.expectations import Checker
 from cbvsynth.quality.limits import read_limits
 from cbvsynth.quality.outcome import Outcome, judge, require_enough
 from cbvsynth.quality.report import write_outputs
+from cbvsynth.quality.study_tails import with_study_tails
 from cbvsynth.quality.suites import Finding, check_images, check_manifest, check_measurements
 from cbvsynth.quality.survey import survey_study
 from cbvsynth.study.manifest import load_manifest, record_manifest
@@ -26,17 +28,23 @@ def validate_study(config: ValidateConfig) -> Outcome:
         UnitError: CBV maps of different units are mixed.
         QualityError: more was dropped than allowed; the report is written all the same.
     """
-    limits = read_limits(config.limits)
+    in_use = read_limits(config.limits)
+    limits = in_use.limits
     manifest = load_manifest(config.data, config.layout, config.prefer, config.enhancing_label)
     checker = Checker(data_docs_folder(config.out))
     findings = [Finding("", "manifest", None, text) for text in manifest.warnings]
     findings += check_manifest(checker, manifest.examinations, limits)
-    surveys = survey_study(config.data, manifest.examinations, config.workers)
+    surveys = with_study_tails(
+        manifest.examinations,
+        survey_study(config.data, manifest.examinations, config.workers, config.register),
+    )
     findings += check_images(checker, surveys)
     findings += check_measurements(checker, surveys, limits)
     outcome = judge(manifest.examinations, surveys, findings)
-    write_outputs(config.out, manifest, outcome, limits)
+    write_outputs(config.out, manifest, outcome, in_use)
     record_manifest(config.out, manifest)
+    for sentence in in_use.sentences():
+        print(sentence, file=sys.stderr)
     require_enough(outcome.flow, config.max_dropped_share, str(config.out / "report.html"))
     return outcome
 

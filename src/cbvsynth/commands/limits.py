@@ -1,0 +1,92 @@
+"""`cbvsynth limits suggest`: a laboratory's own limits for validate, from its own good examinations."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cbvsynth.domain.options import Layout, Register
+from cbvsynth.domain.wording import counted
+from cbvsynth.errors import UsageError
+
+
+def suggest(  # noqa: PLR0913  all by name, all with a default
+    *,
+    data: Path = Path("data"),
+    layout: Layout = Layout.AUTO,
+    examinations: Path | None = None,
+    limits: Path = Path("limits.yaml"),
+    register: Register = Register.RIGID,
+    out: Path = Path("limits.suggested.yaml"),
+    workers: int = 2,
+) -> None:
+    """Propose limits from good examinations, with the tails shown.
+
+    Writes a file of limits for `validate --limits`, and beside it the table (.md) and the picture (.png) that
+    the limits rest on. Limits that are not of the scanner stay as they are. An existing file is never
+    written over.
+
+    Args:
+        data: Data root, as for validate.
+        layout: Folder layout of the study, as for validate.
+        examinations: Which examinations are good: validate's examinations.csv, of which the accepted ones
+            count, or a text file with one exam_id a line; all of the study when not given.
+        limits: Limits in use now.
+        register: As for validate.
+        out: File of limits to write.
+        workers: Examinations measured at the same time.
+    """
+    from cbvsynth.quality.limits import read_limits
+    from cbvsynth.quality.suggestion import learned_from, propose, table, write_limits
+    from cbvsynth.quality.suggestion_chart import suggestion_chart
+    from cbvsynth.quality.survey import survey_study
+    from cbvsynth.records.storage import write_text
+    from cbvsynth.study.manifest import load_manifest
+
+    beside = {ending: out.with_suffix(ending) for ending in (".md", ".png")}
+    for path in (out, *beside.values()):
+        if path.exists():
+            raise UsageError(
+                f"{path} exists and may hold work done by hand; delete it or give another --out."
+            )
+    in_use = read_limits(limits)
+    every = load_manifest(data, layout).examinations
+    good = _good(examinations, {one.exam_id for one in every})
+    chosen = [one for one in every if one.exam_id in good]
+    surveys = survey_study(data, chosen, workers, register)
+    proposals = propose(surveys, in_use.limits)
+    learned = learned_from(proposals, surveys, datetime.now(UTC).date().isoformat())
+    text = table(proposals)
+    write_limits(out, limits.read_text(encoding="utf-8"), proposals, learned)
+    read_limits(out)
+    write_text(beside[".md"], text)
+    suggestion_chart(proposals).save_png(beside[".png"])
+    print(f"limits from {counted(learned.examinations, 'good examination')}:\n")
+    print(text)
+    for survey in surveys:
+        for _, problem in survey.problems:
+            print(f"left out: {problem}")
+    print(f"written: {out}; look at {beside['.png']}, then validate --limits {out}")
+
+
+def _good(path: Path | None, every: set[str]) -> set[str]:
+    """Names of the good examinations.
+
+    Raises:
+        UsageError: the list does not exist, or names one that the study does not have.
+    """
+    from cbvsynth.records.decisions import read_decisions
+
+    if path is None:
+        return every
+    if not path.is_file():
+        raise UsageError(f"{path} does not exist; expected a list of good examinations, or leave it out.")
+    if path.suffix == ".csv":
+        named = {one.exam_id for one in read_decisions(path) if one.accepted}
+    else:
+        named = {line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()}
+    unknown = sorted(named - every)
+    if unknown or not named:
+        found = f"names '{unknown[0]}', which is not in the study" if unknown else "names no examination"
+        raise UsageError(f"{path} {found}; expected exam_ids as in validate's examinations.csv.")
+    return named
