@@ -1,4 +1,4 @@
-"""What was written is read back by an outside program, dcm2niix, and by pydicom."""
+"""What was written is read back by an outside program, dcm2niix, by pydicom, and by the manifest."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ import numpy as np
 import pydicom
 import pytest
 
+from cbvsynth.domain.options import Layout
+from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.phantom.dicom.examination import ORDER, DicomPatient, write_dicom_examination
 from cbvsynth.phantom.dicom.vendors import STYLES, Vendor
 from cbvsynth.phantom.raw.case import RawCase, raw_case
 from cbvsynth.phantom.raw.protocol import RawSettings, Slices
 from cbvsynth.records.storage import sha256_tree
+from cbvsynth.study.manifest import load_manifest
 
 PATIENT = DicomPatient("PHANTOM-7", age_years=53)
 
@@ -71,3 +74,18 @@ def test_equal_arguments_give_equal_bytes_and_sessions_other_studies(case: RawCa
     later = write_dicom_examination(tmp_path / "later", case, DicomPatient("PHANTOM-7", session=2), Vendor.GE)
     first = next((tmp_path / "one").rglob("*.1"))
     assert pydicom.dcmread(first).StudyInstanceUID != pydicom.dcmread(later[0]).StudyInstanceUID
+
+
+@pytest.mark.parametrize("vendor", list(Vendor))
+def test_the_manifest_recognises_every_series_and_brings_the_maps_to_their_units(
+    case: RawCase, vendor: Vendor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CBVSYNTH_PSEUDONYM_KEY", "0123456789abcdef" * 4)
+    write_dicom_examination(tmp_path / "study", case, PATIENT, vendor)
+    (examination,) = load_manifest(tmp_path, Layout.DICOM).examinations
+    assert examination.target_unit is TargetUnit.ML_PER_100G
+    for role, truth in case.images.items():
+        read = nib.load(tmp_path / examination.files[role])
+        np.testing.assert_allclose(read.affine, truth.affine, atol=2e-4)
+        ratio = np.median(read.get_fdata()[truth.brain] / truth.voxels[truth.brain])
+        assert ratio == pytest.approx(1.0, abs=0.005), role
