@@ -20,11 +20,15 @@ from cbvsynth.kubeflow.definition.settings import pipeline_settings, settings_of
 def with_settings(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function with the settings of the step that it is named after, in place of **settings."""
     name = function.__name__
-    settings = pipeline_settings() if name == "plan" else settings_of(name)
+    of_all_steps = name == "plan"
+    settings = pipeline_settings() if of_all_steps else settings_of(name)
     source = inspect.getsource(function).partition("@with_settings\n")[2]
     written = {
         "    **settings: object,\n": [f"    {one.parameter},\n" for one in settings],
-        "        settings: Its settings.\n": [f"        {one.name}: {one.description}\n" for one in settings],
+        # Of all steps' settings the sentences stand with the steps: twice, they are a quarter of the package.
+        "        settings: Its settings.\n": [
+            f"        {one.name}: {one.description}\n" for one in settings if not of_all_steps
+        ],
     }
     for line, lines in written.items():
         assert source.count(line) == 1, f"{name} must have the line {line!r} once"
