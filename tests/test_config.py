@@ -67,7 +67,7 @@ NUMBERS = [
 @pytest.mark.parametrize(("config", "name", "kind"), NUMBERS)
 def test_no_number_is_taken_that_only_a_library_would_refuse(config: type, name: str, kind: type) -> None:
     """A negative seed of evaluate, an infinite cbv_max or 10^12 resamples ended in a traceback."""
-    beyond = [-1, 10**30] if kind is int else [-1.0, 1e300, math.nan, math.inf, -math.inf]
+    beyond = [-1, 10**30] if kind is int else [-2.0, 1e300, math.nan, math.inf, -math.inf]
     given = {"model": "encdec-t1"} if config is TrainConfig else {}
     for value in beyond:
         with pytest.raises(

@@ -257,7 +257,7 @@ class EvaluateConfig:
     min_lesion_texture: float = 0.2
     """Least mean correlation of both maps over a lesion's voxels; its interval must lie above."""
     max_scale_error: float = 0.1
-    """Share by which the mean CBV of the brain may differ from the real one; its interval must lie there."""
+    """Share by which the median CBV of the brain may differ from the real one; for its interval."""
     high_perfusion: tuple[str, ...] = ("high-grade glioma",)
     """Diagnoses of high perfusion, that lesion CBV must tell from those of low perfusion."""
     low_perfusion: tuple[str, ...] = ("low-grade glioma", "metastasis", "radionecrosis", "lymphoma")

@@ -9,6 +9,7 @@ import numpy as np
 
 from cbvsynth.config import PreprocessConfig
 from cbvsynth.domain.examination import Examination
+from cbvsynth.domain.options import SplitStrata
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.domain.volume import Volume
 from cbvsynth.records.decisions import Decision, write_decisions
@@ -44,6 +45,7 @@ class RawStudy:
             data=self.data,
             examinations=folder / "validate" / "examinations.csv",
             out=folder / "cache",
+            split_strata=SplitStrata.NONE,
             held_out_share=0.5,
             seed=7,
             workers=1,

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cbvsynth.domain.options import SplitUnit
+from cbvsynth.domain.options import SplitStrata, SplitUnit
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.errors import DataError, ManifestError, ResultError, UnitError, UsageError, VolumeError
 from cbvsynth.preprocessing import study as study_module
@@ -101,6 +101,14 @@ def test_held_out_patients_stay_held_out_when_patients_are_added(study: RawStudy
     after = {one.subject_id: one.split for one in preprocess_study(larger.config).index.examinations}
 
     assert before.items() <= after.items()
+
+
+def test_every_diagnosis_is_on_both_sides_where_the_split_is_by_diagnosis(study: RawStudy) -> None:
+    index = preprocess_study(replace(study.config, split_strata=SplitStrata.DIAGNOSIS)).index
+    patients = {one.subject_id: (one.diagnosis, one.split) for one in index.examinations}
+    for diagnosis in {diagnosis for diagnosis, _ in patients.values()}:
+        sides = [side for one, side in patients.values() if one == diagnosis]
+        assert len(sides) == 1 or set(sides) == {"train", "held-out"}, diagnosis
 
 
 def test_a_change_of_the_split_changes_the_version_of_the_data_and_no_array(study: RawStudy) -> None:

@@ -99,8 +99,8 @@ def score_examination(  # noqa: PLR0913  # one argument per column that is not c
         ncc_lesion=(
             normalised_cross_correlation(real_lesion, synthetic_lesion) if real_lesion.size else math.nan
         ),
-        brain_cbv_real=float(real_brain.mean()),
-        brain_cbv_synthetic=float(synthetic_brain.mean()),
+        brain_cbv_real=float(np.median(real_brain)),
+        brain_cbv_synthetic=float(np.median(synthetic_brain)),
     )
 
 

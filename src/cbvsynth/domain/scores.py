@@ -48,5 +48,5 @@ class ExamScore:
     ncc_lesion: float = math.nan
     """Correlation over the lesion's voxels: whether the map shows where in the lesion CBV is high."""
     brain_cbv_real: float = math.nan
-    """Mean of the brain."""
+    """Median of the brain: vessels, which hold 20 times as much, weigh on a mean."""
     brain_cbv_synthetic: float = math.nan
