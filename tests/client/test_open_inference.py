@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy as np
 import pytest
 
+from cbvsynth.cli import main
 from cbvsynth.client import CbvClient
 from cbvsynth.client.connection import Connection, ModelReference
 from cbvsynth.client.open_inference import OpenInferenceConnection
@@ -81,6 +83,24 @@ def test_the_client_chooses_the_best_version_as_ever(served: Served) -> None:
             assert made.record.to_json() == other.record.to_json()
             np.testing.assert_array_equal(made.cbv, other.cbv)
     assert made.record.served.version == 2
+
+
+def test_the_command_speaks_either_protocol_and_writes_the_same_map(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import nibabel as nib
+
+    monkeypatch.chdir(tmp_path)
+    affine = np.diag([2.0, 2.0, 4.0, 1.0])
+    for name, one in volumes("t1", "t1c").items():
+        nib.save(nib.Nifti1Image(one[0], affine), f"{name}.nii.gz")
+    nib.save(nib.Nifti1Image(np.ones(LARGEST, np.uint8), affine), "mask.nii.gz")
+    images = ["--t1", "t1.nii.gz", "--t1c", "t1c.nii.gz", "--mask", "mask.nii.gz", "--server", served.grpc]
+    for protocol in ("tensorflow", "v2"):
+        assert main(["predict", *images, "--protocol", protocol, "--out", f"{protocol}.nii.gz"]) == 0
+    maps = [np.asarray(nib.load(f"{name}.nii.gz").dataobj) for name in ("tensorflow", "v2")]
+    assert maps[0].max() > 0
+    np.testing.assert_array_equal(maps[0], maps[1])
 
 
 def test_no_other_protocol_is_spoken() -> None:

@@ -8,10 +8,12 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
-from cbvsynth.server.faces.rest_server import Reply, Request, build_rest
+from cbvsynth.server.faces.rest_server import Answer, Reply, Request, build_rest
 from cbvsynth.server.flags import ServerOptions
 
 
@@ -26,15 +28,20 @@ def echo(request: Request) -> Reply:
         return Reply(504 if error.code == "DEADLINE_EXCEEDED" else 400, "text/plain", str(error).encode())
 
 
-@pytest.fixture
-def address() -> Iterator[tuple[str, int]]:
-    options = ServerOptions(rest_api_port=0, rest_api_timeout_in_ms=400, max_request_bytes=10_000)
-    server = build_rest(echo, options)
+@contextmanager
+def serving(answer: Answer, **flags: int) -> Iterator[tuple[str, int]]:
+    server = build_rest(answer, ServerOptions(rest_api_port=0, **flags))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     yield server.server_address[:2]
     server.finish(5)
     thread.join()
+
+
+@pytest.fixture
+def address() -> Iterator[tuple[str, int]]:
+    with serving(echo, rest_api_timeout_in_ms=400, max_request_bytes=10_000) as address:
+        yield address
 
 
 def say(address, *parts: bytes, pause_s: float = 0.0) -> tuple[str, dict[str, str], bytes]:
@@ -136,3 +143,35 @@ def test_a_client_that_leaves_in_the_middle_leaves_no_traceback(address, capfd):
         connection.sendall(b"GET /" + b"a" * 60_000 + b" HTTP/1.1\r\n\r\n")
     assert say(address, b"GET /c HTTP/1.1\r\nConnection: close\r\n\r\n")[2] == b"/c"
     assert capfd.readouterr().err == ""
+
+
+POST = b"POST / HTTP/1.1\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc"
+
+
+def test_whoever_sends_slowly_takes_no_others_place():
+    with serving(echo, rest_api_num_threads=1) as address, socket.create_connection(address) as slow:
+        slow.sendall(POST[:-1])
+        assert [say(address, POST)[2] for _ in range(3)] == [b"abc"] * 3
+        slow.sendall(POST[-1:])
+        slow.settimeout(20)
+        assert slow.recv(65536).startswith(b"HTTP/1.1 200")
+
+
+def test_no_more_are_answered_at_a_time_than_there_are_places():
+    at_once, most = [], []
+    lock = threading.Lock()
+
+    def count(request: Request) -> Reply:
+        content = request.read_body(lambda size: None)
+        with lock:
+            at_once.append(1)
+            most.append(len(at_once))
+        time.sleep(0.05)
+        with lock:
+            at_once.pop()
+        return Reply(200, "text/plain", content)
+
+    with serving(count, rest_api_num_threads=2) as address, ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: say(address, POST)[2], range(6)))
+    assert answers == [b"abc"] * 6
+    assert max(most) == 2

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -163,6 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
         self.close_connection = has_body or headers.get("connection", "").lower() == "close"
+        places = ExitStack()
 
         def read(take: Callable[[int], None]) -> bytes:
             if len(self.headers.get_all("content-length", ())) > 1:
@@ -175,12 +176,16 @@ class _Handler(BaseHTTPRequestHandler):
                 raise RefusedError(
                     f"The request did not come within {timeout_ms} ms.", code="DEADLINE_EXCEEDED"
                 ) from error
+            # Only now: whoever sends slowly takes no other's place.
+            places.enter_context(self.server.places)
             # An unread body would be taken for the next request.
             self.close_connection = headers.get("connection", "").lower() == "close"
             return body
 
-        with self.server.answering(), self.server.places:
-            self._send(self.server.answer(Request(self.command, self.path, headers, read)))
+        with self.server.answering():
+            with places:
+                reply = self.server.answer(Request(self.command, self.path, headers, read))
+            self._send(reply)
 
     do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = do_TRACE = do_CONNECT = do_GET  # noqa: N815
 
