@@ -76,7 +76,8 @@ def run(candidate: str, image: Path, expected: Volume, folder: Path, command: st
     dice = 2 * (found & truth).sum() / (found.sum() + truth.sum())
     print(
         f"  {candidate:<18} Dice {dice:.3f}  {found.sum() * voxel_ml:5.0f} mL of "
-        f"{truth.sum() * voxel_ml:5.0f}  {usage.ru_utime + usage.ru_stime:6.1f} CPU s  {usage.ru_maxrss / 1024:5.0f} MB",
+        f"{truth.sum() * voxel_ml:5.0f}  {usage.ru_utime + usage.ru_stime:6.1f} CPU s  "
+        f"{usage.ru_maxrss / 1024:5.0f} MB",
         flush=True,
     )
 

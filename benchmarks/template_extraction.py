@@ -37,8 +37,10 @@ _FILE = "mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz"
 
 @dataclass(frozen=True, eq=False)
 class HeadTemplate:
-    """The template head on 1 mm voxels, axes RAS: image and brain (0-1), and where it can be compared
-    (0-1)."""
+    """The template head on 1 mm voxels, axes RAS.
+
+    image and brain (0-1), and the region where it can be compared (0-1).
+    """
 
     image: Volume
     brain: Volume
@@ -59,7 +61,7 @@ def load_head_template() -> HeadTemplate:
     path = Path(next(iter(found.submodule_search_locations))) / "datasets" / "data" / _FILE
     if not path.is_file():
         raise FileNotFoundError(
-            f"The ICBM152 template has no file {_FILE} where nilearn keeps its data sets; expected that of nilearn "
+            f"The ICBM152 template has no file {_FILE} where nilearn keeps its data sets; expected nilearn "
             "0.11 to 0.14. Install one of these, or give a program of your own with --brain_command."
         )
     stored = nib.load(path)

@@ -17,9 +17,12 @@ from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Register
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import GridError, ManifestError, UsageError, VolumeError
+from cbvsynth.extraction import BrainSettings
 from cbvsynth.preprocessing.arrays import prepare_examination
 from cbvsynth.records.storage import sha256_of
 from tests.client.heads import AFFINES, PATIENT_NAME, SHAPE, SHAPES, brain, image, write, write_head
+from tests.extraction.heads import head as whole_head
+from tests.extraction.heads import program
 from tests.registration.heads import brain_image, motion
 from tests.tools import real_case
 
@@ -407,3 +410,21 @@ def test_a_real_examination_comes_to_one_grid() -> None:
     assert prepared.moved == ("t2", "t1c", "flair")
     assert all(5.0 < distance_mm < 30.0 for distance_mm in prepared.displacements_mm.values())
     assert any("MASK is taken as drawn on T1" in warning for warning in prepared.warnings)
+
+
+def test_a_brain_found_in_a_head_is_the_same_in_training_and_in_serving(tmp_path: Path) -> None:
+    """Heads with their skull were refused by both; a mask in a file had to come from elsewhere."""
+    shown = whole_head()
+    for name in ("t1", "t1c", "cbv"):
+        voxels = shown.data / 100.0 if name == "cbv" else shown.data
+        write(tmp_path / f"{name}.nii.gz", voxels.astype(np.float32), shown.affine)
+    found = BrainSettings(command=program(tmp_path), picture=tmp_path / "pictures" / "e1.png")
+    served = prepare({name: str(tmp_path / f"{name}.nii.gz") for name in ("t1", "t1c")}, brain=found)
+    inputs = {Sequence(name): PurePosixPath(f"{name}.nii.gz") for name in ("t1", "t1c")}
+    examination = Examination("e1", "s1", "", inputs, cbv=PurePosixPath("cbv.nii.gz"), target_unit="mL/100g")
+    trained = prepare_examination(tmp_path, examination, "f", brain=found)
+    np.testing.assert_array_equal(served.mask, trained.arrays["mask"])
+    np.testing.assert_array_equal(served.inputs[Sequence.T1C], trained.arrays["t1c"])
+    assert served.mask_source == trained.facts.mask_source
+    assert served.mask_source.startswith("extracted by python")
+    assert (tmp_path / "pictures" / "e1.png").is_file()
