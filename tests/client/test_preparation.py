@@ -14,7 +14,7 @@ from cbvsynth.client.preparation import examination_of_files, prepare_arrays, pr
 from cbvsynth.client.preparation import prepare as client_prepare
 from cbvsynth.client.request import PreparedExamination
 from cbvsynth.domain.examination import Examination
-from cbvsynth.domain.options import Register
+from cbvsynth.domain.options import BrainMask, Register
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import GridError, ManifestError, UsageError, VolumeError
 from cbvsynth.extraction import BrainSettings
@@ -87,7 +87,7 @@ def test_without_a_mask_the_images_must_be_skull_stripped(tmp_path: Path) -> Non
     assert prepare(write_head(tmp_path, "t1 t2")).mask_source == "support of T1, T2"
     whole = {"t1": str(write(tmp_path / "whole.nii.gz", image("t1") + 1, AFFINES["RAS"]))}
     with pytest.raises(VolumeError, match="strip the skull first"):
-        prepare(whole)
+        prepare(whole, brain=BrainSettings(BrainMask.DERIVED))
 
 
 @pytest.mark.parametrize(("factor", "unit"), [(1.0, "1e-6 mm2/s"), (1e-3, "1e-3 mm2/s"), (1e-6, "mm2/s")])
@@ -258,7 +258,7 @@ def test_an_orientation_that_is_none_is_refused(tmp_path: Path) -> None:
     for wrong in ("RA", "RAT", "RLS", "RASA"):
         with pytest.raises(UsageError, match=f"orientation is '{wrong}'; expected where the three axes run"):
             client_prepare(write_head(tmp_path, "t1"), orientation=wrong)
-    with pytest.raises(UsageError, match="reference, resample and orientation are for files"):
+    with pytest.raises(UsageError, match="reference, resample, brain and orientation are for files"):
         client_prepare({"t1": image("t1")}, orientation="RAS")
 
 

@@ -92,14 +92,14 @@ def prepare(  # noqa: PLR0913  all by name, all with a default
             register=checked_register(register),
             brain=brain,
         )
-    if reference or resample or orientation:
+    if reference or resample or orientation or brain != DEFAULT_BRAIN:
         raise UsageError(
-            "reference, resample and orientation are for files; arrays must lie on one grid already, with "
-            "axes to the right, front and top of the head."
+            "reference, resample, brain and orientation are for files; arrays must lie on one grid already, "
+            "with axes to the right, front and top of the head."
         )
-    brain = arrays.pop("mask", None)
+    given_brain = arrays.pop("mask", None)
     volumes = {Sequence(role): array for role, array in arrays.items()}
-    return prepare_arrays(volumes, brain, unusable=ruled_out, spacing_mm=spacing_mm)
+    return prepare_arrays(volumes, given_brain, unusable=ruled_out, spacing_mm=spacing_mm)
 
 
 def checked_register(text: str) -> Register:
