@@ -298,11 +298,14 @@ def _drawing() -> Callable[[Path, Prediction], None]:
 
 
 def _print(made: Prediction, output: OutputOptions, sidecar: Path) -> None:
+    from cbvsynth.client.outputs import mask_picture_of
     from cbvsynth.client.request import NOT_GIVEN
 
     record = made.record
     assert output.out is not None
     written = [output.out, sidecar, *([output.montage] if output.montage else [])]
+    if record.mask_source.startswith("extracted"):
+        written.append(mask_picture_of(output.out))
     print(f"written   {', '.join(path.name for path in written)}")
     print(f"model     {record.choice.reason}")
     for sequence, reason in record.left_out.items():
