@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cbvsynth.domain.options import (
     Baseline,
+    BrainMask,
     Decoder,
     EndKernel,
     Entry,
@@ -30,7 +31,7 @@ from cbvsynth.domain.options import (
     Switch,
     UpdateRule,
 )
-from cbvsynth.domain.ranges import MAX_SEED, require_range
+from cbvsynth.domain.ranges import MAX_SEED, MAX_WAIT_S, require_range
 from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import UsageError
@@ -139,6 +140,14 @@ class PreprocessConfig:
     """What happens to raw images: 'rigid' moves each into place by mutual information, 'check' measures how
     far off it is and refuses what is more than 5 mm off, 'off' believes the headers. Images on one grid
     whose brain is known are left as they are by 'rigid', too."""
+    brain_mask: BrainMask = BrainMask.AUTO
+    """Which brain mask counts: the 'given' file, what skull-stripped images show ('derived'), or one
+    'extracted' from a head with its skull; 'auto' takes the first of these that there is."""
+    brain_command: str = "robex"
+    """What extracts a brain: 'robex', which the extra extract brings, or a command line of your own with
+    {image} and {mask} for its files."""
+    brain_timeout_s: float = 900.0
+    """Time for one brain, seconds."""
     split_by: SplitUnit = SplitUnit.PATIENT
     """Unit of the split; 'examination' replicates the paper and leaks between siblings."""
     split_strata: SplitStrata = SplitStrata.DIAGNOSIS
@@ -155,6 +164,7 @@ class PreprocessConfig:
         _require("held_out_share", share, 0 < share < 1, "a share between 0 and 1, as 0.3")
         _require_range(self, 0, MAX_SEED, "seed")
         _require_range(self, 1, MAX_WORKERS, "workers")
+        _require_range(self, 1, MAX_WAIT_S, "brain_timeout_s")
 
 
 @dataclass(frozen=True)

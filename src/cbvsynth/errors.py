@@ -10,6 +10,7 @@ CbvsynthError
 │   └── ReplyError        it answers with what cannot be read
 └── DataError           what was read is wrong                                 exit code 1
     ├── VolumeError     one image: header, shape, voxels, file
+    │   └── ExtractionError  no brain that can be believed was found in it
     ├── GridError       images of one examination do not share a grid
     │   └── RegistrationError  where one lies in another cannot be found
     ├── UnitError       a quantity in another unit than stated
@@ -77,6 +78,10 @@ class DataError(CbvsynthError):
 
 class VolumeError(DataError):
     """One image is unreadable, hostile, or not a finite 3-D volume."""
+
+
+class ExtractionError(VolumeError):
+    """No brain that can be believed was found in the image of a head."""
 
 
 class GridError(DataError):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cbvsynth.client.outputs import require_free, sidecar_of
+from cbvsynth.client.outputs import mask_picture_of, require_free, sidecar_of
 from cbvsynth.errors import UsageError
 
 
@@ -26,3 +26,7 @@ def test_a_place_is_free_until_something_is_there(tmp_path: Path) -> None:
     (tmp_path / "cbv.png").touch()
     with pytest.raises(UsageError, match=r"'cbv\.png' exists .* Give another --montage"):
         require_free(tmp_path / "cbv.png", "--montage")
+
+
+def test_the_outline_of_a_brain_lies_beside_the_map(tmp_path: Path) -> None:
+    assert mask_picture_of(tmp_path / "cbv.nii.gz") == tmp_path / "cbv_mask.png"

@@ -14,12 +14,15 @@ from cbvsynth.client.preparation import examination_of_files, prepare_arrays, pr
 from cbvsynth.client.preparation import prepare as client_prepare
 from cbvsynth.client.request import PreparedExamination
 from cbvsynth.domain.examination import Examination
-from cbvsynth.domain.options import Register
+from cbvsynth.domain.options import BrainMask, Register
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import GridError, ManifestError, UsageError, VolumeError
+from cbvsynth.extraction import BrainSettings
 from cbvsynth.preprocessing.arrays import prepare_examination
 from cbvsynth.records.storage import sha256_of
 from tests.client.heads import AFFINES, PATIENT_NAME, SHAPE, SHAPES, brain, image, write, write_head
+from tests.extraction.heads import head as whole_head
+from tests.extraction.heads import program
 from tests.registration.heads import brain_image, motion
 from tests.tools import real_case
 
@@ -84,7 +87,7 @@ def test_without_a_mask_the_images_must_be_skull_stripped(tmp_path: Path) -> Non
     assert prepare(write_head(tmp_path, "t1 t2")).mask_source == "support of T1, T2"
     whole = {"t1": str(write(tmp_path / "whole.nii.gz", image("t1") + 1, AFFINES["RAS"]))}
     with pytest.raises(VolumeError, match="strip the skull first"):
-        prepare(whole)
+        prepare(whole, brain=BrainSettings(BrainMask.DERIVED))
 
 
 @pytest.mark.parametrize(("factor", "unit"), [(1.0, "1e-6 mm2/s"), (1e-3, "1e-3 mm2/s"), (1e-6, "mm2/s")])
@@ -255,7 +258,7 @@ def test_an_orientation_that_is_none_is_refused(tmp_path: Path) -> None:
     for wrong in ("RA", "RAT", "RLS", "RASA"):
         with pytest.raises(UsageError, match=f"orientation is '{wrong}'; expected where the three axes run"):
             client_prepare(write_head(tmp_path, "t1"), orientation=wrong)
-    with pytest.raises(UsageError, match="reference, resample and orientation are for files"):
+    with pytest.raises(UsageError, match="reference, resample, brain and orientation are for files"):
         client_prepare({"t1": image("t1")}, orientation="RAS")
 
 
@@ -407,3 +410,21 @@ def test_a_real_examination_comes_to_one_grid() -> None:
     assert prepared.moved == ("t2", "t1c", "flair")
     assert all(5.0 < distance_mm < 30.0 for distance_mm in prepared.displacements_mm.values())
     assert any("MASK is taken as drawn on T1" in warning for warning in prepared.warnings)
+
+
+def test_a_brain_found_in_a_head_is_the_same_in_training_and_in_serving(tmp_path: Path) -> None:
+    """Heads with their skull were refused by both; a mask in a file had to come from elsewhere."""
+    shown = whole_head()
+    for name in ("t1", "t1c", "cbv"):
+        voxels = shown.data / 100.0 if name == "cbv" else shown.data
+        write(tmp_path / f"{name}.nii.gz", voxels.astype(np.float32), shown.affine)
+    found = BrainSettings(command=program(tmp_path), picture=tmp_path / "pictures" / "e1.png")
+    served = prepare({name: str(tmp_path / f"{name}.nii.gz") for name in ("t1", "t1c")}, brain=found)
+    inputs = {Sequence(name): PurePosixPath(f"{name}.nii.gz") for name in ("t1", "t1c")}
+    examination = Examination("e1", "s1", "", inputs, cbv=PurePosixPath("cbv.nii.gz"), target_unit="mL/100g")
+    trained = prepare_examination(tmp_path, examination, "f", brain=found)
+    np.testing.assert_array_equal(served.mask, trained.arrays["mask"])
+    np.testing.assert_array_equal(served.inputs[Sequence.T1C], trained.arrays["t1c"])
+    assert served.mask_source == trained.facts.mask_source
+    assert served.mask_source.startswith("extracted by python")
+    assert (tmp_path / "pictures" / "e1.png").is_file()

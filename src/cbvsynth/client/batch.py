@@ -9,13 +9,14 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cbvsynth.client.outputs import sidecar_of
+from cbvsynth.client.outputs import mask_picture_of, sidecar_of
 from cbvsynth.client.preparation import checked_orientation, prepare_files
 from cbvsynth.client.synthesis import Models, synthesise
 from cbvsynth.domain import sequences
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout, Register
 from cbvsynth.errors import CbvsynthError, DataError, ServingError, UnreachableError, UsageError
+from cbvsynth.extraction import DEFAULT_BRAIN, BrainSettings
 from cbvsynth.progress import progress_bar
 from cbvsynth.records.csv_codec import columns_of, write_rows
 from cbvsynth.records.writable import require_writable
@@ -40,6 +41,7 @@ class BatchOptions:
     reference: str = ""
     resample: bool = False
     register: Register = Register.RIGID
+    brain: BrainSettings = DEFAULT_BRAIN
     orientation: str = ""
     prefer: tuple[str, ...] = ()
     overwrite: bool = False
@@ -187,6 +189,7 @@ def _predict_one(examination: Examination, options: BatchOptions, models: Models
             reference=options.reference,
             resample=options.resample,
             register=options.register,
+            brain=replace(options.brain, picture=mask_picture_of(path)),
         )
         made = synthesise(prepared, models, version=options.version, label=options.label)
     except UnreachableError:

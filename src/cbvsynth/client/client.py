@@ -38,6 +38,7 @@ from cbvsynth.client.request import PreparedExamination
 from cbvsynth.client.synthesis import Prediction, synthesise
 from cbvsynth.domain.options import Register
 from cbvsynth.errors import UsageError
+from cbvsynth.extraction import DEFAULT_BRAIN, BrainSettings
 from cbvsynth.records.selection import Selection, ServedVersion, read_selection
 from cbvsynth.signature import Description
 from cbvsynth.wire.tensors import Float32Array
@@ -131,6 +132,7 @@ class CbvClient:
         reference: str = "",
         resample: bool = False,
         register: str = Register.RIGID,
+        brain: BrainSettings = DEFAULT_BRAIN,
         orientation: str = "",
         spacing_mm: tuple[float, float, float] | None = None,
         version: int = 0,
@@ -146,6 +148,7 @@ class CbvClient:
             resample: bring files of other grids to the reference's instead of refusing them.
             register: rigid moves raw files into place first, check measures how far off they are and refuses
                 what is more than 5 mm off, off believes the headers.
+            brain: which mask counts, and how a brain is found in files with their skull.
             orientation: where the axes run, as in RAS, of files that do not say so themselves.
             spacing_mm: voxel size of arrays, to be compared with what the model has seen.
             version: a version to insist on; 0 for the best one.
@@ -161,6 +164,7 @@ class CbvClient:
             reference=reference,
             resample=resample,
             register=register,
+            brain=brain,
             orientation=orientation,
             spacing_mm=spacing_mm,
         )

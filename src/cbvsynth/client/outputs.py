@@ -19,6 +19,12 @@ def sidecar_of(path: Path) -> Path:
     raise UsageError(f"'{path.name}' is not a NIfTI name; expected one that ends in .nii.gz or .nii.")
 
 
+def mask_picture_of(path: Path) -> Path:
+    """Where the outline of an extracted brain lies: cbv_mask.png beside cbv.nii.gz."""
+    record = sidecar_of(path)
+    return record.with_name(f"{record.stem}_mask.png")
+
+
 def require_free(path: Path, flag: str = "--out") -> None:
     """Refuse to write over a file.
 

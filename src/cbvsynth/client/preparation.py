@@ -38,6 +38,8 @@ from cbvsynth.domain.options import Register
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import GridError, UsageError, VolumeError
+from cbvsynth.extraction import DEFAULT_BRAIN, BrainSettings, choose_brain
+from cbvsynth.extraction.choice import without_ignored_mask
 from cbvsynth.records.storage import sha256_of
 from cbvsynth.registration import place_images
 from cbvsynth.study.aligned import align, mark_gaps, read_mask, support_mask
@@ -57,6 +59,7 @@ def prepare(  # noqa: PLR0913  all by name, all with a default
     reference: str = "",
     resample: bool = False,
     register: str = Register.RIGID,
+    brain: BrainSettings = DEFAULT_BRAIN,
     orientation: str = "",
     spacing_mm: tuple[float, float, float] | None = None,
 ) -> PreparedExamination:
@@ -87,15 +90,16 @@ def prepare(  # noqa: PLR0913  all by name, all with a default
             reference=reference,
             resample=resample,
             register=checked_register(register),
+            brain=brain,
         )
-    if reference or resample or orientation:
+    if reference or resample or orientation or brain != DEFAULT_BRAIN:
         raise UsageError(
-            "reference, resample and orientation are for files; arrays must lie on one grid already, with "
-            "axes to the right, front and top of the head."
+            "reference, resample, brain and orientation are for files; arrays must lie on one grid already, "
+            "with axes to the right, front and top of the head."
         )
-    brain = arrays.pop("mask", None)
+    given_brain = arrays.pop("mask", None)
     volumes = {Sequence(role): array for role, array in arrays.items()}
-    return prepare_arrays(volumes, brain, unusable=ruled_out, spacing_mm=spacing_mm)
+    return prepare_arrays(volumes, given_brain, unusable=ruled_out, spacing_mm=spacing_mm)
 
 
 def checked_register(text: str) -> Register:
@@ -157,6 +161,7 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
     reference: str = "",
     resample: bool = False,
     register: Register = Register.RIGID,
+    brain: BrainSettings = DEFAULT_BRAIN,
 ) -> PreparedExamination:
     """Read an examination's images and make them ready for a model.
 
@@ -168,6 +173,7 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
         resample: bring images of other grids to the reference's, as preprocess does, instead of
             refusing them.
         register: as in preprocess; `rigid` brings raw images of other grids to the reference's, too.
+        brain: as in preprocess: which mask counts, and how one is found.
 
     Raises:
         UsageError: the reference is not among the usable images.
@@ -183,7 +189,7 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
         if sequence in unusable or sequence not in examination.inputs
     }
     asked = replace(
-        examination,
+        without_ignored_mask(examination, brain),
         inputs={name: path for name, path in examination.inputs.items() if name not in left_out},
         cbv=None,
         seg=None,
@@ -195,13 +201,14 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
     left_out |= damaged
     require_a_sequence(examination, volumes, left_out)
     chosen = _reference(examination, volumes, reference)
-    brain = None if asked.mask is None else read_image(root, asked, "mask", grids["mask"].affine, gaps=True)
     stored = {name.value: volume for name, volume in volumes.items()}
-    stored |= {} if brain is None else {"mask": brain}
+    if asked.mask is not None:
+        stored["mask"] = read_image(root, asked, "mask", grids["mask"].affine, gaps=True)
     placing = place_images(asked, stored, chosen, register)
+    masked = choose_brain(asked, stored, placing.moves, brain)
     if resample or (register is Register.RIGID and placing.fixed):
         kept = replace(asked, inputs={name: asked.inputs[name] for name in volumes})
-        aligned = align(kept, stored, chosen, placing.moves)
+        aligned = align(kept, masked.stored, chosen, masked.moves)
         images, mask, mask_source = dict(aligned.inputs), aligned.mask, aligned.mask_source
         noted = aligned.warnings
     else:
@@ -209,10 +216,11 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
         turned = {name.value: without_gaps(to_canonical(volume)) for name, volume in volumes.items()}
         images = {name: turned[name.value][0].data for name in volumes}
         grid = Grid.of(turned[chosen][0])
-        if brain is None:
+        if "mask" not in masked.stored:
             mask, mask_source = support_mask(images, examination.exam_id, grid.spacing_mm)
         else:
-            mask, mask_source = read_mask(to_canonical(without_gaps(brain)[0]), asked)
+            stored_mask = without_gaps(masked.stored["mask"])[0]
+            mask, mask_source = read_mask(to_canonical(stored_mask), asked)
             require_brain(mask, asked)
         noted = mark_gaps({name.value: image for name, image in images.items()}, turned, mask, grid, asked)
     prepared = keep_usable(images, mask, examination, left_out)
@@ -220,7 +228,7 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
     grid, header = canonical_grid(grids[chosen]), headers[chosen]
     return replace(
         prepared,
-        mask_source=mask_source,
+        mask_source=masked.source or mask_source,
         spacing_mm=grid.spacing_mm,
         placement=Placement(grids[chosen], header.sform_code, header.qform_code),
         reference=chosen,
@@ -235,7 +243,7 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
             for role, path in asked.files.items()
             if role in used
         },
-        warnings=(*found.warnings, *placing.warnings, *noted, *prepared.warnings),
+        warnings=(*found.warnings, *placing.warnings, *masked.warnings, *noted, *prepared.warnings),
     )
 
 

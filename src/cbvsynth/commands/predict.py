@@ -6,20 +6,21 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from cbvsynth.client.defaults import DEFAULT_MODEL, DEFAULT_SERVER, DEFAULT_TIMEOUT_S, Protocol
-from cbvsynth.domain.options import Layout, Register, Switch
+from cbvsynth.domain.options import BrainMask, Layout, Register, Switch
 from cbvsynth.domain.ranges import MAX_VERSION, MAX_WAIT_S, require_range
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import UsageError
 
 if TYPE_CHECKING:
     from cbvsynth.client.synthesis import Models, Prediction
+    from cbvsynth.extraction import BrainSettings
 
 _ANATOMY = (Sequence.T1C, Sequence.FLAIR, Sequence.T1, Sequence.T2, Sequence.ADC)
 """Which image to show above the map; the paper shows T1C."""
@@ -55,8 +56,24 @@ class ImageOptions:
     """What happens to raw images: 'rigid' moves each into place, 'check' measures how far off it is and
     refuses what is more than 5 mm off, 'off' believes the headers. Images on one grid whose brain is known
     stay."""
+    brain_mask: BrainMask = BrainMask.AUTO
+    """Which brain mask counts: the 'given' file, what skull-stripped images show ('derived'), or one
+    'extracted' from a head with its skull, drawn beside the map; 'auto' takes the first of these."""
+    brain_command: str = "robex"
+    """What extracts a brain: 'robex', or a command line of your own, as 'hd-bet -i {image} -o {mask}'."""
+    brain_timeout_s: float = 900.0
+    """Time for one brain, seconds."""
     orientation: str = ""
     """Where the axes run, as in RAS or LPS, of files whose headers do not say (sform and qform codes 0)."""
+
+    def __post_init__(self) -> None:
+        require_range("brain_timeout_s", self.brain_timeout_s, 1, MAX_WAIT_S)
+
+    def brain(self) -> BrainSettings:
+        """Which mask counts, and how a brain is found."""
+        from cbvsynth.extraction import BrainSettings
+
+        return BrainSettings(self.brain_mask, self.brain_command, self.brain_timeout_s)
 
 
 @dataclass(frozen=True)
@@ -144,6 +161,7 @@ def predict(
 
 
 def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOptions) -> None:
+    from cbvsynth.client.outputs import mask_picture_of
     from cbvsynth.client.preparation import prepare
     from cbvsynth.client.synthesis import synthesise
 
@@ -161,6 +179,7 @@ def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOpti
             reference=images.reference or "",
             resample=images.resample is Switch.ON,
             register=images.register,
+            brain=replace(images.brain(), picture=mask_picture_of(output.out)),
             orientation=images.orientation,
         )
     with _models(server) as models:
@@ -227,6 +246,7 @@ def _predict_many(
         reference=images.reference or "",
         resample=images.resample is Switch.ON,
         register=images.register,
+        brain=images.brain(),
         orientation=images.orientation,
         prefer=images.prefer,
         overwrite=output.overwrite is Switch.ON,
@@ -319,11 +339,14 @@ def _drawing() -> Callable[[Path, Prediction], None]:
 
 
 def _print(made: Prediction, output: OutputOptions, sidecar: Path) -> None:
+    from cbvsynth.client.outputs import mask_picture_of
     from cbvsynth.client.request import NOT_GIVEN
 
     record = made.record
     assert output.out is not None
     written = [output.out, sidecar, *([output.montage] if output.montage else [])]
+    if record.mask_source.startswith("extracted"):
+        written.append(mask_picture_of(output.out))
     print(f"written   {', '.join(path.name for path in written)}")
     print(f"model     {record.choice.reason}")
     for sequence, reason in record.left_out.items():

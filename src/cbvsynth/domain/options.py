@@ -35,6 +35,18 @@ class Register(StrEnum):
     RIGID = "rigid"
 
 
+class BrainMask(StrEnum):
+    """Which brain mask counts: the file, what skull-stripped images show, or one found in a head.
+
+    ``auto`` takes the first of these that there is.
+    """
+
+    AUTO = "auto"
+    GIVEN = "given"
+    DERIVED = "derived"
+    EXTRACTED = "extracted"
+
+
 class SplitUnit(StrEnum):
     """What is drawn into the held-out part: whole patients, or (as the paper) single examinations."""
 

@@ -15,6 +15,8 @@ from cbvsynth.domain.intensity import adc_in_e6_mm2_per_s, check_cbv_unit
 from cbvsynth.domain.options import Register
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import VolumeError
+from cbvsynth.extraction import DEFAULT_BRAIN, BrainSettings, choose_brain
+from cbvsynth.extraction.choice import without_ignored_mask
 from cbvsynth.registration import place_images
 from cbvsynth.study.aligned import AlignedExamination, align, read_stored, require_numbers
 
@@ -60,7 +62,11 @@ class ExaminationArrays:
 
 
 def prepare_examination(
-    root: Path, examination: Examination, fingerprint: str, register: Register = Register.OFF
+    root: Path,
+    examination: Examination,
+    fingerprint: str,
+    register: Register = Register.OFF,
+    brain: BrainSettings = DEFAULT_BRAIN,
 ) -> ExaminationArrays:
     """Read an examination, align it, mask it, and bring ADC to 1e-6 mm2/s; CBV below 0 becomes 0.
 
@@ -77,9 +83,11 @@ def prepare_examination(
             f"{examination.exam_id}: there is no CBV map to learn from. Run validate again, which drops such "
             "examinations."
         )
+    examination = without_ignored_mask(examination, brain)
     stored = read_stored(root, examination)
     placing = place_images(examination, stored, "cbv", register)
-    aligned = align(examination, stored, "cbv", placing.moves)
+    chosen = choose_brain(examination, stored, placing.moves, brain)
+    aligned = align(examination, chosen.stored, "cbv", chosen.moves)
     require_numbers(aligned, examination)
     assert aligned.cbv is not None
     mask = aligned.mask
@@ -102,13 +110,13 @@ def prepare_examination(
         spacing_mm=aligned.spacing_mm,
         affine=tuple(tuple(float(value) for value in row) for row in aligned.affine),
         resampled=_resampled(aligned),
-        mask_source=aligned.mask_source,
+        mask_source=chosen.source or aligned.mask_source,
         adc_unit=str(adc_unit),
         cbv_median=median,
         cbv_negative_share=float(np.mean(aligned.cbv[mask] < 0.0)),
         displacements_mm=placing.displacements_mm,
         moved=placing.moved,
-        placing_warnings=placing.warnings,
+        placing_warnings=(*placing.warnings, *chosen.warnings),
     )
     return ExaminationArrays(arrays, facts)
 

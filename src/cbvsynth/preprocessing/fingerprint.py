@@ -10,13 +10,19 @@ from pathlib import Path
 from cbvsynth.domain.examination import ENHANCING_LABEL, Examination
 from cbvsynth.domain.options import Register
 from cbvsynth.errors import ManifestError, VolumeError
+from cbvsynth.extraction import DEFAULT_BRAIN, BrainSettings
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.records.examinations import CachedExamination
 from cbvsynth.records.storage import sha256_of
 from cbvsynth.study.paths import resolve_inside
 
 
-def examination_fingerprint(root: Path, examination: Examination, register: Register = Register.OFF) -> str:
+def examination_fingerprint(
+    root: Path,
+    examination: Examination,
+    register: Register = Register.OFF,
+    brain: BrainSettings = DEFAULT_BRAIN,
+) -> str:
     """Hex digest of all that shapes an examination's arrays: files, statements, settings, version.
 
     Names of files and folders are not part of it: a study that was moved keeps its arrays.
@@ -29,6 +35,7 @@ def examination_fingerprint(root: Path, examination: Examination, register: Regi
     content = {
         "preprocessing_version": PREPROCESSING_VERSION,
         "register": register.value,
+        "brain_mask": [brain.mode.value, brain.command],
         "target_unit": examination.target_unit,
         "scales": {role: examination.scales.get(role, 1.0) for role in examination.files},
         "enhancing_label": examination.enhancing_label or ENHANCING_LABEL,  # unstated makes the same arrays

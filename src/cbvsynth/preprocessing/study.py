@@ -16,6 +16,7 @@ from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.domain.splits import assign_splits, report_split
 from cbvsynth.domain.wording import counted
 from cbvsynth.errors import DataError, UsageError
+from cbvsynth.extraction import DEFAULT_BRAIN, BrainSettings
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.preprocessing.arrays import ArrayFacts, prepare_examination
 from cbvsynth.preprocessing.cache import read_current_facts, remove_leftovers, write_arrays
@@ -29,6 +30,8 @@ from cbvsynth.records.origins import NOT_RECORDED, Origin
 from cbvsynth.study.manifest import recorded_manifest
 
 _MOST_ERRORS_SHOWN = 10
+MASK_PICTURES = "brain-masks"
+"""Folder of the outlines of extracted masks, a PNG for each examination."""
 
 
 @dataclass(frozen=True)
@@ -91,16 +94,21 @@ def preprocess_study(config: PreprocessConfig, origin: Origin = NOT_RECORDED) ->
 
 
 def prepare_if_changed(
-    data: Path, out: Path, examination: Examination, register: Register = Register.OFF
+    data: Path,
+    out: Path,
+    examination: Examination,
+    register: Register = Register.OFF,
+    brain: BrainSettings = DEFAULT_BRAIN,
 ) -> Outcome:
     """Prepare one examination unless its arrays exist already; an error in its data is an outcome, too."""
     exam_id = examination.exam_id
     try:
-        fingerprint = examination_fingerprint(data, examination, register)
+        fingerprint = examination_fingerprint(data, examination, register, brain)
         facts = read_current_facts(out / exam_id, fingerprint)
         if facts is not None:
             return Outcome(exam_id, facts)
-        prepared = prepare_examination(data, examination, fingerprint, register)
+        shown = replace(brain, picture=out / MASK_PICTURES / f"{exam_id}.png")
+        prepared = prepare_examination(data, examination, fingerprint, register, shown)
     except DataError as error:
         is_named = exam_id in str(error) or examination.subject_id in str(error)
         named = error if is_named else type(error)(f"{exam_id}: {error}")
@@ -131,14 +139,15 @@ def _prepare_all(config: PreprocessConfig, examinations: Sequence[Examination]) 
 
 def _outcomes(config: PreprocessConfig, examinations: Sequence[Examination]) -> Iterator[Outcome]:
     workers = min(config.workers, len(examinations))
+    brain = BrainSettings(config.brain_mask, config.brain_command, config.brain_timeout_s)
     if workers == 1:
         for examination in examinations:
-            yield prepare_if_changed(config.data, config.out, examination, config.register)
+            yield prepare_if_changed(config.data, config.out, examination, config.register, brain)
         return
     # Fresh processes: a fork of a process with threads can hang.
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         futures = [
-            pool.submit(prepare_if_changed, config.data, config.out, examination, config.register)
+            pool.submit(prepare_if_changed, config.data, config.out, examination, config.register, brain)
             for examination in examinations
         ]
         try:

@@ -244,7 +244,7 @@ def support_mask(
         raise VolumeError(
             f"{exam_id}: there is no brain mask, and no image is skull-stripped (voxels that are zero: "
             f"{found}; expected {MIN_STRIPPED_ZERO_SHARE:.0%} or more in one). Add a mask to the manifest, "
-            "or strip the skull first, as with HD-BET."
+            "strip the skull first, as with HD-BET, or have the brain found: pip install 'cbvsynth[extract]'."
         )
     votes = np.sum([images[sequence] != 0.0 for sequence in voters], axis=0)
     mask: BoolArray = ndimage.binary_fill_holes(2 * votes >= len(voters))
@@ -258,7 +258,8 @@ def support_mask(
         raise VolumeError(
             f"{exam_id}: there is no brain mask, and its images are not 0 in {volume_ml:.0f} mL; a brain has "
             f"at most {MAX_BRAIN_ML:.0f}. The air was blanked, the skull is still there: add a mask to the "
-            "manifest, or strip the skull first, as with HD-BET."
+            "manifest, strip the skull first, as with HD-BET, or have the brain found: pip install "
+            "'cbvsynth[extract]'."
         )
     return mask, "support of " + ", ".join(sequence.label for sequence in voters)
 
