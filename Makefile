@@ -85,7 +85,7 @@ lock: setup ## Pin every dependency by hash, after a change of pyproject.toml
 # The images' own lists of packages: what requirements.lock pins, no more than each image needs.
 LOCK_IMAGE = uv pip compile --universal --python-version 3.11 --constraint requirements.lock --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet
-LIGHT_EXTRAS = --extra validate --extra preprocess --extra pages --extra client
+LIGHT_EXTRAS = --extra validate --extra preprocess --extra extract --extra pages --extra client
 # In place of the extra promote: of MLflow what talks to a server or a SQLite file, 300 MB less in each image.
 REGISTRY_CLIENT = mlflow-skinny\nsqlalchemy\nalembic\nfilelock\n
 # The server, with what it needs for PostgreSQL and S3.
