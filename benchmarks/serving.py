@@ -229,7 +229,7 @@ def measure(saved_model: Path | None, shape: tuple[int, ...], rounds: int, folde
         print(f"CPU per request under {THREADS} clients, server over direct threads: {cost:.3f}")
         connection.close()
     return [
-        Target("CPU per request, server over direct call", ratio, 1.10),
+        Target("CPU per request, server over direct call", ratio, 1.05),
         Target(f"requests per second, {THREADS} clients over {THREADS} direct threads", speed, 0.95, True),
         Target(
             f"CPU of the first request over a later one, {COLD_STARTS} fresh servers",
