@@ -26,6 +26,7 @@ def quiet_tensorflow() -> Iterator[None]:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # several models may share a GPU
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # by itself only on AVX512-VNNI: decision 0084
     sys.stderr.flush()
     shown = os.dup(2)
     with TemporaryFile() as held_back, _absent(NOT_NEEDED):
