@@ -117,7 +117,7 @@ class ValidateConfig:
     def __post_init__(self) -> None:
         if self.enhancing_label not in (0, 3, 4):
             raise UsageError(
-                f"enhancing_label is {self.enhancing_label}; expected 3, 4, or 0 to leave it open."
+                f"enhancing_label is {self.enhancing_label}; expected 3, 4, or 0 to leave it open. {_REMEDY}"
             )
         _require_range(self, 0, 1, "max_dropped_share")
         _require_range(self, 1, MAX_WORKERS, "workers")

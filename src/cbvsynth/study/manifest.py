@@ -11,7 +11,6 @@ from cbvsynth.domain.examination import UNSTATED_ENHANCING_LABEL, Examination
 from cbvsynth.domain.options import Layout
 from cbvsynth.errors import ManifestError
 from cbvsynth.records.csv_codec import write_rows
-from cbvsynth.study.dicom.examinations import scan_dicom
 from cbvsynth.study.layout_tables import is_pseudonymous
 from cbvsynth.study.layouts import LeftOut, scan
 from cbvsynth.study.manifest_table import (
@@ -123,11 +122,12 @@ def scan_study(
         ManifestError: as `load_manifest`.
         UsageError: a pattern is none.
     """
-    found = (
-        scan_dicom(root, prefer)
-        if layout is Layout.DICOM and not patterns
-        else scan(root, layout, prefer, patterns)
-    )
+    if layout is Layout.DICOM and not patterns:
+        from cbvsynth.study.dicom.examinations import scan_dicom  # NumPy and nibabel, which names need not
+
+        found = scan_dicom(root, prefer)
+    else:
+        found = scan(root, layout, prefer, patterns)
     listed = examinations_of_rows(
         f"The study (layout {found.layout})", [(row["exam_id"], row) for row in found.rows], root
     )

@@ -25,6 +25,7 @@ _CHOSEN_BY_THE_PLAN = frozenset({"model", "models"})
 
 _OWN_NAMES = {
     ("validate", "workers"): "check_workers",
+    ("validate", "register"): "check_register",
     ("preprocess", "workers"): "prepare_workers",
     ("preprocess", "seed"): "split_seed",
     ("evaluate", "seed"): "bootstrap_seed",
