@@ -41,8 +41,10 @@ def suggest(  # noqa: PLR0913  all by name, all with a default
     from cbvsynth.quality.suggestion_chart import suggestion_chart
     from cbvsynth.quality.survey import survey_study
     from cbvsynth.records.storage import write_text
+    from cbvsynth.records.writable import require_writable
     from cbvsynth.study.manifest import load_manifest
 
+    require_writable(out)
     beside = {ending: out.with_suffix(ending) for ending in (".md", ".png")}
     for path in (out, *beside.values()):
         if path.exists():
