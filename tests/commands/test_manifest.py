@@ -70,10 +70,9 @@ def test_only_the_first_reasons_are_printed(tmp_path: Path, capsys: pytest.Captu
     assert "  ... and 8 more" in shown
 
 
-def test_hashes_are_those_of_the_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_hashes_are_those_of_the_files(tmp_path: Path) -> None:
     build(tmp_path, Layout.BRATS)
     assert _run(tmp_path, "--hash", "on") == 0
-    assert "hashing" in capsys.readouterr().err
     (one,) = load_manifest(tmp_path).examinations
     assert set(one.sha256) == {"t1", "t2", "t1c", "flair", "seg"}
     for role, path in one.files.items():

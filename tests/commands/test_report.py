@@ -73,7 +73,7 @@ def test_checks_of_validate_are_shown_with_what_is_expected(root):
     report(root)
     html = (root / "report/examinations/e04.html").read_text()
     assert re.search(r"Dice\) of CBV.*?<td>0.5</td><td>above 0.95</td><td>flagged</td>", html)
-    assert re.search(r"signal-to-noise.*?<td>–</td><td>above 8</td><td>not judged</td>", html)
+    assert re.search(r"signal-to-noise.*?<td>–</td><td>above 6</td><td>not judged</td>", html)
     index = (root / "report/index.html").read_text()
     assert "1 examination was accepted by validate; dropped: wrong unit 1." in index
     (folder / "summary.json").write_text("{}")

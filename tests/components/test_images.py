@@ -149,6 +149,8 @@ def test_the_version_of_the_images_is_known_without_the_environment_on_the_path(
     4.3 does not give $(shell) the path that the Makefile exports."""
     bin_folder = tmp_path / ".venv/bin"
     bin_folder.mkdir(parents=True)
+    for needed in ("requirements.lock", "requirements-bootstrap.lock", "pyproject.toml"):
+        (tmp_path / needed).touch()
     (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text(encoding="utf-8"))
     python = bin_folder / "python"
     python.write_text("#!/bin/sh\necho 1.2.3\n")

@@ -10,7 +10,7 @@ import pytest
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Register
-from cbvsynth.phantom.faults import Fault
+from cbvsynth.phantom.faults import ALIGNED_FAULTS
 from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.study import PLANTED_FAULTS, write_study
 from cbvsynth.quality.study_tails import with_study_tails
@@ -38,7 +38,7 @@ class MeasuredStudy:
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> MeasuredStudy:
     root = tmp_path_factory.mktemp("phantom") / "data"
-    write_study(root, StudySettings(patients=4, matrix=64, slices=8, damaged=len(Fault), seed=11))
+    write_study(root, StudySettings(patients=4, matrix=64, slices=8, damaged=len(ALIGNED_FAULTS), seed=11))
     manifest = load_manifest(root)
     with (root / PLANTED_FAULTS).open(encoding="utf-8", newline="") as source:
         rows = list(csv.DictReader(source, delimiter="\t"))

@@ -14,7 +14,7 @@ import pytest
 from cbvsynth.domain.examination import QUALITY_FLAGS, Examination
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.errors import ManifestError, QualityError, UnitError
-from cbvsynth.phantom.faults import Fault
+from cbvsynth.phantom.faults import ALIGNED_FAULTS, Fault
 from cbvsynth.quality.checks import Group, RangeCheck, Severity, age_check, measurement_checks
 from cbvsynth.quality.expectations import Checker, labels
 from cbvsynth.quality.limits import Limits
@@ -93,7 +93,7 @@ class TestPlantedFaults:
         assert {one.group for one in findings if one.exam_id == study.faulty[fault]} == {group}
 
     def test_every_kind_of_fault_is_in_the_study(self, study: Study) -> None:
-        assert set(study.faulty) == {fault.value for fault in Fault}
+        assert set(study.faulty) == {fault.value for fault in ALIGNED_FAULTS}
 
     def test_clean_examinations_have_no_finding(self, study: Study, findings: tuple[Finding, ...]) -> None:
         assert len(study.clean) == 5

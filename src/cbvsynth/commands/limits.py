@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cbvsynth.config import MAX_WORKERS
 from cbvsynth.domain.options import Layout, Register
+from cbvsynth.domain.ranges import require_range
 from cbvsynth.domain.wording import counted
 from cbvsynth.errors import UsageError
 
@@ -44,6 +46,7 @@ def suggest(  # noqa: PLR0913  all by name, all with a default
     from cbvsynth.records.writable import require_writable
     from cbvsynth.study.manifest import load_manifest
 
+    require_range("workers", workers, 1, MAX_WORKERS)
     require_writable(out)
     beside = {ending: out.with_suffix(ending) for ending in (".md", ".png")}
     for path in (out, *beside.values()):
