@@ -32,6 +32,7 @@ STORAGE_CAUSES = {
 
 DISTRIBUTIONS = {
     "PIL": "pillow",
+    "SimpleITK": "simpleitk",
     "google": "protobuf",
     "google.protobuf": "protobuf",
     "grpc": "grpcio",

@@ -57,6 +57,8 @@ RUN = (
     Typed("cbvsynth phantom", ("--patients", "8", "--matrix", "32", "--damaged", "1"), "11 synthetic exam"),
     Typed("cbvsynth manifest", ("data",), r"examinations +11"),
     Typed("cbvsynth validate", (), "10 of 11 examinations accepted"),
+    Typed("cbvsynth limits suggest", ("--register", "off"), "written: limits.suggested.yaml"),
+    Typed("cbvsynth completion", ("bash",), "complete -F"),
     Typed("cbvsynth preprocess", ("--seed", "5"), "10 prepared"),
     Typed("cbvsynth sweep list", ("encdec-*",), "encdec-t1c"),
     Typed("cbvsynth sweep quick", (), "16 models"),

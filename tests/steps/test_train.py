@@ -60,6 +60,7 @@ def test_the_folder_holds_the_model_its_scores_and_how_it_came_about(
         "examples.npz",
         "history.csv",
         "per_exam.csv",
+        "regions.csv",
         "saved_model",
         "summary.json",
     ]
@@ -212,10 +213,11 @@ def test_results_join_the_mlflow_run_of_the_environment(
     run_id = client.create_run(experiment).info.run_id
     monkeypatch.setenv("MLFLOW_RUN_ID", run_id)
     run(small(root))
-    data = client.get_run(run_id).data
+    (below,) = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{run_id}'")
+    data = below.data
     assert data.params["base_channels"] == "4"
     assert data.metrics["ssim_3d_whole"] == pytest.approx(summary.means["ssim_3d_whole"])
-    assert len(client.get_metric_history(run_id, "mae")) == 2
+    assert len(client.get_metric_history(below.info.run_id, "mae")) == 2
 
 
 def test_an_mlflow_run_that_cannot_be_reached_costs_no_result(

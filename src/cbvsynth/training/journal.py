@@ -47,10 +47,9 @@ class Journal:
         """A run begins, continues, or starts afresh."""
         if message:
             self.say(message)
-        self._bar.reset()
         begun = progress.partial.steps if progress.partial else 0
         self._bar.initial = self._bar.n = progress.epoch * self._steps_per_epoch + begun
-        self._bar.refresh()
+        self._bar.last_print_n = self._bar.n
         self.state(RunStatus.RUNNING, progress, message)
 
     def epoch(self, progress: Progress) -> None:
