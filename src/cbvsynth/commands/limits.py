@@ -38,6 +38,8 @@ def suggest(  # noqa: PLR0913  all by name, all with a default
         out: File of limits to write.
         workers: Examinations measured at the same time.
     """
+    import matplotlib as mpl  # noqa: F401  # the picture needs it; missing, it is said before the work
+
     from cbvsynth.quality.limits import read_limits
     from cbvsynth.quality.suggestion import learned_from, propose, table, write_limits
     from cbvsynth.quality.suggestion_chart import suggestion_chart
