@@ -25,6 +25,7 @@ from cbvsynth.cli import all_commands
 from cbvsynth.entrypoint import DISTRIBUTIONS
 from tests.packaging.environments import ROOT, Environment, make_environment
 
+pytestmark = pytest.mark.timeout(1800)  # an environment for each extra is made before the first test
 PAGE = (ROOT / "docs/reference/extras.md").read_text(encoding="utf-8")
 TABLE = {
     extra.strip("`").replace("none", ""): re.findall(r"`([^`]+)`", purpose)
