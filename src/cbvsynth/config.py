@@ -248,41 +248,41 @@ class EvaluateConfig:
     """Folder for leaderboard, Table 2, comparisons, verdict.json and pictures."""
     registered_name: str = "cbvsynth"
     """Registered model whose present champion the candidate must stand up to."""
-    select_by: str = "ssim_3d_whole"
+    select_by: str = GateSettings.select_by
     """Column that ranks the models; the default is the paper's convention."""
     required_baselines: tuple[Baseline, ...] = tuple(Baseline)
     """Trivial maps that the candidate must beat in SSIM and in lesion error."""
-    min_examinations: int = 10
+    min_examinations: int = GateSettings.min_examinations
     """Fewest held-out examinations that a verdict may rest on."""
-    max_lesion_bias: float = 1.0
+    max_lesion_bias: float = GateSettings.max_lesion_bias
     """Mean difference of lesion CBV, either sign, that its interval may reach, target's unit."""
-    max_diagnosis_bias: float = 1.5
+    max_diagnosis_bias: float = GateSettings.max_diagnosis_bias
     """Largest mean difference in the lesions of one diagnosis, target's unit."""
-    min_diagnosis_patients: int = 4
+    min_diagnosis_patients: int = GateSettings.min_diagnosis_patients
     """Fewest patients of a diagnosis, and of high and of low perfusion, that such a check may rest on."""
-    min_lesion_slope: float = 0.5
+    min_lesion_slope: float = GateSettings.min_lesion_slope
     """Least slope of synthetic on real lesion CBV; the largest is as far above 1. For its interval."""
-    min_lesion_concordance: float = 0.6
+    min_lesion_concordance: float = GateSettings.min_lesion_concordance
     """Least concordance (Lin) of synthetic and real lesion CBV; its interval must lie above."""
-    min_lesion_texture: float = 0.2
+    min_lesion_texture: float = GateSettings.min_lesion_texture
     """Least mean correlation of both maps over a lesion's voxels; its interval must lie above."""
-    max_scale_error: float = 0.1
+    max_scale_error: float = GateSettings.max_scale_error
     """Share by which the median CBV of the brain may differ from the real one; for its interval."""
-    high_perfusion: tuple[str, ...] = ("high-grade glioma",)
+    high_perfusion: tuple[str, ...] = GateSettings.high_perfusion
     """Diagnoses of high perfusion, that lesion CBV must tell from those of low perfusion."""
-    low_perfusion: tuple[str, ...] = ("low-grade glioma", "metastasis", "radionecrosis", "lymphoma")
+    low_perfusion: tuple[str, ...] = GateSettings.low_perfusion
     """Diagnoses of low perfusion."""
-    max_auc_loss: float = 0.1
+    max_auc_loss: float = GateSettings.max_auc_loss
     """By how much the area under the ROC curve may fall short of the real map's; for its interval."""
-    lesion_threshold: float = 4.25
+    lesion_threshold: float = GateSettings.lesion_threshold
     """Lesion CBV between low and high; reports count lesions on its wrong side. Target's unit."""
-    margin: float = 0.0
+    margin: float = GateSettings.margin
     """A challenger's mean SSIM must exceed the champion's by more than this."""
-    alpha: float = 0.05
+    alpha: float = GateSettings.alpha
     """Significance level of the paired test against the present champion."""
-    bootstrap_samples: int = 2000
+    bootstrap_samples: int = GateSettings.bootstrap_samples
     """Resamples for confidence intervals, drawn by patient."""
-    seed: int = 2023
+    seed: int = GateSettings.seed
     """Seed of the resampling."""
 
     def __post_init__(self) -> None:
