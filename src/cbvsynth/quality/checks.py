@@ -165,7 +165,7 @@ _CATALOGUE = (
     *(
         _Entry(
             worse_than_study(column),
-            f"how much worse than the study's median {words} is",
+            f"worsening of {words} against the study's median",
             Group.POOR_STANDARD,
             upper="worse_than_study_sd_max",
             unit="robust standard deviations",

@@ -117,7 +117,7 @@ class LimitsInUse:
         if default:
             texts.append(
                 "limits of the scanner that are still the defaults, which rest on phantoms and few real "
-                f"examinations: {', '.join(default)}; `cbvsynth limits suggest` learns them from yours"
+                f"examinations: {', '.join(default)}; 'cbvsynth limits suggest' learns them from yours"
             )
         return tuple(texts)
 
