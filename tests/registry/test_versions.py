@@ -41,6 +41,7 @@ def test_before_the_first_promotion_there_is_nothing_and_no_file_is_made(tmp_pat
 @pytest.mark.slow
 @pytest.mark.usefixtures("empty_registry")
 def test_versions_come_oldest_first_with_their_aliases_and_without_deleted_ones(tmp_path) -> None:
+    """Where a version's run was gone, its artefacts "were not reached": the registry had answered."""
     numbers = [foreign_version(model=f"model-{number}") for number in range(12)]
     point("champion", numbers[10])
     delete(numbers[4], "canary")

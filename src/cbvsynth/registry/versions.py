@@ -154,13 +154,15 @@ def fetch_artifact(registry: Registry, version: ModelVersion, path: str, target:
 
 
 def _is_missing(registry: Registry, run_id: str, path: str) -> bool:
-    """Whether the registry answers that a run has no such artefact; False where it does not answer."""
+    """Whether the registry answers that a run, or its artefact, is not there; False where it does not answer."""
     from mlflow.exceptions import MlflowException
 
     folder = str(PurePosixPath(path).parent)
     try:
         stored = registry.client.list_artifacts(run_id, None if folder == "." else folder)
-    except (MlflowException, OSError):
+    except MlflowException as error:
+        return error.error_code == "RESOURCE_DOES_NOT_EXIST"
+    except OSError:
         return False
     return path not in {entry.path for entry in stored}
 
