@@ -25,8 +25,8 @@ from cbvsynth.records.ledger import RunState, RunStatus, read_state
 from cbvsynth.records.parameters import read_sweep_models, write_sweep_models
 from cbvsynth.records.summaries import read_summary
 
-QUICK = ("t1", "t2", "t1c", "flair", "adc", "t2-t1c", "t1-t1c-adc", "t1-t2-t1c-flair-adc")
-"""Combinations of the quick sweep: each sequence alone, the paper's best without ADC, its best, all."""
+QUICK = ("t1", "t1c", "t2-t1c", "t1-t1c-adc", "t1-t2-t1c-flair-adc")
+"""Combinations of the quick sweep: one to five sequences; the paper's best, with and without ADC, among them."""
 
 PARAMS = Path("params.yaml")
 
@@ -59,7 +59,7 @@ def paper(params: Path = PARAMS) -> None:
 
 
 def quick(params: Path = PARAMS) -> None:
-    """Choose 16 models: both algorithms on the single sequences, the paper's best two, and all five.
+    """Choose 10 models: both algorithms on T1, T1C, the paper's best two combinations, and all five.
 
     Args:
         params: File of parameters; only the list sweep.models in it is changed.
