@@ -2,8 +2,8 @@
 
     python benchmarks/demo.py [--jobs 2] [--keep FOLDER]
 
-Clones the last commit of this repository into a temporary folder (or FOLDER, which stays), runs there, line by
-line, what `make demo` runs once it has set up, and prints of each line its wall seconds, its CPU seconds with
+Clones the last commit of this repository into a temporary folder (or FOLDER, which stays), runs there, line
+by line, what `make demo` runs once it has set up, and prints of each line its wall seconds, its CPU seconds with
 those of all its children, and the most memory that one of them held. Below it what the models' own records
 say: seconds of training, of export and of scores, summed over the models; the rest of the training line is
 starting Python, TensorFlow and DVC.
@@ -84,9 +84,7 @@ def timed(line: str, folder: Path) -> tuple[float, float, float]:
 def print_models(checkpoints: Path) -> None:
     """The phases that each training has recorded, summed."""
     costs = [cost for folder in sorted(checkpoints.iterdir()) if (cost := read_cost(folder))]
-    sums = {
-        name: sum(getattr(cost, f"{name}_s") for cost in costs) for name in ("train", "export", "score")
-    }
+    sums = {name: sum(getattr(cost, f"{name}_s") for cost in costs) for name in ("train", "export", "score")}
     told = ", ".join(f"{name} {seconds:.0f}" for name, seconds in sums.items())
     print(f"wall seconds summed over {len(costs)} models: {told}; {costs[0].device} each")
 
