@@ -31,7 +31,7 @@ from cbvsynth.domain.options import (
     Switch,
     UpdateRule,
 )
-from cbvsynth.domain.ranges import MAX_SEED, MAX_WAIT_S, require_range
+from cbvsynth.domain.ranges import MAX_SEED, MAX_WAIT_S, per_cent_hint, require_range
 from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import UsageError
@@ -343,4 +343,4 @@ def _require_name(name: str, found: str) -> None:
 
 def _require(name: str, found: float, fits: bool, expected: str) -> None:  # noqa: FBT001  a condition
     if not fits:
-        raise UsageError(f"{name} is {found}; expected {expected}. {_REMEDY}")
+        raise UsageError(f"{name} is {found}; expected {expected}{per_cent_hint(found, 1)}. {_REMEDY}")
