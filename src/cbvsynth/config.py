@@ -31,7 +31,7 @@ from cbvsynth.domain.options import (
     Switch,
     UpdateRule,
 )
-from cbvsynth.domain.ranges import MAX_SEED, MAX_WAIT_S, require_range
+from cbvsynth.domain.ranges import MAX_SEED, MAX_WAIT_S, per_cent_hint, require_range
 from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import UsageError
@@ -73,6 +73,9 @@ class PhantomConfig:
     """Farthest that a sequence of the raw entry is turned against T1, degrees."""
     strength: Strength = Strength.FULL
     """How strong the planted faults are."""
+    t1c_delay_minutes: float = 5.0
+    """Time from the injection of contrast agent to T1C, minutes. Another one than the study's that a model
+    learned from is how an external site differs: vessels are paler the later, lesions brighter."""
 
     def __post_init__(self) -> None:
         _require_range(self, 1, 100_000, "patients")
@@ -82,6 +85,7 @@ class PhantomConfig:
         _require_range(self, 0, MAX_SEED, "seed")
         _require_range(self, 0, 60, "displacement_mm")
         _require_range(self, 0, 45, "displacement_degrees")
+        _require_range(self, 1, 20, "t1c_delay_minutes")
         if self.entry is Entry.RAW:
             _require_range(self, 48, 512, "matrix")
         elif self.format is FileFormat.DICOM:
@@ -343,4 +347,4 @@ def _require_name(name: str, found: str) -> None:
 
 def _require(name: str, found: float, fits: bool, expected: str) -> None:  # noqa: FBT001  a condition
     if not fits:
-        raise UsageError(f"{name} is {found}; expected {expected}. {_REMEDY}")
+        raise UsageError(f"{name} is {found}; expected {expected}{per_cent_hint(found, 1)}. {_REMEDY}")

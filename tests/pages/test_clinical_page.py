@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from cbvsynth.domain.clinical import analyse_reads
+from cbvsynth.domain.statistics.roc import PERFECT_NOTE
 from cbvsynth.pages.clinical_page import (
     AREA_HEADER,
     GAIN_HEADER,
     KAPPA_HEADER,
     area_cells,
+    area_note,
     gain_cells,
     kappa_cells,
     write_clinical,
@@ -36,3 +39,11 @@ def test_one_reader_has_no_agreement_and_a_warning_stands_first(tmp_path: Path):
     assert "Agreement of readers" not in html
     assert "> **A <simulation>.**" in (tmp_path / "clinical.md").read_text(encoding="utf-8")
     assert len((tmp_path / "kappa.csv").read_text().splitlines()) == 1
+
+
+def test_a_perfect_area_is_no_certainty():
+    """'1.000 (1.000 to 1.000)' stood in the table without a word."""
+    told = reads("a", "A")
+    perfect = [replace(read, p_with_cbv=0.9 if read.truth else 0.1) for read in told]
+    assert PERFECT_NOTE in area_note(analyse_reads(perfect))
+    assert PERFECT_NOTE not in area_note(analyse_reads(told))

@@ -91,7 +91,7 @@ def test_a_raw_study_holds_every_kind_of_fault_that_has_the_strength() -> None:
 
 
 def test_settings_come_back_from_their_record() -> None:
-    for settings in (DEFAULT, replace(DEFAULT, entry=Entry.RAW, displacement_mm=3.5, strength=Strength.HALF)):
+    for settings in (DEFAULT, replace(DEFAULT, entry=Entry.RAW, displacement_mm=3.5, t1c_delay_minutes=12.5)):
         assert StudySettings.of_record(settings.record()) == settings
     assert StudySettings.of(PhantomConfig(entry=Entry.RAW, seed=4)) == replace(
         DEFAULT, entry=Entry.RAW, seed=4

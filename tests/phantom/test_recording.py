@@ -11,6 +11,7 @@ from cbvsynth.phantom.anatomy import build_anatomy
 from cbvsynth.phantom.grid import Grid
 from cbvsynth.phantom.lesions import draw_lesion
 from cbvsynth.phantom.recording import ANATOMICAL, GAIN_RANGE, Recording, record
+from cbvsynth.phantom.signals import USUAL_DELAY_MINUTES
 from cbvsynth.phantom.streams import Streams
 from cbvsynth.phantom.tissues import Diagnosis, Tissue
 
@@ -18,12 +19,14 @@ GRID = Grid(32, 8)
 
 
 @cache
-def recording(session: int = 1) -> tuple[Recording, dict[Tissue, np.ndarray]]:
+def recording(
+    session: int = 1, t1c_delay_minutes: float = USUAL_DELAY_MINUTES
+) -> tuple[Recording, dict[Tissue, np.ndarray]]:
     streams = Streams(3, 1, session)
     diagnosis = Diagnosis.LYMPHOMA
     anatomy = build_anatomy(streams, draw_lesion(streams, diagnosis), GRID.fine_axes_mm())
     shares = {tissue: GRID.voxel_means(share) for tissue, share in anatomy.shares.items()}
-    return record(streams, anatomy, diagnosis, GRID), shares
+    return record(streams, anatomy, diagnosis, GRID, t1c_delay_minutes), shares
 
 
 def test_all_images_lie_on_the_examinations_grid_and_are_dark_outside_the_head() -> None:
@@ -59,6 +62,21 @@ def test_voxels_with_vessels_hold_the_most_blood_and_contrast_agent_shows_it() -
     ]
     assert gain[0] > gain[1]
     assert gain[2] > 1.3 * gain[1], "lymphoma enhances"
+
+
+def test_a_later_t1c_has_paler_vessels_and_a_brighter_lesion_and_nothing_else_changes() -> None:
+    usual, shares = recording()
+    later, _ = recording(t1c_delay_minutes=15.0)
+    lesion, vessel = shares[Tissue.SOLID] > 0.8, usual.brain & (shares[Tissue.BLOOD] > 0.05)
+    first, second = (one.signals[Sequence.T1C] for one in (usual, later))
+    assert second[lesion].mean() > 1.1 * first[lesion].mean()
+    assert second[vessel & ~lesion].mean() < first[vessel & ~lesion].mean()
+    assert all(
+        np.array_equal(usual.signals[one], later.signals[one])
+        for one in ANATOMICAL
+        if one is not Sequence.T1C
+    )
+    assert np.array_equal(usual.cbv, later.cbv)
 
 
 def test_a_visit_has_gains_of_its_own_within_their_range() -> None:

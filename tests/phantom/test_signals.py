@@ -10,8 +10,10 @@ from cbvsynth.phantom.signals import (
     FLAIR_PROTOCOL,
     T1_PROTOCOL,
     T2_PROTOCOL,
+    USUAL_DELAY_MINUTES,
     Protocol,
     adc_from_pair,
+    arrived_after,
     diffusion_weighted,
     spin_echo,
     with_gadolinium,
@@ -66,3 +68,18 @@ def test_an_adc_comes_back_from_its_own_noise_free_pair() -> None:
     weighted = diffusion_weighted(unweighted, adc, B_VALUE_S_PER_MM2)
     np.testing.assert_allclose(adc_from_pair(unweighted, weighted), adc, atol=1e-9)
     assert weighted[1] == pytest.approx(0.5 * math.exp(-0.74), rel=1e-12)
+
+
+def test_the_usual_delay_changes_nothing_and_a_later_one_empties_blood_and_fills_lesions() -> None:
+    assert arrived_after(USUAL_DELAY_MINUTES) == (1.0, 1.0)
+    blood, leaked = zip(*(arrived_after(minutes) for minutes in (1, 2, 5, 10, 15, 20)), strict=True)
+    assert all(np.diff(blood) < 0)
+    assert all(np.diff(leaked) > 0)
+
+
+def test_what_leaked_is_the_blood_that_passed_by() -> None:
+    """The integral of the concentration in blood, by the trapezium rule."""
+    minutes = np.linspace(0, 12, 12001)
+    blood = np.array([arrived_after(float(one))[0] for one in minutes])
+    passed = np.concatenate([[0], np.cumsum((blood[1:] + blood[:-1]) / 2 * np.diff(minutes))])
+    assert arrived_after(12)[1] == pytest.approx(passed[-1] / np.interp(5, minutes, passed), rel=1e-6)

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.errors import ResultError
-from cbvsynth.records.csv_codec import CsvFile, columns_of, read_named, write_rows
+from cbvsynth.records.csv_codec import (
+    CsvFile,
+    column_name,
+    columns_of,
+    decimal,
+    read_named,
+    split_cells,
+    write_rows,
+)
 
 
 class Colour(StrEnum):
@@ -107,7 +115,9 @@ def test_peoples_tables_may_have_other_columns_spaces_a_mark_and_short_rows(tmp_
 
 def test_peoples_tables_must_have_the_columns_that_are_asked_for(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a\n1\n")
-    with pytest.raises(ResultError, match=r"lacks the column b, c; expected a, b, c; save it again\."):
+    with pytest.raises(
+        ResultError, match=r"lacks the column b, c; expected a, b, c, found a; save it again\."
+    ):
         read_named(tmp_path / "t.csv", ("a", "b", "c"), "save it again")
     with pytest.raises(ResultError, match=r"none\.csv does not exist"):
         read_named(tmp_path / "none.csv", ("a",), "save it again")
@@ -115,3 +125,55 @@ def test_peoples_tables_must_have_the_columns_that_are_asked_for(tmp_path: Path)
 
 def test_columns_are_fields_in_their_order() -> None:
     assert columns_of(Thing) == ("name", "colour", "size", "count", "words")
+
+
+def test_our_own_table_is_read_back_after_a_spreadsheet_saved_it(tmp_path: Path) -> None:
+    """Opened and saved where the decimal sign is a comma, a table has semicolons and was refused."""
+    FILE.write(tmp_path / "things.csv", THINGS)
+    cells = [cells for _, cells in split_cells((tmp_path / "things.csv").read_text())]
+    quoted = [";".join('"' + cell.replace('"', '""') + '"' for cell in row) for row in cells]
+    (tmp_path / "saved.csv").write_bytes(("\ufeff" + "\r\n".join(quoted) + "\r\n").encode())
+    assert FILE.read(tmp_path / "saved.csv") == THINGS
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a,b\n1,2\n", [["a", "b"], ["1", "2"]]),
+        ("a;b\n1,5;2\n", [["a", "b"], ["1,5", "2"]]),
+        ("a\tb\r1\t2\r", [["a", "b"], ["1", "2"]]),
+        ('"a,x";b\r\n1;2\r\n', [["a,x", "b"], ["1", "2"]]),
+        ("a,b;c\n", [["a", "b;c"]]),
+        ("sep=;\r\na\r\n1\r\n", [["a"], ["1"]]),
+        ("", []),
+    ],
+)
+def test_the_separator_is_the_one_that_parts_the_header(text: str, expected: list[list[str]]) -> None:
+    assert [cells for _, cells in split_cells(text)] == expected
+
+
+def test_lines_are_counted_as_an_editor_counts_them() -> None:
+    assert split_cells('a;b\n"x\ny";1\n') == [(1, ["a", "b"]), (3, ["x\ny", "1"])]
+    assert split_cells("sep=;\na;b\n") == [(2, ["a", "b"])]
+
+
+def test_names_of_columns_lose_case_and_spaces() -> None:
+    assert [column_name(cell) for cell in (" Exam ID ", "P-Standard", "t1c", "T1 C", "")] == [
+        *("exam_id", "p_standard", "t1c", "t1_c", ""),
+    ]
+
+
+def test_numbers_may_have_a_decimal_comma_or_be_in_per_cent() -> None:
+    assert [decimal(text) for text in ("0.62", " 0,62 ", "62%", "6,2 %", "1e-3")] == [
+        *(0.62, 0.62, 0.62, 0.062, 0.001),
+    ]
+    for text in ("1,2,3", "1.234,5", "", "%"):
+        with pytest.raises(ValueError, match="could not convert"):
+            decimal(text)
+
+
+def test_a_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    """The last one was taken in silence."""
+    (tmp_path / "t.csv").write_text("a;A ;b\n1;2;3\n")
+    with pytest.raises(ResultError, match="has the column a more than once; expected each column once"):
+        read_named(tmp_path / "t.csv", ("a", "b"), "save it again")

@@ -32,6 +32,10 @@ def test_excels_mark_words_and_a_missing_reader_are_understood(tmp_path):
         (HEADER + ",1,0.1,0.2,A,t\n", "line 2: exam_id is empty"),
         (HEADER + "e1,1,0.1,0.2,A,t\ne2,1,1.2,0.2,A,t\n", "line 3: p_standard is '1.2'"),
         (HEADER + "e1,1,0.1,high,A,t\n", "p_with_cbv is 'high'"),
+        (
+            HEADER + "e1,1,0.1,62,A,t\n",
+            r"from 0 to 1, as 0.62 \(62 looks like per cent: as a share it is 0.62\)",
+        ),
         (HEADER + "e1,1,nan,0.2,A,t\n", "p_standard is 'nan'"),
         (HEADER + "e1,1,0.1,0.2,A,t\ne1,1,0.3,0.2,A,t\n", "two rows for e1"),
         (HEADER + "e1,1,0.1,0.2,A,t\ne1,0,0.3,0.2,B,t\n", "truth of e1 in 't' differs"),
@@ -41,6 +45,12 @@ def test_what_is_no_table_of_reads_is_refused(tmp_path, text, message):
     (tmp_path / "reads.csv").write_text(text)
     with pytest.raises(ResultError, match=message):
         read_reads(tmp_path / "reads.csv")
+
+
+def test_a_spreadsheets_semicolons_decimal_commas_and_percentages_are_understood(tmp_path):
+    """Each of them was refused."""
+    (tmp_path / "reads.csv").write_text("Exam ID;Truth;P Standard;P with CBV\ne1;1;0,62;80 %\n")
+    assert read_reads(tmp_path / "reads.csv") == (Read("e1", True, 0.62, 0.8, "reader", "task"),)
 
 
 def test_a_missing_file_and_another_encoding_are_refused(tmp_path):

@@ -251,3 +251,12 @@ def test_a_value_beyond_csv_limits_is_refused(tmp_path: Path) -> None:
 def test_every_column_of_the_table_is_a_field_of_the_score(tmp_path: Path) -> None:
     header, _ = header_and_row(tmp_path)
     assert header.split(",") == [field.name for field in fields(ExamScore)]
+
+
+def test_an_ssim_in_per_cent_is_named_as_one(tmp_path: Path) -> None:
+    """It was told that 94 is not between -1 and 1, and nothing else."""
+    write_scores(tmp_path / "s.csv", [replace(SCORE, ssim_3d_whole=94.0)])
+    with pytest.raises(
+        ResultError, match=r"ssim_3d_whole is 94; .*94 looks like per cent: as a share it is 0\.94"
+    ):
+        read_scores(tmp_path / "s.csv")

@@ -114,11 +114,12 @@ def test_all_problems_are_told_at_once_up_to_ten(tmp_path: Path) -> None:
         ("exam_id,subject_id,t1\na,b,c\n", "row 1, column target_unit: required column is missing"),
         ("exam_id,subject_id,target_unit\na,b,relative\n", "row 1, column t1: no sequence column"),
         (
-            "exam_id,subject_id,target_unit,t1,T1C\n",
-            "row 1, column T1C: unknown column; expected names among",
+            "exam_id,subject_id,target_unit,t1,swi\n",
+            "row 1, column swi: unknown column; expected names among",
         ),
         ("exam_id,subject_id,target_unit,t1,t1\n", "row 1, column t1: the column appears more than once"),
-        ("exam_id;subject_id;t1\na;b;c\n", "not separated by commas"),
+        ("exam_id,subject_id,target_unit,t1,T1\n", "row 1, column t1: the column appears more than once"),
+        ("exam_id|subject_id|t1\na|b|c\n", "row 1, column exam_id: required column is missing; add it"),
         ("exam_id,subject_id,target_unit,t1\na,b,relative\n", "row 2: 3 cells; expected 4"),
         ("exam_id,subject_id,target_unit,t1\na,b,relative,t,u\n", "row 2: 5 cells; expected 4"),
         ('exam_id,subject_id,target_unit,t1\n"a,b,relative,t\n', "is not a CSV table"),
@@ -129,6 +130,21 @@ def test_all_problems_are_told_at_once_up_to_ten(tmp_path: Path) -> None:
 def test_a_table_of_the_wrong_form_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "manifest.csv").write_text(text, encoding="utf-8")
     assert_refused(tmp_path, message)
+
+
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+def test_a_manifest_that_went_through_a_spreadsheet_is_taken(tmp_path: Path, separator: str) -> None:
+    """Semicolons, which spreadsheets write where the comma is decimal, and headers such as 'Exam ID' or 'T1C'
+    stopped the study."""
+    rows = [
+        ["Exam ID", "Subject-ID ", "TARGET_UNIT", "T1C", "Age"],
+        ["e1", "s1", "relative", "x.nii", '"45,5"'],
+    ]
+    (tmp_path / "manifest.csv").write_text("\n".join(map(separator.join, rows)) + "\n", encoding="utf-8-sig")
+    (tmp_path / "x.nii").write_bytes(b"")
+    found = load_manifest(tmp_path).examinations[0]
+    assert (found.exam_id, found.subject_id, found.age) == ("e1", "s1", 45.5)
+    assert [sequence.value for sequence in found.inputs] == ["t1c"]
 
 
 def test_the_manifests_columns_are_the_fields_of_an_examination() -> None:

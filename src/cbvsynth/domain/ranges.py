@@ -20,4 +20,11 @@ def require_range(name: str, found: float, low: float, high: float, remedy: str 
         UsageError: it lies outside.
     """
     if not low <= found <= high:
-        raise UsageError(f"{name} is {found}; expected {low} to {high}. {remedy}")
+        raise UsageError(f"{name} is {found}; expected {low} to {high}{per_cent_hint(found, high)}. {remedy}")
+
+
+def per_cent_hint(found: float, high: float) -> str:
+    """What to say of a number that is too large for a share and would do as a percentage; empty otherwise."""
+    if not (0 < high < 1 + 1e-3 and high < found <= 100):
+        return ""
+    return f" ({found:g} looks like per cent: as a share it is {found / 100:g})"

@@ -14,7 +14,7 @@ from cbvsynth.domain.clinical import (
     TaskResult,
 )
 from cbvsynth.domain.statistics.agreement import agreement_band
-from cbvsynth.domain.statistics.roc import Auc
+from cbvsynth.domain.statistics.roc import PERFECT_NOTE, Auc
 from cbvsynth.domain.wording import counted
 from cbvsynth.pages.charts.roc import roc_chart
 from cbvsynth.pages.tables.formats import DASH, Cell, markdown_table, number, p_text, write_csv
@@ -123,7 +123,11 @@ def area_note(analysis: ClinicalAnalysis) -> str:
         "and P by DeLong's method for correlated curves; a positive z favours synthetic CBV. P, corrected: "
         f"Bonferroni over {counted(len(analysis.tasks), 'task')}. "
         "Examinations are taken as independent."
-    )
+    ) + (f" {PERFECT_NOTE}" if any(map(_is_perfect, analysis.results)) else "")
+
+
+def _is_perfect(result: TaskResult) -> bool:
+    return any(area is not None and area.is_perfect for area in (result.standard, result.with_cbv))
 
 
 GAIN_NOTE = (

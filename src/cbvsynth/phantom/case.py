@@ -21,6 +21,7 @@ from cbvsynth.phantom.faults import (
 from cbvsynth.phantom.grid import Grid
 from cbvsynth.phantom.lesions import draw_lesion
 from cbvsynth.phantom.recording import record
+from cbvsynth.phantom.signals import USUAL_DELAY_MINUTES
 from cbvsynth.phantom.streams import Streams
 from cbvsynth.phantom.tissues import Diagnosis, Tissue
 
@@ -58,6 +59,7 @@ def make_case(  # noqa: PLR0913  # each is a choice that a test makes
     slices: int = 8,
     fault: Fault | None = None,
     strength: Strength = Strength.FULL,
+    t1c_delay_minutes: float = USUAL_DELAY_MINUTES,
 ) -> PhantomCase:
     """Draw an examination; equal arguments give equal arrays.
 
@@ -72,7 +74,8 @@ def make_case(  # noqa: PLR0913  # each is a choice that a test makes
     streams = Streams(seed, patient, session)
     lesion = draw_lesion(streams, diagnosis)
     anatomy = build_anatomy(streams, lesion, grid.fine_axes_mm())
-    recording = damage_recording(record(streams, anatomy, diagnosis, grid), fault, grid, streams, strength)
+    sound = record(streams, anatomy, diagnosis, grid, t1c_delay_minutes)
+    recording = damage_recording(sound, fault, grid, streams, strength)
     stored = acquire(recording, streams, noise_factor(fault, strength))
     stored = damage_stored(stored, recording.brain, fault, grid, streams, strength)
     kept = slice(slices_kept(fault, slices, strength))

@@ -13,6 +13,7 @@ from cbvsynth.domain.options import Entry, FileFormat, Strength
 from cbvsynth.errors import UsageError
 from cbvsynth.phantom.faults import ALIGNED_FAULTS, Fault
 from cbvsynth.phantom.grid import Grid
+from cbvsynth.phantom.signals import USUAL_DELAY_MINUTES
 from cbvsynth.phantom.streams import Purpose, Streams
 from cbvsynth.phantom.tissues import Diagnosis
 
@@ -60,6 +61,7 @@ class StudySettings:
     displacement_mm: float = 10.0
     displacement_degrees: float = 10.0
     strength: Strength = Strength.FULL
+    t1c_delay_minutes: float = USUAL_DELAY_MINUTES
 
     @classmethod
     def of(cls, config: PhantomConfig) -> StudySettings:

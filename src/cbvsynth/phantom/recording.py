@@ -19,6 +19,8 @@ from cbvsynth.phantom.signals import (
     FLAIR_PROTOCOL,
     T1_PROTOCOL,
     T2_PROTOCOL,
+    USUAL_DELAY_MINUTES,
+    arrived_after,
     diffusion_weighted,
     spin_echo,
     with_gadolinium,
@@ -82,9 +84,15 @@ class FineRecording:
     gains: dict[Sequence, float]
 
 
-def record(streams: Streams, anatomy: Anatomy, diagnosis: Diagnosis, grid: Grid) -> Recording:
+def record(
+    streams: Streams,
+    anatomy: Anatomy,
+    diagnosis: Diagnosis,
+    grid: Grid,
+    t1c_delay_minutes: float = USUAL_DELAY_MINUTES,
+) -> Recording:
     """Noise-free images of one examination; `anatomy` lies on the fine grid."""
-    fine = record_fine(streams, anatomy, diagnosis, grid.fine_axes_mm())
+    fine = record_fine(streams, anatomy, diagnosis, grid.fine_axes_mm(), t1c_delay_minutes)
     unweighted, weighted = fine.diffusion
     blur = CBV_BLUR_MM / grid.spacing_mm[0]
     return Recording(
@@ -95,7 +103,13 @@ def record(streams: Streams, anatomy: Anatomy, diagnosis: Diagnosis, grid: Grid)
     )
 
 
-def record_fine(streams: Streams, anatomy: Anatomy, diagnosis: Diagnosis, axes: Axes) -> FineRecording:
+def record_fine(
+    streams: Streams,
+    anatomy: Anatomy,
+    diagnosis: Diagnosis,
+    axes: Axes,
+    t1c_delay_minutes: float = USUAL_DELAY_MINUTES,
+) -> FineRecording:
     """The signals of an anatomy at every place of its own grid, whose positions are `axes`."""
     tissues = _tissues_of_person(streams, diagnosis)
     per_brain = 1.0 / np.maximum(anatomy.brain, 1e-3)  # a border voxel's brain part has brain's properties
@@ -107,7 +121,8 @@ def record_fine(streams: Streams, anatomy: Anatomy, diagnosis: Diagnosis, axes: 
     water = water * coil * SIGNAL_SCALE
     cbv = _true_cbv(streams, anatomy, tissues, axes)
     leaked = anatomy.shares[Tissue.SOLID] * anatomy.lesion.leak_mm
-    gadolinium_mm = (cbv / 100.0 * BLOOD_GADOLINIUM_MM + leaked) * per_brain
+    in_blood, in_lesion = arrived_after(t1c_delay_minutes)
+    gadolinium_mm = (cbv / 100.0 * (BLOOD_GADOLINIUM_MM * in_blood) + leaked * in_lesion) * per_brain
     r1_after, r2_after = with_gadolinium(r1, r2, gadolinium_mm)
     signals = {
         Sequence.T1: spin_echo(water, r1, r2, T1_PROTOCOL),

@@ -94,6 +94,7 @@ def _write_examination(root: Path, settings: StudySettings, planned: PlannedExam
         slices=settings.slices,
         fault=planned.fault,
         strength=planned.strength,
+        t1c_delay_minutes=settings.t1c_delay_minutes,
     )
     place = f"{participant_label(settings, planned.patient)}/ses-{planned.session}"
     stem = place.replace("/", "_")

@@ -1,14 +1,17 @@
 """The one way in and out for the CSV files that we write: a row is a frozen dataclass.
 
-Numbers are written in the shortest form that reads back exactly, text in UTF-8.
+Numbers are written in the shortest form that reads back exactly, text in UTF-8. What is read may have been
+through a spreadsheet: columns separated by semicolons or tabs, names of columns in other case or with spaces.
 """
 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import MISSING, dataclass, fields
 from enum import EnumMeta
+from io import StringIO
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_origin, get_type_hints
@@ -21,6 +24,11 @@ from cbvsynth.records.storage import atomic_file
 BETWEEN_ITEMS = "; "
 """Stands between the items of a cell that holds several."""
 _SHOWN_CHARACTERS = 40
+_SEPARATORS = (",", ";", "\t")
+"""What may stand between columns; where several would do, the first."""
+_STATED_SEPARATOR = re.compile(r"sep=([,;\t])\r?\n")
+"""A first line by which spreadsheets say what separates the columns."""
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _EXPECTED = {float: "a number", int: "a whole number"}
 
 Row = TypeVar("Row")
@@ -73,7 +81,7 @@ class CsvFile(Generic[Row]):
         if not path.is_file():
             raise ResultError(f"{path} does not exist; run {self.maker} first.")
         lines = read_lines(path, remedy)
-        columns = lines[0][1] if lines else []
+        columns = [column_name(cell) for cell in lines[0][1]] if lines else []
         if tuple(columns) not in (self.columns, self._first_columns):
             raise ResultError(
                 f"{path} has columns {', '.join(columns) or 'none'}; expected {', '.join(self.columns)}. "
@@ -116,6 +124,46 @@ def write_rows(
         writer.writerows(rows)
 
 
+def split_cells(text: str, *, strict: bool = False) -> list[tuple[int, list[str]]]:
+    """Cells of every line of a table, empty lines too, with the number of the line that it ends on.
+
+    Columns are separated by commas, or by semicolons or tabs where those part the first line into more names.
+
+    Raises:
+        csv.Error: a quotation mark is never closed, or a cell is larger than any of a table's; with
+            `strict` also a quotation mark where none may stand.
+    """
+    stated = _STATED_SEPARATOR.match(text)
+    if stated:
+        separator = stated[1]
+    else:
+        separator = max(_SEPARATORS, key=lambda mark: len(next(_reader(text, mark, strict=False), [])))
+    reader = _reader(text, separator, strict=strict)
+    lines = [(reader.line_num, cells) for cells in reader]
+    return lines[1:] if stated else lines
+
+
+def _reader(text: str, separator: str, *, strict: bool) -> Any:  # noqa: ANN401  # csv does not name its type
+    return csv.reader(StringIO(text, newline=""), delimiter=separator, strict=strict)
+
+
+def column_name(cell: str) -> str:
+    """The name of a column as programs write it: ``Exam ID`` is ``exam_id``."""
+    return re.sub(r"[\s_-]+", "_", cell.strip().lower())
+
+
+def decimal(text: str) -> float:
+    """A number as people write it, with a decimal point or comma, or in per cent: ``62 %`` is 0.62.
+
+    Raises:
+        ValueError: it is none.
+    """
+    bare = text.strip()
+    share = bare.removesuffix("%").rstrip()
+    value = float(share.replace(",", ".") if _DECIMAL_COMMA.fullmatch(share) else share)
+    return value / 100 if share != bare else value
+
+
 def read_lines(path: Path, remedy: str) -> list[tuple[int, list[str]]]:
     """Cells of every line that is not empty, with the number of the line that it ends on.
 
@@ -126,8 +174,7 @@ def read_lines(path: Path, remedy: str) -> list[tuple[int, list[str]]]:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as source:
-            reader = csv.reader(source)
-            return [(reader.line_num, cells) for cells in reader if cells]
+            return [(number, cells) for number, cells in split_cells(source.read()) if cells]
     except FileNotFoundError as error:
         raise ResultError(f"{path} does not exist; name a file that is there.") from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -137,17 +184,25 @@ def read_lines(path: Path, remedy: str) -> list[tuple[int, list[str]]]:
 def read_named(path: Path, required: Sequence[str], remedy: str) -> list[tuple[int, dict[str, str]]]:
     """Rows, by column, of a table that people may have edited: in any order, with other columns among them.
 
-    Cells lose the space at their ends; those that a short row lacks are empty.
+    Columns are named as by `column_name`. Cells lose the space at their ends; those that a short row lacks
+    are empty.
 
     Raises:
-        ResultError: the file is missing, is not CSV in UTF-8, or lacks a required column.
+        ResultError: the file is missing, is not CSV in UTF-8, lacks a required column or has a column twice.
     """
     lines = read_lines(path, remedy)
-    columns = lines[0][1] if lines else []
+    columns = [column_name(cell) for cell in lines[0][1]] if lines else []
+    twice = [name for name in dict.fromkeys(columns) if name and columns.count(name) > 1]
+    if twice:
+        raise ResultError(
+            f"{path} has the column {', '.join(twice)} more than once; expected each column once. Remove or "
+            "rename the one that does not count."
+        )
     missing = [name for name in required if name not in columns]
     if missing:
         raise ResultError(
-            f"{path} lacks the column {', '.join(missing)}; expected {', '.join(required)}; {remedy}."
+            f"{path} lacks the column {', '.join(missing)}; expected {', '.join(required)}, found "
+            f"{', '.join(name[:_SHOWN_CHARACTERS] for name in columns) or 'none'}; {remedy}."
         )
     return [
         (

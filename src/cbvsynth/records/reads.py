@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cbvsynth.domain.clinical import Read
+from cbvsynth.domain.ranges import per_cent_hint
 from cbvsynth.errors import ResultError
-from cbvsynth.records.csv_codec import CsvFile, read_named
+from cbvsynth.records.csv_codec import CsvFile, decimal, read_named
 
 _TRUTH = {"1": True, "0": False, "yes": True, "no": False, "true": True, "false": False}
 _EXAMPLE = "sub-001_ses-1,1,0.62,0.80,reader-1,high grade?"
@@ -58,11 +59,14 @@ def _read(place: str, row: dict[str, str]) -> Read:
 
 def _probability(place: str, name: str, text: str) -> float:
     try:
-        value = float(text)
+        value = decimal(text)
     except ValueError:
         value = math.nan
     if not 0 <= value <= 1:
-        raise ResultError(f"{place}: {name} is '{text}'; expected a probability from 0 to 1, as 0.62.")
+        raise ResultError(
+            f"{place}: {name} is '{text}'; expected a probability from 0 to 1, as 0.62"
+            f"{per_cent_hint(value, 1)}."
+        )
     return value
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import MISSING, fields
 from pathlib import Path
 
+from cbvsynth.domain.ranges import per_cent_hint
 from cbvsynth.domain.scores import SSIM_CONVENTIONS, ExamScore
 from cbvsynth.records.csv_codec import CsvFile
 
@@ -42,7 +43,7 @@ def _problem(score: ExamScore) -> str:
         if math.isnan(value) and name not in _MAY_BE_MISSING:
             return f"{name} is nan; expected a number, as only lesion values may be missing"
         if (value < low or value > high) and not (value == math.inf and name in _UNBOUNDED_COLUMNS):
-            return f"{name} is {value:g}; expected {low:g} to {high:g}"
+            return f"{name} is {value:g}; expected {low:g} to {high:g}{per_cent_hint(value, high)}"
     return ""
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from cbvsynth.domain.examination import UNSTATED_ENHANCING_LABEL, Examination
 from cbvsynth.domain.options import Layout
 from cbvsynth.errors import ManifestError
-from cbvsynth.records.csv_codec import write_rows
+from cbvsynth.records.csv_codec import column_name, split_cells, write_rows
 from cbvsynth.study.layout_tables import is_pseudonymous
 from cbvsynth.study.layouts import LeftOut, scan
 from cbvsynth.study.manifest_table import (
@@ -187,7 +187,7 @@ def _ordered(examinations: Iterable[Examination]) -> tuple[Examination, ...]:
 def _read_csv(path: Path) -> tuple[Sequence[str], list[tuple[str, Row]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as source:
-            lines = list(csv.reader(source, strict=True))
+            lines = [cells for _, cells in split_cells(source.read(), strict=True)]
     except UnicodeDecodeError as error:
         raise ManifestError(
             f"{path.name} is not UTF-8 text; save it as 'CSV UTF-8 (comma delimited)'."
@@ -200,7 +200,7 @@ def _read_csv(path: Path) -> tuple[Sequence[str], list[tuple[str, Row]]]:
         raise ManifestError(
             f"{path.name} is empty; expected a line of column names and a row per examination."
         )
-    columns = [name.strip() for name in lines[0]]
+    columns = [column_name(cell) for cell in lines[0]]
     rows: list[tuple[str, Row]] = []
     for number, cells in enumerate(lines[1:], start=2):
         if not any(cell.strip() for cell in cells):
@@ -225,7 +225,7 @@ def _read_parquet(path: Path) -> tuple[Sequence[str], list[tuple[str, Row]]]:
     try:
         # Neither read_table nor to_pylist of a table: both import pandas where it is installed.
         table = parquet.ParquetFile(str(path)).read()
-        columns = [str(name) for name in table.column_names]
+        columns = [column_name(str(name)) for name in table.column_names]
         cells = [column.to_pylist() for column in table.columns]
     except (ArrowInvalid, OSError) as error:
         raise ManifestError(f"{path.name} is not a Parquet table; write it again.") from error

@@ -98,11 +98,6 @@ def check_columns(name: str, found: Sequence[str]) -> None:
         ManifestError: there is one.
     """
     problems = []
-    if len(found) == 1 and any(mark in found[0] for mark in ";\t"):
-        raise ManifestError(
-            f"{name}: its columns are not separated by commas. Expected comma-separated values; save it "
-            "again as 'CSV UTF-8 (comma delimited)'."
-        )
     known = (*COLUMNS, *OPTIONAL_COLUMNS)
     problems += [
         Problem("row 1", column, "unknown column; expected names among " + ", ".join(known))

@@ -57,6 +57,16 @@ def test_the_real_lesions_pass_everything():
     assert (found["lesion-slope"].low, found["lesion-slope"].high) == pytest.approx((1.0, 1.0))
 
 
+def test_a_perfect_areas_interval_without_width_is_explained():
+    """'0.00 (0.00 to 0.00)' read as certainty."""
+    note = "tell all patients apart"
+    assert note in judge(lesions(lambda real, _: real))["discrimination"].text
+    assert (
+        note
+        not in judge(lesions(lambda real, diagnosis: 9 if diagnosis == LOW else real))["discrimination"].text
+    )
+
+
 def test_one_value_for_all_lesions_passes_the_mean_bias_and_nothing_else():
     """Such a map used to pass the gate: its bias is 0 and its SSIM as good as any."""
     mean = float(np.mean([*REAL[HIGH], *REAL[LOW]]))

@@ -103,6 +103,12 @@ def test_perfect_separation_has_no_variance_and_constant_scores_are_a_coin() -> 
     assert auc([True, True, False, False], [1, 1, 1, 1]).auc == 0.5
 
 
+def test_a_perfect_area_says_so() -> None:
+    assert auc([1, 1, 0, 0], [4, 3, 2, 1]).is_perfect
+    assert auc([1, 1, 0, 0], [1, 2, 3, 4]).is_perfect
+    assert not auc([1, 1, 0, 0], [4, 2, 3, 1]).is_perfect
+
+
 def test_areas_that_differ_without_spread_cannot_be_tested() -> None:
     with pytest.raises(DataError, match="standard error of 0"):
         compare_auc([1, 1, 0, 0], [3, 4, 1, 2], [1, 1, 1, 1])

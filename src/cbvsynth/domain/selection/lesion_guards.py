@@ -25,6 +25,7 @@ from cbvsynth.errors import DataError
 
 WITHOUT_LESIONS = "not assessable: no held-out examination has a lesion segmentation"
 WITHOUT_COLUMN = "not assessable: the table of scores is of an earlier release; train the model again"
+NO_WIDTH = " (no width: both tell all patients apart, and so in every draw of them; others may differ)"
 FEW_LESIONS = 2
 """Patients with a lesion below which nothing can be drawn again."""
 
@@ -211,13 +212,14 @@ def _discrimination(name: str, column: str, lesions: Lesions, settings: GateSett
         return area(weights, second) - area(weights, first)
 
     once = np.ones((1, real.size))
+    by_synthetic, by_real = (float(area(once, values)[0]) for values in (synthetic, real))
     judged = lesions.resamples.of(chosen).judge(name, loss, real, synthetic, Bounds(-limit, 1, -limit))
     return judged.saying(
         f"area under the ROC curve for {_listed(settings.high_perfusion)} against "
-        f"{_listed(settings.low_perfusion)}: {area(once, synthetic)[0]:.2f} by the synthetic, "
-        f"{area(once, real)[0]:.2f} by the real "
+        f"{_listed(settings.low_perfusion)}: {by_synthetic:.2f} by the synthetic, {by_real:.2f} by the real "
         f"{'hot spot (95th percentile)' if 'hot' in name else 'lesion CBV'}, difference "
         f"{judged.words('+.2f')}; the interval must lie above {-limit:g}"
+        f"{NO_WIDTH if by_synthetic == by_real == 1 else ''}"
     )
 
 

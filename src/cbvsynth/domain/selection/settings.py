@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from cbvsynth.domain.options import Baseline
-from cbvsynth.domain.ranges import MAX_SEED
+from cbvsynth.domain.ranges import MAX_SEED, per_cent_hint
 from cbvsynth.domain.scores import SSIM_CONVENTIONS
 from cbvsynth.errors import UsageError
 
@@ -56,7 +56,10 @@ class GateSettings:
         for name, (low, high, expected) in _RANGES.items():
             found = getattr(self, name)
             if not low <= found <= high:
-                raise UsageError(f"{name} is {found}; expected {expected}. Change the flag or params.yaml.")
+                raise UsageError(
+                    f"{name} is {found}; expected {expected}{per_cent_hint(found, high)}. Change the flag or "
+                    "params.yaml."
+                )
 
 
 _MOST = 1_000_000

@@ -31,6 +31,21 @@ class Auc:
     events: int
     non_events: int
 
+    @property
+    def is_perfect(self) -> bool:
+        """Whether the scores part all events from all non-events (1), or put all the wrong way round (0).
+
+        The variance is 0 then, however few the cases: the interval has no width and says nothing.
+        """
+        return self.auc in (0.0, 1.0)
+
+
+PERFECT_NOTE = (
+    "An area of 1.000 has no interval to speak of: where all cases are told apart, its estimated variance is "
+    "0 however few they are. Read it as a lower limit that is not known, not as certainty."
+)
+"""Stands where a perfect area is printed with its interval."""
+
 
 @dataclass(frozen=True)
 class AucComparison:

@@ -42,6 +42,7 @@ from cbvsynth.phantom.signals import (
     T1_PROTOCOL,
     T2_PROTOCOL,
     adc_from_pair,
+    arrived_after,
     diffusion_weighted,
     spin_echo,
     with_gadolinium,
@@ -147,12 +148,12 @@ def _build_head(streams: Streams, diagnosis: Diagnosis, settings: RawSettings) -
     step = min(_COARSEST_MM, max(_FINEST_MM, 1.4 * 240.0 / settings.matrix))
     axes = _axes(step)
     anatomy = build_anatomy(streams, draw_lesion(streams, diagnosis), axes)
-    fine = record_fine(streams, anatomy, diagnosis, axes)
+    fine = record_fine(streams, anatomy, diagnosis, axes, settings.t1c_delay_minutes)
     around = surrounding_shares(streams, axes, anatomy.brain)
     coil = _raw_coil(streams, axes)
     volumes: dict[str, Float64Array] = {}
     pair = []
-    for name, signal in _surrounding_signals().items():
+    for name, signal in _surrounding_signals(settings.t1c_delay_minutes).items():
         total = sum(around[tissue] * value for tissue, value in signal.items()) * fine.coil * SIGNAL_SCALE
         if isinstance(name, Sequence):
             volumes[name.value] = (fine.signals[name] + total) * coil * fine.gains[name]
@@ -178,14 +179,15 @@ def _raw_coil(streams: Streams, axes: Axes) -> Float64Array:
     return np.asarray(np.exp(COIL_SPREAD * np.clip(smooth_field(rng, axes, _COIL_KNOTS_MM), -2.5, 2.5)))
 
 
-def _surrounding_signals() -> dict[Sequence | int, dict[HeadTissue, float]]:
+def _surrounding_signals(t1c_delay_minutes: float) -> dict[Sequence | int, dict[HeadTissue, float]]:
     """Signal of each tissue around the brain: by sequence, and 0 and 1 for the pair of diffusion images."""
     signals: dict[Sequence | int, dict[HeadTissue, float]] = {
         name: {} for name in (Sequence.T1, Sequence.T2, Sequence.T1C, Sequence.FLAIR, 0, 1)
     }
+    in_blood, leaked = arrived_after(t1c_delay_minutes)
     for tissue, one in HEAD_TISSUES.items():
         water, r1, r2 = (np.array(v) for v in (one.proton_density, 1000.0 / one.t1_ms, 1000.0 / one.t2_ms))
-        gadolinium = one.cbv / 100.0 * BLOOD_GADOLINIUM_MM + LEAKED_MM.get(tissue, 0.0)
+        gadolinium = one.cbv / 100.0 * (BLOOD_GADOLINIUM_MM * in_blood) + LEAKED_MM.get(tissue, 0.0) * leaked
         after = with_gadolinium(r1, r2, np.array(gadolinium))
         unweighted = spin_echo(water, r1, r2, DIFFUSION_PROTOCOL)
         unweighted = unweighted * (FAT_LEFT if tissue in (HeadTissue.FAT, HeadTissue.MARROW) else 1.0)

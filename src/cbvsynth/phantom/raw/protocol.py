@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import UsageError
+from cbvsynth.phantom.signals import USUAL_DELAY_MINUTES
 from cbvsynth.phantom.streams import Purpose, Streams
 from cbvsynth.phantom.transforms import rotation
 
@@ -59,6 +60,7 @@ class RawSettings:
     displacement_degrees: float = 10.0
     orientations: Slices = Slices.AXIAL
     coverage: Coverage = Coverage.WHOLE
+    t1c_delay_minutes: float = USUAL_DELAY_MINUTES
 
     def __post_init__(self) -> None:
         for name, least, most in (

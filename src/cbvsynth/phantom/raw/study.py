@@ -79,6 +79,7 @@ def write_raw_examination(root: Path, settings: StudySettings, planned: PlannedE
             settings.displacement_degrees,
             variant.orientations,
             variant.coverage,
+            settings.t1c_delay_minutes,
         ),
         fault=planned.fault,
         strength=planned.strength,
