@@ -27,6 +27,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as every program does: decision 0084
 # This file has a package's name: look for packages beside this folder, not in it.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 

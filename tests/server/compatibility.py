@@ -184,7 +184,16 @@ def reloads(text: str) -> Ask:
 SUM, WORDS = "/v1/models/sum:predict", "/v1/models/words:predict"
 ROW = {"t1": [[[1, 2, 3, 4]]], "adc": [[[0.5, 0.5, 0.5, 0.5]]]}
 _BOUND = "a request of a few bytes could take all memory"
-_NOT_CLASSIFIED = "models here predict maps; none parses tf.Examples"
+_NOT_CLASSIFIED = (
+    "such signatures parse tf.Examples, and models here predict maps: refused before they are run"
+)
+
+
+def _not_here(kind: str) -> str:
+    return (
+        f"UNIMPLEMENTED This server does not answer signatures of {kind}; ask for Predict, or ask the "
+        "production server."
+    )
 
 
 def forms(reply: Any) -> str:
@@ -424,15 +433,27 @@ def _others() -> Iterator[Case]:
         classify("Classify", name="sum", signature_name="zz"),
         "INVALID_ARGUMENT No signature was found with the name: zz",
     )
+    for method, kind in (("Classify", "classification"), ("Regress", "regression")):
+        yield Case(
+            group,
+            f"{method}, a signature that does so",
+            classify(method, name="words", signature_name=method.lower()),
+            "OK",
+            _not_here(kind),
+            _NOT_CLASSIFIED,
+        )
     yield Case(
-        group,
-        "Classify, a signature that does so",
-        classify("Classify", name="words", signature_name="classify"),
-        "OK",
-        "UNIMPLEMENTED This server does not answer signatures of classification; ask for Predict, or ask the "
-        "production server.",
-        _NOT_CLASSIFIED,
+        group, "MultiInference, such a signature", _several, "OK", _not_here("regression"), _NOT_CLASSIFIED
     )
+
+
+def _several(running: Any) -> str:
+    from tensorflow_serving.apis import inference_pb2
+
+    request = inference_pb2.MultiInferenceRequest()
+    task = request.tasks.add(method_name="tensorflow/serving/regress")
+    task.model_spec.name, task.model_spec.signature_name = "words", "regress"
+    return called(lambda it: it.predictions.MultiInference, lambda: request, lambda reply: "OK")(running)
 
 
 def _rest_reads() -> Iterator[Case]:
@@ -560,6 +581,15 @@ def _rest_predictions() -> Iterator[Case]:
         rest("POST", "/v1/models/sum:classify", {"examples": [{}]}),
         "400 Expected one input Tensor.",
     )
+    for method, kind in (("classify", "classification"), ("regress", "regression")):
+        yield Case(
+            group,
+            f"{method}, a signature that does so",
+            rest("POST", f"/v1/models/words:{method}", {"signature_name": method, "examples": [{}]}),
+            "200",
+            _not_here(kind).replace("UNIMPLEMENTED", "501"),
+            _NOT_CLASSIFIED,
+        )
 
 
 def _http() -> Iterator[Case]:

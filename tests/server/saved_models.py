@@ -85,7 +85,7 @@ def save_slow(folder: Path, turns: int = 60_000) -> Path:
 
 
 def save_words(folder: Path) -> Path:
-    """Text in, text out; its signature `classify` says of itself that it is one for classification."""
+    """Text in, text out; its signatures `classify` and `regress` say of themselves what they are for."""
     module = tf.Module()
 
     @tf.function(autograph=False)
@@ -96,15 +96,20 @@ def save_words(folder: Path) -> Path:
     def classify(inputs):
         return {"classes": tf.tile(tf.constant([["low", "high"]]), [tf.shape(inputs)[0], 1])}
 
+    @tf.function(autograph=False)
+    def regress(inputs):
+        return {"outputs": tf.zeros([tf.shape(inputs)[0], 1])}
+
     spec = tf.TensorSpec([None], tf.string, "inputs")
-    signatures = {"serving_default": serve, "classify": classify}
+    signatures = {"serving_default": serve, "classify": classify, "regress": regress}
     tf.saved_model.save(
         module, str(folder), {name: one.get_concrete_function(spec) for name, one in signatures.items()}
     )
     # TensorFlow 2 calls every signature a prediction; exporters of TensorFlow 1 named the other methods.
     path = folder / "saved_model.pb"
     model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
-    model.meta_graphs[0].signature_def["classify"].method_name = "tensorflow/serving/classify"
+    for name in ("classify", "regress"):
+        model.meta_graphs[0].signature_def[name].method_name = f"tensorflow/serving/{name}"
     path.write_bytes(model.SerializeToString())
     return folder
 

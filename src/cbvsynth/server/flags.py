@@ -31,6 +31,7 @@ OURS = frozenset(
         "enable_grpc_reflection",
         "enable_open_inference_protocol",
         "request_log",
+        "grpc_request_timeout_in_ms",
         "max_request_bytes",
         "max_bytes_in_flight",
         "max_expanded_bytes",
@@ -52,6 +53,7 @@ class ServerOptions:
     port: int = 8500
     grpc_socket_path: str = ""
     grpc_max_threads: int = 8
+    grpc_request_timeout_in_ms: int = 30000
     grpc_channel_arguments: str = ""
     rest_api_port: int = 8501
     rest_api_num_threads: int = 0
@@ -167,6 +169,7 @@ def _require(options: ServerOptions) -> None:
         ("port", 0, 65535),
         ("rest_api_port", -1, 65535),
         ("grpc_max_threads", 1, 1024),
+        ("grpc_request_timeout_in_ms", 1, 86_400_000),
         ("rest_api_num_threads", 0, 1024),
         ("rest_api_timeout_in_ms", 1, 86_400_000),
         ("num_request_iterations_for_warmup", 0, 1000),
@@ -206,6 +209,12 @@ def _add_addresses(parser: argparse.ArgumentParser) -> None:
     _flag(group, "port", int, "gRPC port; 0 takes a free one and prints it (8500)")
     _flag(group, "grpc_socket_path", str, "UNIX socket to listen on as well")
     _flag(group, "grpc_channel_arguments", str, "gRPC's own settings, name=value,...")
+    _flag(
+        group,
+        "grpc_request_timeout_in_ms",
+        int,
+        "time for the messages of a gRPC request to come, from when it is opened (ours; 30000)",
+    )
     _flag(group, "rest_api_port", int, "REST port; 0 takes a free one, -1 opens none (8501)")
     _flag(group, "rest_api_timeout_in_ms", int, "time for a REST request, its body included (30000)")
     _switch(group, "rest_api_enable_cors_support", "let pages of other sites ask over REST (false)")

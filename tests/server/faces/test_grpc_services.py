@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import grpc
 import numpy as np
@@ -96,3 +100,61 @@ def test_a_text_of_any_length_arrives_as_an_error_of_the_protocol(running):
     assert code == "INVALID_ARGUMENT"
     assert text.startswith("input size does not match signature: 3000!=2")
     assert len(text) == 1000
+
+
+@contextmanager
+def serving(store, health=None, **flags) -> Iterator[str]:
+    """The gRPC face on a free port, with flags of its own; its address."""
+    from cbvsynth.server.faces.backend import Backend
+    from cbvsynth.server.faces.grpc_services import build_grpc
+    from cbvsynth.server.flags import ServerOptions
+
+    server = build_grpc(Backend(store, ServerOptions(**flags)), health)
+    address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    try:
+        yield address
+    finally:
+        server.stop(0).wait()
+
+
+OPENED = (
+    "tensorflow.serving.PredictionService/Predict",
+    "tensorflow.serving.ModelService/GetModelStatus",
+    "inference.GRPCInferenceService/ModelInfer",
+    "grpc.health.v1.Health/Check",
+    "grpc.health.v1.Health/Watch",
+    "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+)
+
+
+def test_calls_that_are_opened_and_never_sent_keep_nobody_out(running):
+    """Eight of them, of any service, held the server's eight threads for as long as they liked."""
+    from cbvsynth.server.faces.health import Health
+
+    flags = {
+        "grpc_max_threads": 2,
+        "grpc_request_timeout_in_ms": 300,
+        "enable_open_inference_protocol": True,
+        "enable_grpc_reflection": True,
+    }
+    leaving = threading.Event()
+    with serving(running.store, Health(1), **flags) as address, grpc.insecure_channel(address) as channel:
+        stalled = [
+            channel.stream_unary(f"/{method}").future(iter(leaving.wait, True), timeout=60)
+            for method in OPENED
+        ]
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        assert stub.Predict(predict_request(), timeout=30).model_spec.version.value == 2
+        codes = {method: call.exception().code().name for method, call in zip(OPENED, stalled, strict=True)}
+        leaving.set()
+    assert codes == dict.fromkeys(OPENED, "DEADLINE_EXCEEDED")
+
+
+def test_a_connection_that_says_nothing_is_closed(running):
+    arguments = "grpc.server_handshake_timeout_ms=500"
+    with serving(running.store, grpc_channel_arguments=arguments) as address:
+        host, _, port = address.rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            while connection.recv(1024):  # its settings; then the end
+                pass

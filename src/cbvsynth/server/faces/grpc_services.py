@@ -24,6 +24,7 @@ from cbvsynth.errors import RefusedError
 from cbvsynth.server.faces.backend import Backend
 from cbvsynth.server.faces.health import Health
 from cbvsynth.server.faces.open_inference_grpc import OPEN_INFERENCE, open_inference_methods
+from cbvsynth.server.faces.patience import Patience
 from cbvsynth.server.faces.reflection import add_reflection
 from cbvsynth.server.methods.refused import CLASSIFY, REGRESS, refuse, refuse_several
 from cbvsynth.server.methods.reload import reload
@@ -35,6 +36,19 @@ _MOST_WAITING = 1000
 """Requests that may wait for a thread; their messages are not read before one takes them."""
 _MOST_STREAMS = 128
 """Requests of one connection at a time; the client holds back the others."""
+_SECOND_MS = 1000
+_CONNECTIONS = {
+    # One that says nothing is closed, and one whose client is gone without a word is found.
+    "grpc.server_handshake_timeout_ms": 20 * _SECOND_MS,
+    "grpc.keepalive_time_ms": 60 * _SECOND_MS,
+    "grpc.keepalive_timeout_ms": 20 * _SECOND_MS,
+    "grpc.keepalive_permit_without_calls": 1,
+    # Clients open another one without being told; requests that run have ten minutes to end.
+    "grpc.max_connection_idle_ms": 600 * _SECOND_MS,
+    "grpc.max_connection_age_ms": 3600 * _SECOND_MS,
+    "grpc.max_connection_age_grace_ms": 600 * _SECOND_MS,
+}
+"""How long connections last, for those who only hold them."""
 _UNCOMPRESSED = 1
 """gRPC's set of one algorithm, none: a few kilobytes, unpacked, would fill the memory."""
 _LONGEST_WAIT_S = 30.0
@@ -60,11 +74,13 @@ def build_grpc(backend: Backend, health: Health | None) -> grpc.Server:
     threads = ThreadPoolExecutor(options.grpc_max_threads, thread_name_prefix="grpc")
     server = grpc.server(
         threads,
+        interceptors=[Patience(options.grpc_request_timeout_in_ms / 1000)],
         options=[
             ("grpc.max_receive_message_length", options.max_request_bytes),
             ("grpc.max_send_message_length", -1),
             ("grpc.max_concurrent_streams", _MOST_STREAMS),
             ("grpc.compression_enabled_algorithms_bitset", _UNCOMPRESSED),
+            *_CONNECTIONS.items(),
             ("grpc.so_reuseport", 0),  # a second server on the port is an error, not half of the requests
             *options.channel_arguments,
         ],
