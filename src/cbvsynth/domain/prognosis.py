@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cbvsynth.domain.map_measures import MapKind
 from cbvsynth.domain.statistics.samples import BoolArray, Float64Array
+from cbvsynth.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,3 +24,18 @@ class SurvivalTable:
     """(n,) what was known without CBV; a word in a table is one column of 0 and 1 for each but the first."""
     left_out: int
     """Patients of the table in whom something was missing."""
+
+    def __post_init__(self) -> None:
+        """Refuse columns of different patients.
+
+        Raises:
+            DataError: the columns have different lengths, or there is no CBV.
+        """
+        columns = [self.time_months, self.event, *self.cbv.values(), *self.covariates.values()]
+        lengths = sorted({len(column) for column in columns})
+        if len(lengths) > 1:
+            raise DataError(
+                f"Columns of {lengths[0]} and of {lengths[-1]} patients; expected the same patients in each."
+            )
+        if not self.cbv:
+            raise DataError("No CBV; expected that of the real or of the synthetic map.")
