@@ -23,6 +23,7 @@ from cbvsynth.commands import (
     phantom,
     pipeline,
     predict,
+    prognosis,
     reader_study,
     registry,
     report,
@@ -102,6 +103,7 @@ COMMANDS: dict[str, Command | Group] = {
         "Do readers decide better with synthetic CBV?",
         {
             "analyse": Command(clinical.analyse, "The paper's tables from a table of reads"),
+            "prognosis": Command(prognosis.prognosis, "Does CBV tell how long patients live?"),
             "simulate": Command(clinical.simulate, "The same on phantom patients and simulated readers"),
         },
     ),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cbvsynth.domain.clinical import analyse_reads
+from cbvsynth.domain.map_measures import MapKind
 from cbvsynth.domain.simulated_readers import TASKS, LesionFeatures, simulate_reads
 from cbvsynth.errors import DataError
 from cbvsynth.phantom.tissues import Diagnosis
@@ -19,6 +20,7 @@ def lesions(signal_gap=0.0, cbv_gap=0.0, count=60):
             number % 2 == 1,
             tuple(np.exp(signal_gap * (number % 2) + 0.1 * rng.normal(size=5))),
             tuple(np.exp(cbv_gap * (number % 2) + 0.1 * rng.normal(size=2))),
+            dict.fromkeys(MapKind, 1.0),
         )
         for number in range(count)
     ]
@@ -57,7 +59,7 @@ def test_features_without_a_logarithm_and_negative_errors_are_refused():
     rng = np.random.default_rng(1)
     with pytest.raises(DataError, match="not above 0"):
         simulate_reads(
-            [*lesions(), LesionFeatures("x", "x", "task", True, (1.0,) * 5, (0.0, 1.0))],
+            [*lesions(), LesionFeatures("x", "x", "task", True, (1.0,) * 5, (0.0, 1.0), {})],
             ["A"],
             reading_error=0.1,
             folds=5,

@@ -90,6 +90,7 @@ RUN = (
     Typed("cbvsynth registry rollback", (), ONE_LINE, 1),
     Typed("cbvsynth report", (), "report/index.html"),
     Typed("cbvsynth clinical analyse", ("reads.csv",), "clinical"),
+    Typed("cbvsynth clinical prognosis", ("survival.csv", "--covariates", "age"), "24 patients, "),
     Typed("cbvsynth reader-study make", (), "2 examinations"),
     Typed("cbvsynth reader-study analyse", ("A.csv", "B.csv", "--study", "reader-study"), "Anatomy"),
     Typed("cbvsynth serving sync", ("--once",), "stable is version 1"),
@@ -191,6 +192,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         guesses = [np.clip(0.3 + 0.4 * truth + rng.normal(0, spread), 0, 1) for spread in (0.4, 0.2)]
         reads.append(f"e{number},{truth},{guesses[0]:.3f},{guesses[1]:.3f},A,grade")
     (made / "reads.csv").write_text("\n".join(reads))
+    survival = ["patient,time_months,event,cbv_synthetic,age"]
+    for number in range(24):
+        months, cbv, age = rng.uniform(1, 30), rng.uniform(1, 9), rng.integers(30, 80)
+        survival.append(f"p{number},{months:.1f},{number % 3 > 0:d},{cbv:.1f},{age}")
+    (made / "survival.csv").write_text("\n".join(survival))
     (made / "dvc.yaml").write_text("stages: {look: {cmd: cbvsynth manifest data, deps: [data]}}\n")
     return made
 

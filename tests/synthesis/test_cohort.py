@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from cbvsynth.cli import main
+from cbvsynth.domain.map_measures import MapKind
 from cbvsynth.records.reads import read_reads
+from cbvsynth.records.survival_tables import read_survival
 from tests.pages.web_page import require_good_page
 from tests.training.cached_study import ORIGIN
 
@@ -48,6 +50,12 @@ def test_the_clinical_tables_are_simulated_and_said_to_be(root, capsys):
         for answer in "01"
     }
     assert cbv["1"] > 2 * cbv["0"], "high-grade against low-grade glioma"
+    survival = read_survival(root / "clinical/survival.csv", ["age"])
+    assert survival.cbv[MapKind.REAL] == pytest.approx([float(row["lesion_cbv"]) for row in rows[:10]])
+    assert (survival.cbv[MapKind.REAL] != survival.cbv[MapKind.SYNTHETIC]).all()
+    page = require_good_page(root / "clinical/prognosis/prognosis.html")
+    assert "hazard ratio 1.25 for 1 mL/100 g of real lesion CBV more" in page
+    assert "says nothing about patients" in page
 
 
 def test_the_patients_are_never_those_that_the_models_learned_from(root, capsys):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 READERS = ("A", "B")
 FOLDS = 5
+SIMULATED_HORIZONS_MONTHS = (12.0, 24.0)
 
 
 def analyse(reads: Annotated[Path, Positional], out: Path = Path("artifacts/clinical")) -> None:
@@ -66,8 +67,9 @@ def simulate(  # noqa: PLR0913  # each is a flag
     Three tasks, after the paper's: grading of gliomas, and recurrence against treatment effect in gliomas
     and in metastases. Each patient is drawn anew and was seen by no model. A simulated reader is a logistic
     regression, cross-validated by patient, on lesion signals that are read with an error; the error's size
-    is your choice, and the result depends on it. reads.csv is written as a real reader study would be, and
-    can be given to 'cbvsynth clinical analyse'.
+    is your choice, and the result depends on it. The gliomas are also given a survival by a hazard model of
+    their real CBV, to show the tables of prognosis. reads.csv and survival.csv are written as a real study
+    would have them, and can be given to 'cbvsynth clinical analyse' and 'cbvsynth clinical prognosis'.
 
     Args:
         model: Trained model that makes the maps; by default the one that the last verdict names.
@@ -78,7 +80,7 @@ def simulate(  # noqa: PLR0913  # each is a flag
         matrix: In-plane matrix of the patients' images, voxels.
         slices: Number of their slices.
         seed: Seed of patients, errors and folds; must not be the seed of the phantom study.
-        out: Folder for reads.csv, features.csv, the tables and the page.
+        out: Folder for reads.csv, features.csv, survival.csv, the tables and the pages.
     """
     import numpy as np
 
@@ -129,7 +131,43 @@ def simulate(  # noqa: PLR0913  # each is a flag
     )
     print(text_table(AREA_HEADER, [area_cells(row) for row in analysis.results], frozenset({0, 1})))
     print(f"\n{warning(cbv, reading_error)}")
-    print(f"report: {out / 'clinical.html'}")
+    simulate_prognosis(out, lesions, seed, chosen)
+    print(f"report: {out / 'clinical.html'}, {out / 'prognosis' / 'prognosis.html'}")
+
+
+def simulate_prognosis(out: Path, lesions: Sequence[LesionFeatures], seed: int, model: str) -> None:
+    """Give the gliomas of the first task a survival, write it as a table, and analyse that."""
+    import numpy as np
+
+    from cbvsynth.domain.map_measures import MapKind
+    from cbvsynth.domain.simulated_readers import TASKS
+    from cbvsynth.domain.simulated_survival import MODEL, simulate_survival
+    from cbvsynth.pages.prognosis_page import write_prognosis
+    from cbvsynth.records.survival_tables import SimulatedPatient, read_survival, write_survival
+    from cbvsynth.survival.prognosis import analyse_prognosis
+
+    gliomas = [one for one in lesions if one.task == TASKS[0].name]
+    real, synthetic = ([one.mean_cbv[kind] for one in gliomas] for kind in (MapKind.REAL, MapKind.SYNTHETIC))
+    drawn = simulate_survival(real, np.random.default_rng([seed, 1]))
+    rows = zip(gliomas, drawn.time_months, drawn.event, real, synthetic, drawn.age, strict=True)
+    write_survival(
+        out / "survival.csv",
+        [
+            SimulatedPatient(one.patient, float(months), bool(event), measured, made, float(age))
+            for one, months, event, measured, made, age in rows
+        ],
+    )
+    result = analyse_prognosis(read_survival(out / "survival.csv", ["age"]), SIMULATED_HORIZONS_MONTHS)
+    write_prognosis(
+        out / "prognosis",
+        result,
+        about=f"Phantom gliomas; synthetic CBV from maps of {model}.",
+        warning=(
+            "A simulation: the patients are phantoms, and their survival was drawn by a model of our "
+            f"choice: {MODEL}. That CBV tells prognosis here was put in; it shows how the tables work and "
+            "says nothing about patients."
+        ),
+    )
 
 
 def warning(cbv: str, reading_error: float) -> str:

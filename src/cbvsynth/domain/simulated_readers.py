@@ -9,12 +9,13 @@ says nothing about human readers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from cbvsynth.domain.clinical import Read
+from cbvsynth.domain.map_measures import MapKind
 from cbvsynth.domain.sequences import Sequence as MriSequence
 from cbvsynth.domain.statistics.logistic import cross_validated
 from cbvsynth.errors import DataError
@@ -48,7 +49,9 @@ class LesionFeatures:
     signal: tuple[float, ...]
     """Lesion over normal-appearing white matter, for T1, T2, T1C, T2-FLAIR, ADC."""
     cbv: tuple[float, float]
-    """Mean CBV of the lesion in mL/100 g, and hot-spot nCBV."""
+    """Mean CBV of the lesion in mL/100 g, and hot-spot nCBV, of the map that is read."""
+    mean_cbv: Mapping[MapKind, float]
+    """Mean CBV of the lesion in mL/100 g, of either map."""
 
 
 def simulate_reads(

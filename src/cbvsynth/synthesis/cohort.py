@@ -78,16 +78,22 @@ def _features(
     images = {one: (case.images[one] * case.brain).astype(np.float32) for one in Sequence}
     lesion = lesion_region(case.lesion, case.brain)
     white = normal_appearing_white_matter(images, case.brain, case.lesion, case.spacing_mm)
-    if kind is MapKind.SYNTHETIC:
-        cbv = model({one.value: images[one][np.newaxis] for one in model.description.sequences})[0]
-    else:
-        cbv = case.cbv.astype(np.float32)
-    measures = measure_map(cbv, case.brain, case.lesion, white, exam_id=name, kind=kind)
+    maps = {
+        MapKind.REAL: case.cbv.astype(np.float32),
+        MapKind.SYNTHETIC: model({one.value: images[one][np.newaxis] for one in model.description.sequences})[
+            0
+        ],
+    }
+    measures = {
+        one: measure_map(cbv, case.brain, case.lesion, white, exam_id=name, kind=one)
+        for one, cbv in maps.items()
+    }
     return LesionFeatures(
         exam_id=name,
         patient=name,
         task=task.name,
         truth=case.diagnosis == task.yes,
         signal=tuple(float(image[lesion].mean() / image[white].mean()) for image in images.values()),
-        cbv=(measures.lesion_mean, measures.hot_spot_ratio),
+        cbv=(measures[kind].lesion_mean, measures[kind].hot_spot_ratio),
+        mean_cbv={one: found.lesion_mean for one, found in measures.items()},
     )

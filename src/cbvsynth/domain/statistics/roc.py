@@ -98,7 +98,7 @@ def auc(truth: Values, scores: Values, *, level: float = 0.95) -> Auc:
     """
     sample = as_sample(scores, least=1, name="The scores")
     events = as_truth(truth, length=sample.size, least=2)
-    return _auc(*_placements(events, sample), level=level)
+    return _auc(*placements(events, sample), level=level)
 
 
 def compare_auc(truth: Values, first: Values, second: Values, *, level: float = 0.95) -> AucComparison:
@@ -114,7 +114,7 @@ def compare_auc(truth: Values, first: Values, second: Values, *, level: float = 
     """
     one, other = as_pairs(first, second, least=1)
     events = as_truth(truth, length=one.size, least=2)
-    (events_1, others_1), (events_2, others_2) = (_placements(events, sample) for sample in (one, other))
+    (events_1, others_1), (events_2, others_2) = (placements(events, sample) for sample in (one, other))
     covariance = (
         float(np.cov(events_1, events_2)[0, 1]) / events_1.size
         + float(np.cov(others_1, others_2)[0, 1]) / others_1.size
@@ -126,8 +126,13 @@ def compare_auc(truth: Values, first: Values, second: Values, *, level: float = 
     return AucComparison(first_auc, second_auc, covariance, z, p_value)
 
 
-def _placements(events: BoolArray, scores: Float64Array) -> tuple[Float64Array, Float64Array]:
-    """For each event the share of non-events below it, for each non-event the share of events above it."""
+def placements(events: BoolArray, scores: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """For each event the share of non-events below it, for each non-event the share of events above it.
+
+    Args:
+        events: (n,) which cases are events; one of either at least.
+        scores: (n,) higher means more likely an event.
+    """
     midranks = stats.rankdata(scores)
     of_events = midranks[events] - stats.rankdata(scores[events])
     of_others = midranks[~events] - stats.rankdata(scores[~events])
