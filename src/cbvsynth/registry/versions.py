@@ -154,7 +154,7 @@ def fetch_artifact(registry: Registry, version: ModelVersion, path: str, target:
 
 
 def _is_missing(registry: Registry, run_id: str, path: str) -> bool:
-    """Whether the registry answers that a run or its artefact is not there; False where it does not answer."""
+    """Whether the registry says that a run or its artefact is not there; False where it says nothing."""
     from mlflow.exceptions import MlflowException
 
     folder = str(PurePosixPath(path).parent)
