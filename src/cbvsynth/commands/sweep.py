@@ -26,7 +26,7 @@ from cbvsynth.records.parameters import read_sweep_models, write_sweep_models
 from cbvsynth.records.summaries import read_summary
 
 QUICK = ("t1", "t1c", "t2-t1c", "t1-t1c-adc", "t1-t2-t1c-flair-adc")
-"""Combinations of the quick sweep: one to five sequences; the paper's best with and without ADC amon."""
+"""Combinations of the quick sweep: one to five sequences; the paper's best, with and without ADC."""
 
 PARAMS = Path("params.yaml")
 
