@@ -5,8 +5,8 @@
 Clones the last commit of this repository into a temporary folder (or FOLDER, which stays), runs there, line
 by line, what `make demo` runs once it has set up, and prints of each line its wall seconds, its CPU seconds
 with those of all its children, and the most memory that one of them held. Below it what the models' own
-records say: seconds of training, of export and of scores, summed over the models; the rest of the training line is
-starting Python, TensorFlow and DVC.
+records say: seconds of training, of export and of scores, summed over the models; the rest of the line that
+trains is starting Python, TensorFlow and DVC.
 """
 
 from __future__ import annotations
