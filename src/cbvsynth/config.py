@@ -142,7 +142,7 @@ class PreprocessConfig:
     """Folder for the cached arrays and their index.json."""
     register: Register = Register.RIGID
     """What happens to raw images: 'rigid' moves each into place by mutual information, 'check' measures how
-    far off it is and refuses what is more than 5 mm off, 'off' believes the headers. Images on one grid
+    far off it is and refuses what is more than 3 mm off, 'off' believes the headers. Images on one grid
     whose brain is known are left as they are by 'rigid', too."""
     brain_mask: BrainMask = BrainMask.AUTO
     """Which brain mask counts: the 'given' file, what skull-stripped images show ('derived'), or one

@@ -147,7 +147,7 @@ class CbvClient:
             reference: sequence whose grid and orientation the map gets (files only).
             resample: bring files of other grids to the reference's instead of refusing them.
             register: rigid moves raw files into place first, check measures how far off they are and refuses
-                what is more than 5 mm off, off believes the headers.
+                what is more than 3 mm off, off believes the headers.
             brain: which mask counts, and how a brain is found in files with their skull.
             orientation: where the axes run, as in RAS, of files that do not say so themselves.
             spacing_mm: voxel size of arrays, to be compared with what the model has seen.

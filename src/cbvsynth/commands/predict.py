@@ -54,7 +54,7 @@ class ImageOptions:
     """Bring images of other grids to the reference's, instead of refusing them."""
     register: Register = Register.RIGID
     """What happens to raw images: 'rigid' moves each into place, 'check' measures how far off it is and
-    refuses what is more than 5 mm off, 'off' believes the headers. Images on one grid whose brain is known
+    refuses what is more than 3 mm off, 'off' believes the headers. Images on one grid whose brain is known
     stay."""
     brain_mask: BrainMask = BrainMask.AUTO
     """Which brain mask counts: the 'given' file, what skull-stripped images show ('derived'), or one

@@ -23,6 +23,10 @@ _OVERLAP_POINTS = 16
 """Points per axis at which the overlap of two fields of view is counted."""
 BORDER = 1e-6
 """A centre this part of a voxel outside a field of view still lies on its border."""
+MAX_UNREGISTERED_MM = 3.0
+"""Largest mean displacement of a brain between two images that nobody moves onto each other; the default of
+validate, and the rule of preprocess and predict. Decision 0067: less than a slice, more than the error of the
+registration."""
 GRID_TOLERANCE = 0.05
 """An image lies on a grid when no voxel's centre is off by more than this part of a voxel, along any axis.
 Chosen here: programs that store one affine as a matrix, as a quaternion or in text leave up to a few

@@ -23,7 +23,7 @@ from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import RegistrationError
 from cbvsynth.quality.measurements import correlation
-from cbvsynth.registration import RigidTransform
+from cbvsynth.registration import RigidTransform, points_of
 
 Image = npt.NDArray[np.floating]
 Float64Array = npt.NDArray[np.float64]
@@ -74,13 +74,14 @@ def register_all(volumes: Mapping[str, Volume], labels: Mapping[str, str]) -> di
         RegistrationError: where an image lies in the anchor cannot be found.
     """
     anchor = anchor_of(volumes)
+    target = registration.Target(volumes[anchor])
     transforms = {}
     for role, volume in volumes.items():
         if role == anchor:
             continue
         try:
             # Without the mask: one that was drawn on another image than the anchor would lead astray.
-            transforms[role] = registration.register(volume, volumes[anchor])
+            transforms[role] = registration.register(volume, target)
         except RegistrationError as error:
             raise RegistrationError(f"{labels[role]} cannot be laid on {labels[anchor]}: {error}") from error
     return transforms
@@ -99,7 +100,7 @@ def compare(
     """
     role_of_anchor = anchor_of(volumes)
     anchor = volumes[role_of_anchor]
-    points = registration.points_of(mask, mask_grid.affine)
+    points = points_of(mask, mask_grid.affine)
     grid = _edge_grid(anchor, points)
     brain = resample_labels(Volume(mask.astype(np.float32), mask_grid.affine), grid).data > 0
     images = {
@@ -128,14 +129,18 @@ def moved(volume: Volume, transform: RigidTransform | None) -> Volume:
 def _mirror_margins(edges: Mapping[str, Image], anchor: Volume, brain: Mask, grid: Grid) -> dict[str, float]:
     inner = ndimage.binary_erosion(brain, np.ones((3, 3, 1)))  # the brain's outline is the same on both sides
     try:
-        mirror = _mirror(anchor)
+        mirrors = (_mirror_of_grid(anchor), _mirror_of_brain(anchor, points_of(brain, grid.affine)))
     except RegistrationError:
         return {}  # a brain that is not found in its own mirror image tells nothing of left and right
-    mirrored = {role: resample(Volume(one, mirror @ grid.affine), grid).data for role, one in edges.items()}
+    mirrored = [
+        {role: resample(Volume(one, mirror @ grid.affine), grid).data for role, one in edges.items()}
+        for mirror in mirrors
+    ]
     margins = {}
     for role, one in edges.items():
         as_it_lies = correlation(one, _sum_of_others(role, edges, inner), inner)
-        turned = correlation(one, _sum_of_others(role, mirrored, inner), inner)
+        fits = [correlation(one, _sum_of_others(role, others, inner), inner) for others in mirrored]
+        turned = float(np.fmax.reduce(fits))  # NaN where neither can be judged
         if abs(as_it_lies - turned) >= CLEAR_DIFFERENCE:
             margins[role] = as_it_lies - turned
     return margins
@@ -151,17 +156,29 @@ def _sum_of_others(role: str, edges: Mapping[str, Image], mask: Mask) -> Image:
     return total
 
 
-def _mirror(anchor: Volume) -> Float64Array:
+def _mirror_of_grid(anchor: Volume) -> Float64Array:
+    """Reflection of the world, (4, 4), RAS mm, at the middle of the grid: what a program does to a file."""
+    flip = np.diag([-1.0, 1.0, 1.0, 1.0])
+    flip[0, 3] = anchor.shape[0] - 1.0
+    mirror: Float64Array = anchor.affine @ flip @ np.linalg.inv(anchor.affine)
+    return mirror
+
+
+def _mirror_of_brain(anchor: Volume, points_mm: Float64Array) -> Float64Array:
     """Reflection of the world, (4, 4), RAS mm, that lays the anchor's brain onto its own mirror image.
+
+    Args:
+        anchor: an image.
+        points_mm: (N, 3), its brain; the reflection is looked for from its middle.
 
     Raises:
         RegistrationError: the two do not fit.
     """
-    turned = Volume(np.ascontiguousarray(anchor.data[::-1]), anchor.affine)
-    flip = np.diag([-1.0, 1.0, 1.0, 1.0])
-    flip[0, 3] = anchor.shape[0] - 1.0
-    reflection = anchor.affine @ flip @ np.linalg.inv(anchor.affine)
-    return registration.register(turned, anchor).moved(reflection)
+    reflection = np.diag([-1.0, 1.0, 1.0, 1.0])
+    reflection[0, 3] = 2.0 * points_mm[:, 0].mean()
+    turned = Volume(anchor.data, reflection @ anchor.affine)
+    found = registration.register_nearby(turned, registration.Target(anchor))
+    return found.moved(reflection)
 
 
 def _edge_agreement(edges: Mapping[str, Image], mask: Mask) -> dict[str, float]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from cbvsynth.domain.geometry import MAX_UNREGISTERED_MM
 from cbvsynth.errors import UsageError
 
 
@@ -25,7 +26,7 @@ class Limits:
     cbv_support_dice_min: float = 0.95
     adc_support_dice_min: float = 0.95
     cbv_negative_share_max: float = 0.1
-    displacement_mm_max: float = 3
+    displacement_mm_max: float = MAX_UNREGISTERED_MM
     laterality_min: float = 0
     edge_agreement_min: float = 0.3
     ghost_ratio_max: float = 0.02

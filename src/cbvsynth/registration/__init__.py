@@ -8,15 +8,18 @@ registration.displacement_mm(transform, registration.points_of(brain, affine))
 
 from cbvsynth.registration.displacement import displacement_mm, largest_displacement_mm, points_of
 from cbvsynth.registration.placing import Placing, place_images
-from cbvsynth.registration.rigid import register
+from cbvsynth.registration.rigid import register, register_nearby
+from cbvsynth.registration.target import Target
 from cbvsynth.registration.transform import RigidTransform
 
 __all__ = [
     "Placing",
     "RigidTransform",
+    "Target",
     "displacement_mm",
     "largest_displacement_mm",
     "place_images",
     "points_of",
     "register",
+    "register_nearby",
 ]

@@ -12,21 +12,16 @@ import numpy.typing as npt
 from cbvsynth.domain.brain_masks import brain_of
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.gaps import without_gaps
-from cbvsynth.domain.geometry import Grid, canonical_grid, lies_on, to_canonical
+from cbvsynth.domain.geometry import MAX_UNREGISTERED_MM, Grid, canonical_grid, lies_on, to_canonical
 from cbvsynth.domain.options import Register
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import RegistrationError, VolumeError
 from cbvsynth.registration.displacement import displacement_mm, points_of
-from cbvsynth.registration.rigid import register
+from cbvsynth.registration.rigid import ALIGNED_MM, register
+from cbvsynth.registration.target import Target
 from cbvsynth.registration.transform import RigidTransform
 from cbvsynth.study.aligned import MIN_STRIPPED_ZERO_SHARE
-
-ALIGNED_MM = 1.0
-"""An image whose brain lies off by less, on average, stays where its header says. Chosen here: the error of
-the registration itself; to interpolate for so little would blur the image and gain nothing."""
-MAX_UNREGISTERED_MM = 5.0
-"""Largest mean displacement that `check` lets pass with a warning. Chosen here: about a thick slice."""
 
 _FIXED = (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR, Sequence.ADC)
 _DRAWN_ON = {
@@ -121,12 +116,13 @@ def _register_all(
     stored: Mapping[str, Volume], fixed: str
 ) -> tuple[dict[str, RigidTransform], dict[str, str]]:
     images = {role: without_gaps(to_canonical(volume))[0] for role, volume in _images(stored).items()}
+    target = Target(images[fixed])
     found, failed = {}, {}
     for role, image in images.items():
         if role == fixed:
             continue
         try:
-            found[role] = register(image, images[fixed])
+            found[role] = register(image, target)
         except RegistrationError as error:
             failed[role] = f"it could not be registered to {fixed.upper()}: {error}".rstrip(".")
     return found, failed

@@ -1,0 +1,116 @@
+"""Mutual information of two images at places that lie on neither's voxels.
+
+Compared voxel by voxel, two images on one grid are at a disadvantage as they lie: every shift interpolates
+one of them, which takes its noise away and lets the images seem more alike. Here both are interpolated at
+the same places, drawn at random once, so that a shift by nothing is no exception. With voxels of 15 mm that
+was the difference between 0.5 and 3.8 mm for a CBV map that had not moved at all.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
+
+from cbvsynth.domain.volume import Volume
+from cbvsynth.registration.transform import RigidTransform
+
+BINS = 24
+"""Of the joint histogram, along either axis."""
+PLACES = 8_000
+"""How many places are compared. Chosen here: with 20000, displacements of phantoms differ by 0.1 mm."""
+RADIUS_MM = 50.0
+"""A turn by one radian moves the brain's voxels by about this much: it makes angles lengths."""
+_SPREAD_MM = 6.0
+"""Standard deviation of the places around the head's voxels: some lie outside and show its outline."""
+
+Float64Array = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+def places_around(region: BoolArray, affine: Float64Array, count: int = PLACES) -> Float64Array:
+    """Places (N, 3), RAS mm, in and close around a region (X, Y, Z); the same for the same region."""
+    rng = np.random.default_rng(0)
+    voxels = np.argwhere(region)
+    chosen = voxels[rng.integers(len(voxels), size=count)] + rng.uniform(-0.5, 0.5, (count, 3))
+    places: Float64Array = chosen @ affine[:3, :3].T + affine[:3, 3]
+    return places + rng.normal(0.0, _SPREAD_MM, (count, 3))
+
+
+class SharedInformation:
+    """The mutual information, nats, of two images, by how one was moved.
+
+    A motion is six numbers, all in mm: the turn about the three axes through the middle of the places, as
+    the way that it takes a voxel `RADIUS_MM` away, and the shift.
+    """
+
+    def __init__(self, fixed: Volume, moving: Volume, places_ras_mm: Float64Array) -> None:
+        values, seen = _values_at(fixed, places_ras_mm)
+        places = places_ras_mm[seen]
+        self._centre = places.mean(axis=0)
+        self._from_centre = places - self._centre
+        self._moving = moving
+        self._low, self._high = float(moving.data.min()), float(moving.data.max())
+        self._fixed_bins = np.minimum(_scaled(values[seen]) * BINS, BINS - 1).astype(np.intp)
+
+    def __call__(self, motion_mm: Float64Array) -> float:
+        """The information, nats, after a motion (6,); 0 where the images do not overlap."""
+        values, seen = _values_at(self._moving, self._moved(motion_mm))
+        if not seen.any() or self._low == self._high:
+            return 0.0
+        position = (values[seen] - self._low) / (self._high - self._low) * (BINS - 1)
+        lower = np.minimum(position.astype(np.intp), BINS - 2)
+        share, cell = position - lower, self._fixed_bins[seen] * BINS + lower
+        counts = np.bincount(cell, 1.0 - share, BINS**2) + np.bincount(cell + 1, share, BINS**2)
+        joint = counts.reshape(BINS, BINS) / counts.sum()
+        return _entropy(joint.sum(axis=0)) + _entropy(joint.sum(axis=1)) - _entropy(joint)
+
+    def transform(self, motion_mm: Float64Array) -> RigidTransform:
+        """A motion (6,) as a transform from the fixed image to the moving one."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = _rotation(motion_mm)
+        matrix[:3, 3] = self._centre + motion_mm[3:] - matrix[:3, :3] @ self._centre
+        return RigidTransform(matrix)
+
+    def motion_mm(self, transform: RigidTransform) -> Float64Array:
+        """The six numbers (6,) of a transform: the reverse of `transform`."""
+        turn = Rotation.from_matrix(transform.matrix[:3, :3]).as_rotvec() * RADIUS_MM
+        shift = transform.matrix[:3, :3] @ self._centre + transform.matrix[:3, 3] - self._centre
+        return np.concatenate([turn, shift])
+
+    def displacement_mm(self, motion_mm: Float64Array) -> float:
+        """Mean distance, mm, by which a motion (6,) moves the places."""
+        before = self._from_centre + self._centre
+        return float(np.linalg.norm(self._moved(motion_mm) - before, axis=1).mean())
+
+    def _moved(self, motion_mm: Float64Array) -> Float64Array:
+        moved: Float64Array = self._from_centre @ _rotation(motion_mm).T + self._centre + motion_mm[3:]
+        return moved
+
+
+def _rotation(motion_mm: Float64Array) -> Float64Array:
+    return Rotation.from_rotvec(motion_mm[:3] / RADIUS_MM).as_matrix()  # type: ignore[no-any-return]
+
+
+def _values_at(volume: Volume, places_ras_mm: Float64Array) -> tuple[Float64Array, BoolArray]:
+    """Values (N,) between voxels, and which places (N,) lie in the image."""
+    inverse = np.linalg.inv(volume.affine)
+    indices = (places_ras_mm @ inverse[:3, :3].T + inverse[:3, 3]).T
+    values: Float64Array = ndimage.map_coordinates(
+        volume.data, indices, output=np.float64, order=1, mode="nearest"
+    )
+    sizes = np.array(volume.shape)[:, np.newaxis]
+    seen: BoolArray = np.all((indices > -0.5) & (indices < sizes - 0.5), axis=0)
+    return values, seen
+
+
+def _scaled(values: Float64Array) -> Float64Array:
+    width = float(np.ptp(values)) if values.size else 0.0
+    scaled: Float64Array = (values - values.min()) / width if width > 0 else np.zeros_like(values)
+    return scaled
+
+
+def _entropy(shares: Float64Array) -> float:
+    known = shares[shares > 0.0]
+    return -float((known * np.log(known)).sum())

@@ -1,0 +1,98 @@
+"""The image that others are registered to, with what is made of it once for all of them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from cbvsynth.domain.volume import Volume
+from cbvsynth.registration.displacement import points_of
+from cbvsynth.registration.information import places_around
+from cbvsynth.registration.itk_image import itk_image
+from cbvsynth.registration.pyramid import coarsened, coarsened_mask
+
+if TYPE_CHECKING:
+    import SimpleITK
+
+MARGIN_MM = 12.0
+"""How far around the brain voxels count: its outline, which all contrasts share, guides the search."""
+LEVELS_MM = (8.0, 4.0)
+"""Voxel sizes of the search, along axes whose own voxels are smaller."""
+RANGE_PERCENT = (1.0, 99.0)
+"""Intensities beyond these percentiles count as these: vessels and noise would take most of the histogram."""
+
+Float64Array = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+class Target:
+    """A fixed image; what each search needs of it is made when it is first asked for, and kept."""
+
+    def __init__(self, volume: Volume, mask: BoolArray | None = None) -> None:
+        """Take an image and, where only the brain and its outline are to count, its mask (X, Y, Z)."""
+        self.volume = volume
+        self.mask = mask
+
+    @cached_property
+    def points(self) -> Float64Array:
+        """Centres (N, 3), RAS mm, of the brain's voxels, or of all without a mask."""
+        return points_of(
+            np.ones(self.volume.shape, np.bool_) if self.mask is None else self.mask, self.volume.affine
+        )
+
+    @cached_property
+    def centre(self) -> Float64Array:
+        """Their middle, (3,), RAS mm."""
+        middle: Float64Array = self.points.mean(axis=0)
+        return middle
+
+    @cached_property
+    def smooth(self) -> Volume:
+        """The image on voxels of the finest level."""
+        return smooth(self.volume)
+
+    @cached_property
+    def places(self) -> Float64Array:
+        """Places (N, 3), RAS mm, in and around the head, where images are compared closely."""
+        inside = self.smooth.data > self.smooth.data.mean() if self.mask is None else self.mask
+        return places_around(inside, (self.smooth if self.mask is None else self.volume).affine)
+
+    @cached_property
+    def levels(self) -> tuple[tuple[SimpleITK.Image, Volume], ...]:
+        """For each of the search's levels the smoothed image, and 1 where its voxels count."""
+        region = np.ones(self.volume.shape, np.bool_)
+        if self.mask is not None:
+            region = ndimage.distance_transform_edt(~self.mask, sampling=self.volume.spacing_mm) <= MARGIN_MM
+        return tuple(
+            (image, coarsened_mask(region, self.volume.affine, voxel_mm))
+            for image, voxel_mm in zip(search_images(self.volume), LEVELS_MM, strict=True)
+        )
+
+
+def search_images(volume: Volume) -> tuple[SimpleITK.Image, ...]:
+    """An image as the search compares it, for each level."""
+    import SimpleITK
+
+    clipped = _without_extremes(volume)
+    return tuple(
+        SimpleITK.SmoothingRecursiveGaussian(itk_image(coarsened(clipped, voxel_mm)), voxel_mm / 2.0)
+        for voxel_mm in LEVELS_MM
+    )
+
+
+def smooth(volume: Volume) -> Volume:
+    """An image as it is compared closely: on voxels of the finest level, smoothed where they are small."""
+    voxel_mm = LEVELS_MM[-1]
+    coarse = coarsened(_without_extremes(volume), voxel_mm)
+    # Along thick slices the voxels themselves are smooth enough.
+    sigmas = [voxel_mm / 2.0 / size if size <= 2.0 * voxel_mm else 0.0 for size in coarse.spacing_mm]
+    return Volume(ndimage.gaussian_filter(coarse.data, sigmas), coarse.affine)
+
+
+def _without_extremes(volume: Volume) -> Volume:
+    low, high = np.percentile(volume.data, RANGE_PERCENT)
+    return Volume(np.clip(volume.data, low, high), volume.affine) if low < high else volume
