@@ -26,6 +26,7 @@ from cbvsynth.commands import (
     reader_study,
     registry,
     report,
+    score,
     serving,
     steps,
     sweep,
@@ -96,6 +97,7 @@ COMMANDS: dict[str, Command | Group] = {
     "tour": Command(tour.tour, "What a finished run has left, and where to look next"),
     "leaderboard": Command(leaderboard.leaderboard, "Models from best to worst"),
     "verdict": Command(verdict.verdict, "What the gate decided and why; --check recomputes it"),
+    "score": Command(score.score, "Score a registered version on a study from elsewhere"),
     "synthesise": Command(synthesise.synthesise, "Make the maps that reports and reader study show"),
     "report": Command(report.report, "A finished run as pages: costs, lesions, every examination"),
     "clinical": Group(

@@ -105,6 +105,7 @@ RUN = (
     Typed("mlflow server", ("--help",), "--backend-store-uri"),
     Typed("cbvsynth serving skew", ("--examinations", "1"), "what is served is what was scored"),
     Typed("cbvsynth serving demo", ("--once", "--port", "PORT", "--rest_api_port", "PORT"), "cbv"),
+    Typed("cbvsynth score", ("--data", "data", "--register", "off"), "Version 1 learned from", 1),
     Typed(
         "cbvsynth clinical simulate",
         ("--patients_per_class", "5", "--matrix", "32", "--out", "simulated"),
