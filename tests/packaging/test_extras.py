@@ -89,6 +89,7 @@ RUN = (
     Typed("cbvsynth registry canary", (), "none"),
     Typed("cbvsynth registry rollback", (), ONE_LINE, 1),
     Typed("cbvsynth report", (), "report/index.html"),
+    Typed("cbvsynth cohort", (), "Welch"),
     Typed("cbvsynth clinical analyse", ("reads.csv",), "clinical"),
     Typed("cbvsynth reader-study make", (), "2 examinations"),
     Typed("cbvsynth reader-study analyse", ("A.csv", "B.csv", "--study", "reader-study"), "Anatomy"),
