@@ -16,6 +16,7 @@ import tyro
 from cbvsynth import __version__
 from cbvsynth.commands import (
     clinical,
+    cohort,
     k8s,
     leaderboard,
     limits,
@@ -27,6 +28,7 @@ from cbvsynth.commands import (
     reader_study,
     registry,
     report,
+    score,
     serving,
     steps,
     sweep,
@@ -97,6 +99,8 @@ COMMANDS: dict[str, Command | Group] = {
     "tour": Command(tour.tour, "What a finished run has left, and where to look next"),
     "leaderboard": Command(leaderboard.leaderboard, "Models from best to worst"),
     "verdict": Command(verdict.verdict, "What the gate decided and why; --check recomputes it"),
+    "score": Command(score.score, "Score a registered version on a study from elsewhere"),
+    "cohort": Command(cohort.cohort, "Table 1: age, sex, diagnosis, by exclusion and by split"),
     "synthesise": Command(synthesise.synthesise, "Make the maps that reports and reader study show"),
     "report": Command(report.report, "A finished run as pages: costs, lesions, every examination"),
     "clinical": Group(

@@ -89,6 +89,7 @@ RUN = (
     Typed("cbvsynth registry canary", (), "none"),
     Typed("cbvsynth registry rollback", (), ONE_LINE, 1),
     Typed("cbvsynth report", (), "report/index.html"),
+    Typed("cbvsynth cohort", (), "Welch"),
     Typed("cbvsynth clinical analyse", ("reads.csv",), "clinical"),
     Typed("cbvsynth clinical prognosis", ("survival.csv", "--covariates", "age"), "24 patients, "),
     Typed("cbvsynth reader-study make", (), "2 examinations"),
@@ -106,6 +107,7 @@ RUN = (
     Typed("mlflow server", ("--help",), "--backend-store-uri"),
     Typed("cbvsynth serving skew", ("--examinations", "1"), "what is served is what was scored"),
     Typed("cbvsynth serving demo", ("--once", "--port", "PORT", "--rest_api_port", "PORT"), "cbv"),
+    Typed("cbvsynth score", ("--data", "data", "--register", "off"), "Version 1 learned from", 1),
     Typed(
         "cbvsynth clinical simulate",
         ("--patients_per_class", "5", "--matrix", "32", "--out", "simulated"),

@@ -18,19 +18,15 @@ from typing import TYPE_CHECKING
 
 from cbvsynth.client.choice import Table
 from cbvsynth.domain.sequences import Combination
-from cbvsynth.errors import ModelError, RegistryError
+from cbvsynth.errors import RegistryError
 from cbvsynth.records.selection import ServedVersion
-from cbvsynth.records.storage import sha256_tree
-from cbvsynth.registry.served import as_served, labels_of, stored_digests
+from cbvsynth.registry.served import as_served, fetch_unchanged_model, named_version
 from cbvsynth.registry.store import open_registry
 from cbvsynth.registry.versions import (
     AVAILABLE_PREFIX,
-    MODEL_ARTIFACT,
-    SAVED_MODEL,
     ModelVersion,
     aliases_of,
     available_alias,
-    fetch_artifact,
     list_versions,
 )
 from cbvsynth.signature import Description
@@ -92,18 +88,7 @@ class LocalModels:
         Raises:
             RegistryError: there is no such version or label, or the version is no model of this project.
         """
-        versions = self._versions()
-        if version:
-            return self._served(versions, version)
-        aliases = aliases_of(self._registry)
-        labels = labels_of(aliases, versions)
-        labels |= {alias: at for alias, at in aliases.items() if alias.startswith(AVAILABLE_PREFIX)}
-        if label not in labels:
-            raise RegistryError(
-                f"'{self.name}' at {self._registry.address} has no version with the label '{label}'; "
-                f"expected one of {', '.join(labels) or '(none)'}. See 'cbvsynth registry list'."
-            )
-        return self._served(versions, labels[label])
+        return as_served(named_version(self._registry, version, label))
 
     def description(self, served: ServedVersion) -> Description:
         """What a version says about itself."""
@@ -142,20 +127,9 @@ class LocalModels:
                 self._warned.add(number)
 
     def _load(self, served: ServedVersion) -> ExportedModel:
-        version = self._versions()[served.version]
-        folder = fetch_artifact(
-            self._registry,
-            version,
-            f"{MODEL_ARTIFACT}/{SAVED_MODEL}",
-            self._folder / str(served.version),
+        folder = fetch_unchanged_model(
+            self._registry, self._versions()[served.version], self._folder / str(served.version)
         )
-        found, expected = sha256_tree(folder), stored_digests(version)
-        if found != expected:
-            changed = sorted(path for path in {*found, *expected} if found.get(path) != expected.get(path))
-            raise ModelError(
-                f"Version {served.version} of '{self.name}': {', '.join(changed[:5])} differs from what was "
-                "promoted; it was not loaded. Promote the model again."
-            )
         from cbvsynth.training.startup import quiet_tensorflow
 
         with quiet_tensorflow():

@@ -8,6 +8,7 @@ from pathlib import Path
 _OTHERS = (
     ("evaluate/report.html", "report of evaluate: leaderboard, Table 2"),
     ("validate/report.html", "report of validate"),
+    ("cohort/table1.html", "Table 1: the cohort"),
     ("clinical/clinical.html", "clinical tables"),
     ("../reader-study/results/results.html", "reader study"),
 )

@@ -40,22 +40,27 @@ def require_same_data(index: ExaminationIndex, models: Collection[ScoredModel]) 
 
 
 def score_baselines(
-    index: ExaminationIndex, exam_ids: Collection[str], data_range: float
+    index: ExaminationIndex,
+    exam_ids: Collection[str],
+    data_range: float,
+    learned_from: ExaminationIndex | None = None,
 ) -> tuple[ExamScore, ...]:
     """Score every trivial baseline on the given held-out examinations, baseline by baseline.
 
     Args:
-        index: the cached examinations; those of the training split teach the baselines.
+        index: the cached examinations.
         exam_ids: held-out examinations that at least one model was scored on.
         data_range: SSIM's dynamic range, the same as the models', target unit.
+        learned_from: examinations whose training split teaches the baselines; those of `index` by default.
 
     Raises:
         ResultError: an array is missing or damaged.
         DataError: no training examination, or an examination that cannot be scored.
     """
-    training = index.of_split(TRAIN)
+    teaching = learned_from or index
+    training = teaching.of_split(TRAIN)
     baselines = learn_baselines(
-        _example(index, entry) for entry in progress_bar(training, desc="learn baselines", unit="exam")
+        _example(teaching, entry) for entry in progress_bar(training, desc="learn baselines", unit="exam")
     )
     held_out = [entry for entry in index.of_split(HELD_OUT) if entry.exam_id in exam_ids]
     scores: dict[Baseline, list[ExamScore]] = {baseline: [] for baseline in Baseline}

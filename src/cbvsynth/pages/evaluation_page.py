@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,7 @@ from cbvsynth.pages.tables.table2 import ALGORITHMS, CAPTION, Table2Row, table2_
 from cbvsynth.records.storage import write_text
 from cbvsynth.signature import RESEARCH_NOTE
 from cbvsynth.theme.charts import Chart
-from cbvsynth.theme.html import write_page
+from cbvsynth.theme.html import picture_source, write_page
 
 TITLE = "Which model makes the best CBV map?"
 TABLE2_TITLE = "Table 2, ours beside the paper's"
@@ -93,7 +92,7 @@ def write_report_page(path: Path, evaluation: Evaluation, table2: Sequence[Table
             "regions": region_rows(shown.regions),
             "regions_note": regions_note(verdict.target_unit),
             "shown": shown,
-            "montage_source": _inline(shown.montage.picture) if shown.montage else "",
+            "montage_source": picture_source(shown.montage.picture) if shown.montage else "",
             "combination_caption": COMBINATION_CAPTION,
             "leaderboard_header": HEADER,
             "leaderboard": [shown_cells(row) for row in (*evaluation.rows, *evaluation.baselines)],
@@ -255,7 +254,3 @@ def _conditions(evaluation: Evaluation) -> list[tuple[str, str]]:
         *((name, str(value)) for name, value in limits.items()),
         ("cbvsynth", __version__),
     ]
-
-
-def _inline(picture: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode("ascii")

@@ -25,7 +25,7 @@ from cbvsynth.preprocessing.report import StudyReport, build_report, write_repor
 from cbvsynth.preprocessing.selection import common_target_unit, select_accepted
 from cbvsynth.progress import progress_bar
 from cbvsynth.records.decisions import read_decisions
-from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, write_index
+from cbvsynth.records.examinations import INDEX_FILE, CachedExamination, ExaminationIndex, write_index
 from cbvsynth.records.origins import NOT_RECORDED, Origin
 from cbvsynth.study.manifest import recorded_manifest
 
@@ -42,6 +42,16 @@ class Outcome:
     facts: ArrayFacts | None = None
     recomputed: bool = False
     error: DataError | None = None
+
+
+@dataclass(frozen=True)
+class PreparedStudy:
+    """Arrays on disk: their index, which is not written yet, facts by examination, and what was done."""
+
+    index: ExaminationIndex
+    facts: Mapping[str, ArrayFacts]
+    recomputed: int
+    removed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -81,16 +91,32 @@ def preprocess_study(config: PreprocessConfig, origin: Origin = NOT_RECORDED) ->
     splits = assign_splits(
         examinations, config.split_by, config.held_out_share, config.seed, config.split_strata
     )
-    (config.out / "index.json").unlink(missing_ok=True)
+    made = prepare_study(config, unit, examinations, splits, origin)
+    report = build_report(config, made.index, report_split(examinations, splits), made.facts)
+    write_report(config.out, report)
+    write_index(made.index)
+    unchanged = len(examinations) - made.recomputed
+    return PreprocessSummary(made.index, report, made.recomputed, unchanged, made.removed)
+
+
+def prepare_study(
+    config: PreprocessConfig,
+    unit: TargetUnit,
+    examinations: Sequence[Examination],
+    splits: Mapping[str, str],
+    origin: Origin = NOT_RECORDED,
+) -> PreparedStudy:
+    """Prepare examinations whose sides are known; the index of an earlier run is removed first.
+
+    Raises:
+        DataError: a killed worker, or examinations that could not be prepared.
+    """
+    (config.out / INDEX_FILE).unlink(missing_ok=True)
     removed = remove_leftovers(config.out, {examination.exam_id for examination in examinations})
     outcomes = _prepare_all(config, examinations)
     facts = {exam_id: outcome.facts for exam_id, outcome in outcomes.items() if outcome.facts is not None}
     index = replace(_index(config, unit, examinations, splits, facts), origin=origin)
-    report = build_report(config, index, report_split(examinations, splits), facts)
-    write_report(config.out, report)
-    write_index(index)
-    recomputed = sum(outcome.recomputed for outcome in outcomes.values())
-    return PreprocessSummary(index, report, recomputed, len(outcomes) - recomputed, removed)
+    return PreparedStudy(index, facts, sum(outcome.recomputed for outcome in outcomes.values()), removed)
 
 
 def prepare_if_changed(

@@ -5,13 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.records import PresentChampion
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.errors import ResultError
 from cbvsynth.records.results import read_scores
 from cbvsynth.records.verdicts import read_verdict
 from cbvsynth.registry.served import as_served
-from cbvsynth.registry.store import open_registry
-from cbvsynth.registry.versions import CHAMPION, SCORES_ARTIFACT, VERDICT_ARTIFACT, fetch_artifact, version_of
+from cbvsynth.registry.store import Registry, open_registry
+from cbvsynth.registry.versions import (
+    CHAMPION,
+    SCORES_ARTIFACT,
+    VERDICT_ARTIFACT,
+    ModelVersion,
+    fetch_artifact,
+    version_of,
+)
 
 
 def present_champion(registered_name: str) -> PresentChampion | None:
@@ -27,13 +36,7 @@ def present_champion(registered_name: str) -> PresentChampion | None:
     if version is None:
         return None
     as_served(version)
-    with TemporaryDirectory() as folder:
-        scores = read_scores(fetch_artifact(registry, version, SCORES_ARTIFACT, Path(folder)))
-        try:
-            verdict = read_verdict(fetch_artifact(registry, version, VERDICT_ARTIFACT, Path(folder)))
-            settings = verdict.settings
-        except ResultError:  # of an earlier release, whose verdicts had other fields
-            settings = None
+    scores, settings = promoted_with(registry, version)
     return PresentChampion(
         version=version.version,
         model=version.model,
@@ -42,3 +45,21 @@ def present_champion(registered_name: str) -> PresentChampion | None:
         scores=scores,
         settings=settings,
     )
+
+
+def promoted_with(
+    registry: Registry, version: ModelVersion
+) -> tuple[tuple[ExamScore, ...], GateSettings | None]:
+    """Held-out scores of a version, and the limits that it passed; None where an earlier release set them.
+
+    Raises:
+        RegistryError: they are gone, or the registry does not answer.
+        ResultError: the scores are damaged.
+    """
+    with TemporaryDirectory() as folder:
+        scores = read_scores(fetch_artifact(registry, version, SCORES_ARTIFACT, Path(folder)))
+        try:
+            verdict = read_verdict(fetch_artifact(registry, version, VERDICT_ARTIFACT, Path(folder)))
+        except ResultError:  # of an earlier release, whose verdicts had other fields
+            return scores, None
+    return scores, verdict.settings

@@ -13,11 +13,13 @@ from tempfile import TemporaryDirectory
 
 from cbvsynth.domain.sequences import ModelId, TargetUnit
 from cbvsynth.entrypoint import storage_error
-from cbvsynth.errors import RegistryError, ResultError, UsageError
+from cbvsynth.errors import ModelError, RegistryError, ResultError, UsageError
 from cbvsynth.records.selection import CANARY, PREVIOUS, STABLE, ServedVersion
+from cbvsynth.records.storage import sha256_tree
 from cbvsynth.records.verdicts import read_verdict
 from cbvsynth.registry.store import Registry
 from cbvsynth.registry.versions import (
+    AVAILABLE_PREFIX,
     CHAMPION,
     MODEL_ARTIFACT,
     SAVED_MODEL,
@@ -120,6 +122,51 @@ def as_served(version: ModelVersion, ssim: float | None = None) -> ServedVersion
             "expected those of a model that this project promoted. Promote the model again, or delete the "
             "version in MLflow."
         ) from error
+
+
+def named_version(registry: Registry, number: int, label: str) -> ModelVersion:
+    """A version by number, or where that is 0 by label; labels mean what sync makes of them behind a server.
+
+    Raises:
+        RegistryError: there is no such version or label.
+    """
+    versions = {version.version: version for version in list_versions(registry)}
+    called = f"'{registry.registered_name}' at {registry.address}"
+    if not number:
+        aliases = aliases_of(registry)
+        labels = labels_of(aliases, versions)
+        labels |= {alias: at for alias, at in aliases.items() if alias.startswith(AVAILABLE_PREFIX)}
+        if label not in labels:
+            raise RegistryError(
+                f"{called} has no version with the label '{label}'; expected one of "
+                f"{', '.join(labels) or '(none)'}. See 'cbvsynth registry list'."
+            )
+        number = labels[label]
+    if number not in versions:
+        raise RegistryError(
+            f"{called} has no version {number}, or not any more; see which there are with 'cbvsynth registry "
+            "list'."
+        )
+    return versions[number]
+
+
+def fetch_unchanged_model(registry: Registry, version: ModelVersion, target: Path) -> Path:
+    """Copy a version's SavedModel below `target`, if it is still what was promoted; return where it lies.
+
+    Raises:
+        RegistryError: the registry does not give it.
+        ModelError: a file is missing, added or changed.
+    """
+    folder = fetch_artifact(registry, version, f"{MODEL_ARTIFACT}/{SAVED_MODEL}", target)
+    found, expected = sha256_tree(folder), stored_digests(version)
+    if found != expected:
+        changed = sorted(path for path in {*found, *expected} if found.get(path) != expected.get(path))
+        raise ModelError(
+            f"Version {version.version} of '{registry.registered_name}': {', '.join(changed[:5])} differs "
+            "from "
+            "what was promoted; it was not loaded. Promote the model again."
+        )
+    return folder
 
 
 def stored_digests(version: ModelVersion) -> dict[str, str]:

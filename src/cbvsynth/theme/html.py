@@ -53,6 +53,11 @@ class _ContentsScript:
         return self.text
 
 
+def picture_source(picture: Path) -> str:
+    """A PNG as the address of an image, so that a page holds its pictures."""
+    return "data:image/png;base64," + b64encode(picture.read_bytes()).decode("ascii")
+
+
 def rendered(template: str, content: Mapping[str, object]) -> str:
     """A template filled in, with one newline at its end."""
     return environment().get_template(template).render(content) + "\n"

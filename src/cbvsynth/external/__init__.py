@@ -1,0 +1,1 @@
+"""Registered versions on studies from elsewhere."""
