@@ -232,8 +232,16 @@ def _together(task: str, reads: Sequence[Read], tasks: int) -> TaskTogether:
         found = multi_reader([int(by_place[exam, readers[0]].truth) for exam in whole], scores)
     except DataError as error:
         return TaskTogether(task, readers, len(whole), len(exams) - len(whole), None, None, None, str(error))
-    p_values = (_of_tasks(test.p_value, tasks) for test in (found.random_readers, found.fixed_readers))
-    return TaskTogether(task, readers, len(whole), len(exams) - len(whole), found, *p_values, "")
+    return TaskTogether(
+        task=task,
+        readers=readers,
+        examinations=len(whole),
+        left_out=len(exams) - len(whole),
+        comparison=found,
+        p_random=_of_tasks(found.random_readers.p_value, tasks),
+        p_fixed=_of_tasks(found.fixed_readers.p_value, tasks),
+        note="",
+    )
 
 
 def _agreements(reads: Sequence[Read], tasks: Sequence[str], readers: Sequence[str]) -> list[ReaderAgreement]:
