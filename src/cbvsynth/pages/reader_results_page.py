@@ -246,7 +246,7 @@ def _notes(result: StudyResult, apart: int) -> dict[str, str]:
             f"corrected for {criteria} criteria."
         ),
         "consensus": (
-            f"{counted(len(result.consensus), 'score')} in which readers differ by {apart} points or more"
+            f"{counted(len(result.consensus), 'score')} in which readers differ by {counted(apart, 'point')} or more"
             + (", the furthest apart first." if result.consensus else ".")
         ),
         "final": FINAL_NOTE,
