@@ -106,7 +106,7 @@ def test_scores_entered_by_keyboard_are_kept_exported_and_analysed(run, tmp_path
             assert found == expected[row["reader"], *kinds[row["reader"], row["item"]]]
     words = ["reader-study", "analyse", *map(str, files), "--study", str(tmp_path / "study"), "--apart", "3"]
     assert main(words) == 0
-    assert "scores to be discussed" in capsys.readouterr().out
+    assert "to be discussed" in capsys.readouterr().out
     html = require_good_page(tmp_path / "study/results/results.html")
     assert "24 maps scored by all of them" in html
     assert "Anatomy, real: " in html, "the chart can be read out"
@@ -123,6 +123,43 @@ def test_scores_entered_by_keyboard_are_kept_exported_and_analysed(run, tmp_path
     )
     with (tmp_path / "study/results/consensus.csv").open() as source:
         assert len(list(csv.DictReader(source))) == apart
+
+
+def test_the_papers_criteria_are_scored_and_settled_after_the_blinded_ones(run, tmp_path, capsys):
+    make(run, tmp_path / "study", "--seed", "7")
+    key = list(csv.DictReader((tmp_path / "study/key/key-against-truth.csv").open()))
+    assert {row["kind"] for row in key} == {"synthetic"}
+    name = json.loads((tmp_path / "study/key/study.json").read_text())["study"]
+    own = [row for row in key if row["reader"] == "A"]
+    with browser(tmp_path) as driver:
+        driver.get((tmp_path / "study/pages-against-truth/A-1.html").as_uri())
+        require_no_sideways_scrolling(driver)
+        for _ in own:
+            press(driver, "3", "1", "2", Keys.ENTER)
+        assert driver.find_element(By.ID, "done").text == f"{len(own)} of {len(own)} scored"
+        press(driver, "e")
+        first = wait_for(tmp_path / f"scores-{name}-A-1-against-truth.csv")
+        require_silence(driver)
+    second = tmp_path / "b.csv"
+    lines = [f"{name},B,{row['code']},3,3,2," for row in key if row["reader"] == "B"]
+    second.write_text("\n".join([first.read_text().splitlines()[0], *lines]))
+    words = ["reader-study", "analyse", str(first), str(second), "--study", str(tmp_path / "study")]
+    assert main(words) == 0
+    table = tmp_path / "study/results/consensus.csv"
+    rows = table.read_text().splitlines()
+    assert len(rows) == 1 + len(own)
+    table.write_text("\n".join([rows[0], *(row + "2" for row in rows[1:])]))
+    capsys.readouterr()
+    assert main(words) == 2, "what readers settled on is not written over"
+    assert f"holds {len(own)} scores that readers settled on" in capsys.readouterr().err
+    assert main([*words, "--consensus", str(table)]) == 0
+    with (tmp_path / "study/results/final.csv").open() as source:
+        degree = next(row for row in csv.DictReader(source) if row["criterion"] == "degree")
+    assert (degree["count_2"], degree["discussed"], degree["mean"]) == (str(len(own)), str(len(own)), "2.0")
+    with (tmp_path / "study/results/distribution.csv").open() as source:
+        first_scores = next(row for row in csv.DictReader(source) if row["criterion"] == "degree")
+    assert (first_scores["count_1"], first_scores["count_2"]) == (str(len(own)), "0")
+    assert all(row.endswith(",2") for row in table.read_text().splitlines()[1:])
 
 
 def test_mouse_comment_and_going_back_work_on_a_phone_and_a_gap_is_told(run, tmp_path):

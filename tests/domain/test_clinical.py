@@ -4,7 +4,8 @@ import pytest
 
 from cbvsynth.domain.clinical import STANDARD, WITH_CBV, Read, analyse_reads
 from cbvsynth.errors import DataError
-from tests.domain.statistics.test_roc import FIRST, SECOND, TRUTH
+from tests.domain.statistics.test_multi_reader import THIRD, THIRD_AFTER
+from tests.domain.statistics.test_roc import FIRST, SECOND, TIED_FIRST, TIED_SECOND, TRUTH
 
 
 def reads(task="grade", reader="A", truth=TRUTH, first=FIRST, second=SECOND):
@@ -45,6 +46,32 @@ def test_a_perfect_gain_has_areas_but_no_test_and_says_so():
     assert (row.standard.auc, row.with_cbv.auc) == (0.5, 1.0)
     assert row.comparison is row.nri is row.idi is None
     assert [note.split(":")[0].rsplit(", ", 1)[1] for note in row.notes] == ["DeLong's test", "NRI", "IDI"]
+
+
+def test_readers_are_taken_together_on_what_all_of_them_read():
+    """The known answer of MRMCaov 0.3 (R 4.2.2), as in the test of the statistic."""
+    table = [
+        *reads("t", "A"),
+        *reads("t", "B", first=TIED_FIRST, second=TIED_SECOND),
+        *reads("t", "C", first=THIRD, second=THIRD_AFTER),
+        Read("only-A", True, 0.1, 0.9, "A", "t"),
+        *reads("one reader", "A"),
+    ]
+    (row,) = analyse_reads(table).together
+    assert (row.task, row.readers, row.examinations, row.left_out) == ("t", ("A", "B", "C"), 18, 1)
+    assert row.comparison.random_readers.p_value == pytest.approx(0.079928014979746997, abs=1e-9)
+    assert row.p_random.corrected == pytest.approx(2 * 0.079928014979746997, abs=1e-9)
+    assert row.p_fixed.p_value == pytest.approx(0.19939824793794503, abs=1e-9)
+    apart = [*reads("t", "A", truth=[1] * 18), *reads("t", "B", truth=[1] * 18)]
+    (row,) = analyse_reads(apart).together
+    assert row.comparison is None
+    assert "18 events and 0 non-events" in row.note
+
+
+def test_readers_who_read_nothing_in_common_have_no_common_area():
+    table = [*reads("t", "A"), *(Read(f"other-{n}", n > 3, 0.1, 0.9, "B", "t") for n in range(8))]
+    (row,) = analyse_reads(table).together
+    assert (row.examinations, row.left_out, row.comparison) == (0, 26, None)
 
 
 def test_kappa_is_of_calls_on_examinations_that_both_readers_read():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cbvsynth.domain.map_measures import MapKind
-from cbvsynth.domain.reader_study import CRITERIA, Rating, StudyItem, analyse_ratings, plan_study
+from cbvsynth.domain.reader_study import Rating, StudyItem, analyse_ratings, plan_comparison, plan_study
+from cbvsynth.domain.reading_forms import AGAINST_TRUTH, BLINDED
 from cbvsynth.errors import DataError
 from tests.domain.statistics.test_agreement import READER_1, READER_2
 
@@ -47,12 +48,25 @@ def test_a_seed_gives_its_plan_again_and_another_seed_another():
     assert [item.code for item in plan(5)] != [item.code for item in plan(6)]
 
 
+def test_against_the_truth_every_reader_sees_every_synthetic_map_once():
+    items = plan_comparison(EXAMINATIONS, ("A", "B"), np.random.default_rng(1))
+    for reader in "AB":
+        own = [item for item in items if item.reader == reader]
+        assert [item.position for item in own] == list(range(1, 13))
+        assert sorted((item.exam_id, item.subject_id) for item in own) == sorted(EXAMINATIONS)
+    assert {item.kind for item in items} == {MapKind.SYNTHETIC}
+    assert len({item.code for item in items}) == 24
+    assert [item.exam_id for item in items[:12]] != [item.exam_id for item in items[12:]]
+
+
 @pytest.mark.parametrize(
     ("examinations", "readers"), [([], ["A"]), (EXAMINATIONS, []), (EXAMINATIONS, ["A", "A"])]
 )
 def test_a_plan_of_nothing_is_refused(examinations, readers):
     with pytest.raises(DataError, match="expected each once"):
         plan_study(examinations, readers, np.random.default_rng(1))
+    with pytest.raises(DataError, match="expected each once"):
+        plan_comparison(examinations, readers, np.random.default_rng(1))
 
 
 def item(reader, number, kind=MapKind.SYNTHETIC):
@@ -65,7 +79,9 @@ def study(first, second, kind=MapKind.SYNTHETIC):
     scores = {"A": first, "B": second}
     ratings = [
         Rating(
-            one.reader, one.code, {criterion.key: scores[one.reader][one.position] for criterion in CRITERIA}
+            one.reader,
+            one.code,
+            {criterion.key: scores[one.reader][one.position] for criterion in BLINDED.criteria},
         )
         for one in items
     ]
@@ -93,7 +109,7 @@ def test_the_papers_distribution_has_the_papers_mean():
 @pytest.mark.parametrize(("apart", "expected"), [(1, ["e2", "e1"]), (2, ["e2"]), (3, [])])
 def test_readers_who_lie_apart_must_discuss_the_furthest_first(apart, expected):
     result = analyse_ratings(*study([3, 3, 3], [3, 2, 1]), apart=apart)
-    assert [row.exam_id for row in result.consensus if row.criterion is CRITERIA[0]] == expected
+    assert [row.exam_id for row in result.consensus if row.criterion is BLINDED.criteria[0]] == expected
 
 
 def test_real_is_compared_with_synthetic_by_patient():
@@ -104,6 +120,20 @@ def test_real_is_compared_with_synthetic_by_patient():
         assert (test.pairs, test.zeros, test.p_value) == (6, 0, 2 / 64)
         assert test.median_difference == 1.0
     assert [row.kind for row in result.distributions[:2]] == list(MapKind)
+
+
+def test_the_papers_criteria_are_scored_like_ours_without_real_maps_to_compare_with():
+    items = plan_comparison(EXAMINATIONS, ("A", "B"), np.random.default_rng(1))
+    ratings = [
+        Rating(one.reader, one.code, {"distribution": 3, "degree": one.reader == "A", "border": 2})
+        for one in items
+    ]
+    result = analyse_ratings(items, ratings, apart=1, form=AGAINST_TRUTH)
+    assert [row.criterion.key for row in result.distributions] == ["distribution", "degree", "border"]
+    assert [row.mean for row in result.distributions] == [3, 0.5, 2]
+    assert result.real_against_synthetic == {}
+    assert {row.criterion.key for row in result.consensus} == {"degree"}
+    assert result.scored[0].scores == {"distribution": (3, 3), "degree": (1, 0), "border": (2, 2)}
 
 
 def test_maps_that_a_reader_left_out_are_counted_and_left_out():

@@ -8,9 +8,12 @@ import pytest
 
 from cbvsynth.domain.map_measures import MapKind
 from cbvsynth.domain.reader_study import Rating, StudyItem
+from cbvsynth.domain.reading_forms import AGAINST_TRUTH, BLINDED
 from cbvsynth.errors import ResultError
 from cbvsynth.records.ratings import (
     StudyDescription,
+    form_of,
+    read_consensus,
     read_key,
     read_ratings,
     read_study,
@@ -94,3 +97,40 @@ def test_a_missing_table_and_another_encoding_are_refused(tmp_path: Path) -> Non
     (tmp_path / "A.csv").write_bytes(HEADER.encode() + b"\xe9")
     with pytest.raises(ResultError, match=r"A\.csv is not CSV in UTF-8"):
         read_ratings(tmp_path / "A.csv", "s1")
+
+
+TRUTH_HEADER = "study,reader,item,distribution,degree,border,comment\n"
+CONSENSUS_HEADER = "examination,map,criterion,reader A,reader B,consensus\n"
+
+
+def test_a_table_tells_its_form_by_its_columns(tmp_path: Path) -> None:
+    for header, form in ((HEADER, BLINDED), (TRUTH_HEADER, AGAINST_TRUTH), ("study,reader\n", BLINDED)):
+        (tmp_path / "A.csv").write_text(header)
+        assert form_of(tmp_path / "A.csv") is form
+    (tmp_path / "A.csv").write_text(TRUTH_HEADER + "s1,A,c,3,0,1,\n")
+    (rating,) = read_ratings(tmp_path / "A.csv", "s1", AGAINST_TRUTH)
+    assert rating.scores == {"distribution": 3, "degree": 0, "border": 1}
+
+
+def test_a_consensus_is_read_by_form_and_open_rows_are_none(tmp_path: Path) -> None:
+    rows = "e1,synthetic,Lesion,0,3,2\ne1,synthetic,Border and shape,0,3,1\ne2,real,Anatomy,0,2,\n"
+    (tmp_path / "c.csv").write_text(CONSENSUS_HEADER + rows)
+    assert read_consensus(tmp_path / "c.csv") == {
+        BLINDED: {("e1", MapKind.SYNTHETIC, "lesion"): 2},
+        AGAINST_TRUTH: {("e1", MapKind.SYNTHETIC, "border"): 1},
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("e1,synthetic,Beauty,0,3,2\n", "line 2: criterion 'Beauty' of the map 'synthetic'"),
+        ("e1,imagined,Lesion,0,3,2\n", "of the map 'imagined'"),
+        ("e1,real,Lesion,0,3,5\n", "line 2: consensus is '5'; expected 0 to 3, or nothing"),
+        (2 * "e1,real,Lesion,0,3,1\n", "line 3: a second consensus"),
+    ],
+)
+def test_a_wrong_consensus_is_refused_with_its_line(tmp_path: Path, row: str, message: str) -> None:
+    (tmp_path / "c.csv").write_text(CONSENSUS_HEADER + row)
+    with pytest.raises(ResultError, match=message):
+        read_consensus(tmp_path / "c.csv")

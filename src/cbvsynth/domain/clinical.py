@@ -3,8 +3,8 @@
 A task is one yes-or-no question (high grade? recurrence?), asked of many examinations. For each task and
 reader: the area under the ROC curve without and with synthetic CBV, DeLong's test of the two, the
 category-free net reclassification improvement and the integrated discrimination improvement, each with
-its p value corrected for the number of tasks. For each task and pair of readers: Cohen's kappa of their
-calls.
+its p value corrected for the number of tasks. For each task: the mean area of all readers, by Obuchowski
+and Rockette's test. For each task and pair of readers: Cohen's kappa of their calls.
 
 Examinations are taken as independent, as DeLong's test has it: give one examination for each patient, or
 say so.
@@ -17,7 +17,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeVar
 
+import numpy as np
+
 from cbvsynth.domain.statistics.agreement import Kappa, cohen_kappa
+from cbvsynth.domain.statistics.multi_reader import MultiReader, multi_reader
 from cbvsynth.domain.statistics.multiplicity import bonferroni
 from cbvsynth.domain.statistics.reclassification import (
     IntegratedDiscrimination,
@@ -81,6 +84,22 @@ class TaskResult:
 
 
 @dataclass(frozen=True)
+class TaskTogether:
+    """A task's readers taken together, on the examinations that all of them read."""
+
+    task: str
+    readers: tuple[str, ...]
+    examinations: int
+    left_out: int
+    """Examinations that not every reader read."""
+    comparison: MultiReader | None
+    """Second is with synthetic CBV, so that a positive difference favours it."""
+    p_random: Corrected | None
+    p_fixed: Corrected | None
+    note: str
+
+
+@dataclass(frozen=True)
 class ReaderAgreement:
     """Two readers' calls on the examinations of a task that both read."""
 
@@ -98,6 +117,8 @@ class ClinicalAnalysis:
 
     tasks: tuple[str, ...]
     results: tuple[TaskResult, ...]
+    together: tuple[TaskTogether, ...]
+    """Of the tasks that more than one reader read."""
     agreements: tuple[ReaderAgreement, ...]
 
 
@@ -118,7 +139,12 @@ def analyse_reads(reads: Sequence[Read]) -> ClinicalAnalysis:
         if (chosen := [read for read in reads if (read.task, read.reader) == (task, reader)])
     }
     results = [_corrected(raw, task, reader, len(tasks)) for task, reader in raw]
-    return ClinicalAnalysis(tasks, tuple(results), tuple(_agreements(reads, tasks, readers)))
+    together = [
+        _together(task, chosen, len(tasks))
+        for task, chosen in ((task, [read for read in reads if read.task == task]) for task in tasks)
+        if len({read.reader for read in chosen}) > 1
+    ]
+    return ClinicalAnalysis(tasks, tuple(results), tuple(together), tuple(_agreements(reads, tasks, readers)))
 
 
 @dataclass(frozen=True)
@@ -166,11 +192,7 @@ def _corrected(raw: dict[tuple[str, str], _Raw], task: str, reader: str, tasks: 
     def correct(
         statistic: AucComparison | NetReclassification | IntegratedDiscrimination | None,
     ) -> Corrected | None:
-        if statistic is None:
-            return None
-        # Every task was asked, also one whose p value could not be computed.
-        family = [statistic.p_value, *[1.0] * (tasks - 1)]
-        return Corrected(statistic.p_value, float(bonferroni(family)[0]))
+        return None if statistic is None else _of_tasks(statistic.p_value, tasks)
 
     return TaskResult(
         task=task,
@@ -187,6 +209,38 @@ def _corrected(raw: dict[tuple[str, str], _Raw], task: str, reader: str, tasks: 
         p_idi=correct(row.idi),
         curves=row.curves,
         notes=row.notes,
+    )
+
+
+def _of_tasks(p_value: float, tasks: int) -> Corrected:
+    """Corrected for every task that was asked, also one whose p value could not be computed."""
+    return Corrected(p_value, float(bonferroni([p_value, *[1.0] * (tasks - 1)])[0]))
+
+
+def _together(task: str, reads: Sequence[Read], tasks: int) -> TaskTogether:
+    readers = tuple(dict.fromkeys(read.reader for read in reads))
+    by_place = {(read.exam_id, read.reader): read for read in reads}
+    exams = tuple(dict.fromkeys(read.exam_id for read in reads))
+    whole = [exam for exam in exams if all((exam, reader) in by_place for reader in readers)]
+    scores = np.array(
+        [
+            [[getattr(by_place[exam, reader], column) for exam in whole] for reader in readers]
+            for column in ("p_standard", "p_with_cbv")
+        ]
+    )
+    try:
+        found = multi_reader([int(by_place[exam, readers[0]].truth) for exam in whole], scores)
+    except DataError as error:
+        return TaskTogether(task, readers, len(whole), len(exams) - len(whole), None, None, None, str(error))
+    return TaskTogether(
+        task=task,
+        readers=readers,
+        examinations=len(whole),
+        left_out=len(exams) - len(whole),
+        comparison=found,
+        p_random=_of_tasks(found.random_readers.p_value, tasks),
+        p_fixed=_of_tasks(found.fixed_readers.p_value, tasks),
+        note="",
     )
 
 

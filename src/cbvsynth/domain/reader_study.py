@@ -1,8 +1,9 @@
-"""A blinded, randomised study of how good CBV maps look, and what readers' scores say.
+"""A randomised study of how good CBV maps look, and what readers' scores say.
 
-Every reader scores every map, real and synthetic, without knowing which is which, on three criteria and a
-four-point scale. The real and the synthetic map of an examination lie in different halves of a reader's
-order, so that they are not compared side by side.
+First, blinded: every reader scores every map, real and synthetic, without knowing which is which. The real
+and the synthetic map of an examination lie in different halves of a reader's order, so that they are not
+compared side by side. Then, against the truth, as in the paper: every reader scores each synthetic map beside
+the real one.
 """
 
 from __future__ import annotations
@@ -14,34 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cbvsynth.domain.map_measures import MapKind
+from cbvsynth.domain.reading_forms import BLINDED, POINTS, Criterion, Form
 from cbvsynth.domain.statistics.agreement import r_wg, r_wg_j
 from cbvsynth.domain.statistics.paired import SignedRank, mean_by_patient, wilcoxon_signed_rank
 from cbvsynth.errors import DataError
-
-POINTS = 4
-SCALE = ("not usable", "poor", "fair", "good")
-"""Words for the scores 0 to 3. The number of points is the paper's; the words are ours."""
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """One question about a map; `key` names it in tables."""
-
-    key: str
-    title: str
-    question: str
-
-
-CRITERIA = (
-    Criterion(
-        "anatomy", "Anatomy", "Are cortex, white matter and vessels where the anatomical image has them?"
-    ),
-    Criterion("lesion", "Lesion", "Can the blood volume of the lesion be told from its surroundings?"),
-    Criterion(
-        "artefacts", "Artefacts", "Is the map free of noise, blur and structures that cannot be there?"
-    ),
-)
-"""Three, as in the paper; their wording is ours."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +67,19 @@ class Disagreement:
 
 
 @dataclass(frozen=True)
+class ScoredMap:
+    """A map that every reader scored: their first scores of each criterion, in the order of the readers."""
+
+    exam_id: str
+    kind: MapKind
+    scores: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
 class StudyResult:
     """What the scores say; `maps` were scored by every reader, others are left out and counted."""
 
+    form: Form
     readers: tuple[str, ...]
     maps: int
     left_out: int
@@ -100,8 +87,10 @@ class StudyResult:
     joint_agreement: Mapping[MapKind, float]
     """Mean over maps of r_wg(J), the three criteria taken together."""
     real_against_synthetic: Mapping[str, SignedRank]
-    """By criterion: real minus synthetic, each patient's mean over readers and examinations."""
+    """By criterion: real minus synthetic, each patient's mean over readers and examinations. Empty where real
+    maps were not scored."""
     consensus: tuple[Disagreement, ...]
+    scored: tuple[ScoredMap, ...]
 
 
 def plan_study(
@@ -117,11 +106,7 @@ def plan_study(
     Raises:
         DataError: no examination or no reader, or one named twice.
     """
-    for name, found in (("examination", [one for one, _ in examinations]), ("reader", list(readers))):
-        if not found or len(set(found)) != len(found):
-            raise DataError(
-                f"{len(found)} {name}s, {len(set(found))} different; expected each once, at least one."
-            )
+    _require_each_once(examinations, readers)
     items: list[StudyItem] = []
     codes = _codes(2 * len(examinations) * len(readers), rng)
     for reader in readers:
@@ -135,6 +120,32 @@ def plan_study(
     return tuple(items)
 
 
+def plan_comparison(
+    examinations: Sequence[tuple[str, str]], readers: Sequence[str], rng: np.random.Generator
+) -> tuple[StudyItem, ...]:
+    """Every reader's order of the synthetic maps, each to be scored beside the real one.
+
+    Args and errors as of `plan_study`.
+    """
+    _require_each_once(examinations, readers)
+    codes = iter(_codes(len(examinations) * len(readers), rng))
+    return tuple(
+        StudyItem(reader, position, next(codes), exam_id, subject_id, MapKind.SYNTHETIC)
+        for reader in readers
+        for position, (exam_id, subject_id) in enumerate(
+            (examinations[place] for place in rng.permutation(len(examinations))), start=1
+        )
+    )
+
+
+def _require_each_once(examinations: Sequence[tuple[str, str]], readers: Sequence[str]) -> None:
+    for name, found in (("examination", [one for one, _ in examinations]), ("reader", list(readers))):
+        if not found or len(set(found)) != len(found):
+            raise DataError(
+                f"{len(found)} {name}s, {len(set(found))} different; expected each once, at least one."
+            )
+
+
 def _codes(count: int, rng: np.random.Generator) -> list[str]:
     numbers: dict[int, None] = {}
     while len(numbers) < count:
@@ -142,13 +153,16 @@ def _codes(count: int, rng: np.random.Generator) -> list[str]:
     return [f"{number:08x}" for number in numbers]
 
 
-def analyse_ratings(items: Sequence[StudyItem], ratings: Sequence[Rating], *, apart: int) -> StudyResult:
+def analyse_ratings(
+    items: Sequence[StudyItem], ratings: Sequence[Rating], *, apart: int, form: Form = BLINDED
+) -> StudyResult:
     """Distribution, agreement, real against synthetic, and the maps to be discussed.
 
     Args:
         items: the plan of the study.
         ratings: scores of two readers or more.
         apart: how many points readers must differ by for a map to be discussed.
+        form: what was asked.
 
     Raises:
         DataError: a rating is of no item of its reader or given twice, fewer than two readers scored, or
@@ -166,21 +180,29 @@ def analyse_ratings(items: Sequence[StudyItem], ratings: Sequence[Rating], *, ap
         raise DataError("No map was scored by all readers; expected some. Let each reader finish the page.")
     kinds = [kind for kind in MapKind if any(place[1] is kind for place in whole)]
     return StudyResult(
+        form=form,
         readers=readers,
         maps=len(whole),
         left_out=len(table) - len(whole),
         distributions=tuple(
             _distribution(criterion, kind, _matrix(whole, kind, criterion.key, readers))
-            for criterion in CRITERIA
+            for criterion in form.criteria
             for kind in kinds
         ),
-        joint_agreement={kind: _joint(whole, kind, readers) for kind in kinds},
+        joint_agreement={kind: _joint(whole, kind, readers, form) for kind in kinds},
         real_against_synthetic={
             criterion.key: compared
-            for criterion in CRITERIA
+            for criterion in form.criteria
             if (compared := _compare(whole, criterion.key, subjects)) is not None
         },
-        consensus=tuple(_disagreements(whole, apart)),
+        consensus=tuple(_disagreements(whole, apart, form)),
+        scored=tuple(
+            ScoredMap(
+                *place,
+                {one.key: tuple(found[who].scores[one.key] for who in readers) for one in form.criteria},
+            )
+            for place, found in whole.items()
+        ),
     )
 
 
@@ -224,9 +246,11 @@ def _distribution(criterion: Criterion, kind: MapKind, scores: npt.NDArray[np.in
     return Distribution(criterion, kind, tuple(int(one) for one in counts), float(scores.mean()), agreement)
 
 
-def _joint(whole: Mapping[Place, ByReader], kind: MapKind, readers: Sequence[str]) -> float:
+def _joint(whole: Mapping[Place, ByReader], kind: MapKind, readers: Sequence[str], form: Form) -> float:
     values = [
-        r_wg_j([[found[reader].scores[one.key] for reader in readers] for one in CRITERIA], points=POINTS)
+        r_wg_j(
+            [[found[reader].scores[one.key] for reader in readers] for one in form.criteria], points=POINTS
+        )
         for place, found in whole.items()
         if place[1] is kind
     ]
@@ -249,10 +273,10 @@ def _compare(whole: Mapping[Place, ByReader], key: str, subjects: Mapping[str, s
     return wilcoxon_signed_rank(*means)
 
 
-def _disagreements(whole: Mapping[Place, ByReader], apart: int) -> list[Disagreement]:
+def _disagreements(whole: Mapping[Place, ByReader], apart: int, form: Form) -> list[Disagreement]:
     found = []
     for (exam_id, kind), ratings in whole.items():
-        for criterion in CRITERIA:
+        for criterion in form.criteria:
             scores = {reader: rating.scores[criterion.key] for reader, rating in sorted(ratings.items())}
             if max(scores.values()) - min(scores.values()) >= apart:
                 found.append(Disagreement(exam_id, kind, criterion, scores))

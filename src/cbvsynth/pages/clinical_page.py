@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from cbvsynth.domain.clinical import (
     Corrected,
     ReaderAgreement,
     TaskResult,
+    TaskTogether,
 )
 from cbvsynth.domain.statistics.agreement import agreement_band
 from cbvsynth.domain.statistics.roc import PERFECT_NOTE, Auc
@@ -31,11 +33,15 @@ AREA_HEADER = (
 GAIN_HEADER = (
     "task", "reader", "NRI", "of yes", "of no", "z", "P", "P, corrected", "IDI", "z", "P", "P, corrected",
 )  # fmt: skip
+TOGETHER_HEADER = (
+    "task", "readers", "n", "mean AUC without", "with CBV", "difference (95 % CI)", "F", "df",
+    "P", "P, corrected", "P, these readers only", "P, corrected",
+)  # fmt: skip
 KAPPA_HEADER = ("task", "readers", "information", "n", "kappa (95 % CI)", "agreement")
 
 
 def write_clinical(folder: Path, analysis: ClinicalAnalysis, *, about: str, warning: str = "") -> None:
-    """Write clinical.csv, kappa.csv, clinical.md and clinical.html.
+    """Write clinical.csv, readers_together.csv, kappa.csv, clinical.md and clinical.html.
 
     Args:
         folder: where to.
@@ -44,6 +50,7 @@ def write_clinical(folder: Path, analysis: ClinicalAnalysis, *, about: str, warn
         warning: what a reader must know before the numbers, such as that readers were simulated.
     """
     write_csv(folder / "clinical.csv", *_result_table(analysis.results))
+    write_csv(folder / "readers_together.csv", *_together_table(analysis.together))
     write_csv(folder / "kappa.csv", *_kappa_table(analysis.agreements))
     write_text(folder / "clinical.md", _markdown(analysis, about, warning))
     write_page(
@@ -64,6 +71,9 @@ def write_clinical(folder: Path, analysis: ClinicalAnalysis, *, about: str, warn
                 for task in analysis.tasks
                 if (chart := roc_chart(task, [row for row in analysis.results if row.task == task]))
             ],
+            "together_header": TOGETHER_HEADER,
+            "together": [together_cells(row) for row in analysis.together],
+            "together_note": TOGETHER_NOTE,
             "kappa_header": KAPPA_HEADER,
             "kappas": [kappa_cells(agreement) for agreement in analysis.agreements],
             "kappa_note": KAPPA_NOTE,
@@ -103,6 +113,25 @@ def gain_cells(result: TaskResult) -> list[str]:
     ]
 
 
+def together_cells(row: TaskTogether) -> list[str]:
+    """A row of the table of all readers."""
+    found = row.comparison
+    start = [row.task, ", ".join(row.readers), str(row.examinations)]
+    if found is None:
+        return [*start, *[DASH] * 9]
+    test = found.random_readers
+    return [
+        *start,
+        number(found.first_mean, 3),
+        number(found.second_mean, 3),
+        f"{test.difference:+.3f} ({test.low:+.3f} to {test.high:+.3f})",
+        number(test.statistic, 2),
+        number(test.degrees, 1) if math.isfinite(test.degrees) else "∞",
+        *_p_values(row.p_random),
+        *_p_values(row.p_fixed),
+    ]
+
+
 def kappa_cells(agreement: ReaderAgreement) -> list[str]:
     """A row of the third table."""
     kappa = agreement.kappa
@@ -135,6 +164,12 @@ GAIN_NOTE = (
     "whose answer is yes and no. IDI: integrated discrimination improvement. Positive values favour "
     "synthetic CBV. NRI counts any change as a gain or a loss, however small: read it beside the AUC."
 )
+TOGETHER_NOTE = (
+    "Mean of the readers' AUC, by Obuchowski and Rockette's test with DeLong's covariances and Hillis's "
+    "degrees of freedom (df), on the examinations that all of them read. Difference, F and the first P "
+    "speak of readers and examinations like these; P, these readers only, takes the readers as they are. "
+    "With two or three readers the former sees large differences only."
+)
 KAPPA_NOTE = (
     f"Cohen's kappa of the readers' calls; a probability of {CALL_FROM:g} or more is a yes. The interval is "
     "that of Fleiss, Cohen and Everitt. Very good from 0.90, good from 0.70, fair from 0.50."
@@ -151,6 +186,14 @@ def _p_values(values: Corrected | None) -> tuple[str, str]:
 
 def _notes(analysis: ClinicalAnalysis) -> list[str]:
     found = [note for result in analysis.results for note in result.notes]
+    for row in analysis.together:
+        if row.note:
+            found.append(f"{row.task}, all readers: {row.note}")
+        if row.left_out:
+            found.append(
+                f"{row.task}, all readers: {counted(row.left_out, 'examination')} left out that not all of "
+                "them read."
+            )
     found += [
         f"{row.task}, {' and '.join(row.readers)}, kappa, {row.information}: {row.note}"
         for row in analysis.agreements
@@ -166,6 +209,9 @@ def _markdown(analysis: ClinicalAnalysis, about: str, warning: str) -> str:
     parts += ["## Discrimination", markdown_table(AREA_HEADER, map(area_cells, analysis.results), left=2)]
     parts += [area_note(analysis), "## Reclassification"]
     parts += [markdown_table(GAIN_HEADER, map(gain_cells, analysis.results), left=2), GAIN_NOTE]
+    if analysis.together:
+        rows = map(together_cells, analysis.together)
+        parts += ["## All readers together", markdown_table(TOGETHER_HEADER, rows, left=2), TOGETHER_NOTE]
     if analysis.agreements:
         rows = map(kappa_cells, analysis.agreements)
         parts += ["## Agreement of readers", markdown_table(KAPPA_HEADER, rows, left=3), KAPPA_NOTE]
@@ -198,6 +244,28 @@ def _result_table(results: Sequence[TaskResult]) -> tuple[list[str], list[list[C
 
 def _exact(values: Corrected | None) -> list[Cell]:
     return [values.p_value, values.corrected] if values else [None, None]
+
+
+def _together_table(together: Sequence[TaskTogether]) -> tuple[list[str], list[list[Cell]]]:
+    header = ["task", "readers", "examinations", "left_out", "mean_auc_standard", "mean_auc_with_cbv"]
+    header += ["error_variance", "cov1", "cov2", "cov3", "difference"]
+    for name in ("random", "fixed"):
+        header += [f"{name}_low", f"{name}_high", f"{name}_statistic", f"{name}_p", f"{name}_p_corrected"]
+    header.append("hillis_degrees")
+    rows: list[list[Cell]] = []
+    for row in together:
+        found = row.comparison
+        cells: list[Cell] = [row.task, len(row.readers), row.examinations, row.left_out]
+        if found is None:
+            rows.append([*cells, *[None] * (len(header) - len(cells))])
+            continue
+        shared = found.covariances
+        cells += [found.first_mean, found.second_mean, shared.variance, shared.same_reader]
+        cells += [shared.same_reading, shared.neither, found.random_readers.difference]
+        for test, p_values in ((found.random_readers, row.p_random), (found.fixed_readers, row.p_fixed)):
+            cells += [test.low, test.high, test.statistic, *_exact(p_values)]
+        rows.append([*cells, found.random_readers.degrees])
+    return header, rows
 
 
 def _kappa_table(agreements: Sequence[ReaderAgreement]) -> tuple[list[str], list[list[Cell]]]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbvsynth.domain.map_measures import MapKind
-from cbvsynth.domain.reader_study import CRITERIA, SCALE, StudyItem
+from cbvsynth.domain.reader_study import StudyItem
+from cbvsynth.domain.reading_forms import BLINDED, Form
 from cbvsynth.domain.selection.guards import UNIT_WORDS
 from cbvsynth.domain.wording import counted
 from cbvsynth.pages.pictures.slices import cbv_scale, grey_scale
@@ -25,6 +26,11 @@ from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
 from cbvsynth.records.maps import MapIndex, read_map
 from cbvsynth.theme.html import write_page
 
+TITLES = {
+    "blinded": "How good are these CBV maps?",
+    "against-truth": "How close are these CBV maps to the truth?",
+}
+"""By the key of the form."""
 SLICES = 3
 MOST_BYTES = 4_000_000
 """Of images on one page; a longer order continues on further pages."""
@@ -51,38 +57,47 @@ def write_reader_pages(  # noqa: PLR0913  # a study, a reader, and where the ima
     index: ExaminationIndex,
     maps_root: Path,
     maps: MapIndex,
+    form: Form = BLINDED,
 ) -> list[Path]:
     """Write one reader's pages, `<reader>-1.html` and on; the items are in the reader's order."""
     reader = items[0].reader
     cached = {one.exam_id: one for one in index.examinations}
     shown = [
-        ShownItem(item.code, _rows(index, maps_root, maps, cached[item.exam_id], item.kind)) for item in items
+        ShownItem(item.code, _rows(index, maps_root, maps, cached[item.exam_id], _shown_kinds(item, form)))
+        for item in items
     ]
     bar = bar_of(cbv_scale(maps.data_range), f"CBV, {UNIT_WORDS[maps.target_unit]}", parts=5)
     parts = list(_in_parts(shown))
     paths = []
     for number, part in enumerate(parts, start=1):
         path = folder / f"{reader}-{number}.html"
-        _write_part(path, part, study=study, reader=reader, number=number, of=len(parts), bar=bar)
+        _write_part(path, part, study=study, reader=reader, number=number, of=len(parts), bar=bar, form=form)
         paths.append(path)
     return paths
 
 
 def _write_part(  # noqa: PLR0913  # what the page says of itself
-    path: Path, part: Sequence[ShownItem], *, study: str, reader: str, number: int, of: int, bar: Bar
+    path: Path,
+    part: Sequence[ShownItem],
+    *,
+    study: str,
+    reader: str,
+    number: int,
+    of: int,
+    bar: Bar,
+    form: Form,
 ) -> None:
     write_page(
         path,
         "pages/templates/reader.html.j2",
         {
-            "title": f"How good are these CBV maps? Reader {reader}",
+            "title": f"{TITLES[form.key]} Reader {reader}",
             "subtitle": f"Study {study}, part {number} of {of}: {counted(len(part), 'map')}.",
             "study": study,
             "reader": reader,
             "part": number,
             "items": part,
-            "criteria": CRITERIA,
-            "scale": SCALE,
+            "form": form,
             "bar": bar,
         },
     )
@@ -98,18 +113,30 @@ def _in_parts(shown: Sequence[ShownItem]) -> Iterator[list[ShownItem]]:
     yield part
 
 
+def _shown_kinds(item: StudyItem, form: Form) -> tuple[MapKind, ...]:
+    """The item's own map; against the truth, the real one before it."""
+    return (item.kind,) if form is BLINDED else (MapKind.REAL, item.kind)
+
+
 def _rows(
-    index: ExaminationIndex, maps_root: Path, maps: MapIndex, examination: CachedExamination, kind: MapKind
+    index: ExaminationIndex,
+    maps_root: Path,
+    maps: MapIndex,
+    examination: CachedExamination,
+    kinds: Sequence[MapKind],
 ) -> tuple[TileRow, ...]:
     name, anatomy = examination.exam_id, anatomy_of(examination)
     regions = read_regions(index, name)
     places = slices_around(regions, SLICES)
-    cbv = index.array(name, "cbv") if kind is MapKind.REAL else read_map(maps_root, name)
-    volumes = {
-        anatomy.label: read_slices(index.array(name, anatomy.value), places),
-        "CBV map": read_slices(cbv, places),
-    }
-    scales = (grey_scale(volumes[anatomy.label], regions.brain[:, :, places]), cbv_scale(maps.data_range))
+    volumes = {anatomy.label: read_slices(index.array(name, anatomy.value), places)}
+    scales = [grey_scale(volumes[anatomy.label], regions.brain[:, :, places])]
+    for kind in kinds:
+        cbv = index.array(name, "cbv") if kind is MapKind.REAL else read_map(maps_root, name)
+        # Where one map stands alone, its words must not tell which.
+        volumes["CBV map" if len(kinds) == 1 else f"{kind.value.capitalize()} CBV map"] = read_slices(
+            cbv, places
+        )
+        scales.append(cbv_scale(maps.data_range))
     return tuple(
         map_row(volumes, scales, regions, (number, place), examination.spacing_mm[:2])
         for number, place in enumerate(places)

@@ -6,12 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cbvsynth.domain.reader_study import CRITERIA, POINTS, Rating, StudyItem
+from cbvsynth.domain.consensus import Disputed
+from cbvsynth.domain.map_measures import MapKind
+from cbvsynth.domain.reader_study import Rating, StudyItem
+from cbvsynth.domain.reading_forms import BLINDED, FORMS, POINTS, Form
 from cbvsynth.errors import ResultError
-from cbvsynth.records.csv_codec import CsvFile, read_named
+from cbvsynth.records.csv_codec import CsvFile, read_lines, read_named
 from cbvsynth.records.json_codec import JsonFile
 
-SCORE_COLUMNS = ("study", "reader", "item", *(criterion.key for criterion in CRITERIA), "comment")
+CONSENSUS_COLUMNS = ("examination", "map", "criterion", "consensus")
+_EXPORT = "export the scores from the reader's page again"
 
 
 @dataclass(frozen=True)
@@ -63,24 +67,68 @@ def read_key(path: Path) -> tuple[StudyItem, ...]:
     return _KEY.read(path)
 
 
-def read_ratings(path: Path, study: str) -> tuple[Rating, ...]:
+def form_of(path: Path) -> Form:
+    """Which form a table of scores is of, by its columns; the blinded one where none of them can be told.
+
+    Raises:
+        ResultError: the file is missing or is not CSV in UTF-8.
+    """
+    lines = read_lines(path, _EXPORT)
+    columns = {cell.strip() for cell in lines[0][1]} if lines else set()
+    return next((form for form in FORMS if columns & {one.key for one in form.criteria}), BLINDED)
+
+
+def read_ratings(path: Path, study: str, form: Form = BLINDED) -> tuple[Rating, ...]:
     """Read the scores that one reader's page exported.
 
     Raises:
         ResultError: the file is missing or damaged, of another study, or a score is not on the scale.
     """
-    rows = read_named(path, SCORE_COLUMNS, "export the scores from the reader's page again")
-    return tuple(_rating(f"{path.name}, line {line}", row, study) for line, row in rows)
+    columns = ("study", "reader", "item", *(criterion.key for criterion in form.criteria), "comment")
+    return tuple(
+        _rating(f"{path.name}, line {line}", row, study, form)
+        for line, row in read_named(path, columns, _EXPORT)
+    )
 
 
-def _rating(place: str, row: dict[str, str], study: str) -> Rating:
+def read_consensus(path: Path) -> dict[Form, dict[Disputed, int]]:
+    """What readers settled on, by form; rows without a consensus are still to be discussed.
+
+    Raises:
+        ResultError: the file is missing or damaged, a criterion or kind of map is unknown, a consensus is
+            not on the scale, or one is given twice.
+    """
+    known = {one.title: (form, one.key) for form in FORMS for one in form.criteria}
+    found: dict[Form, dict[Disputed, int]] = {form: {} for form in FORMS}
+    for line, row in read_named(path, CONSENSUS_COLUMNS, "fill in consensus.csv as the analysis wrote it"):
+        place = f"{path.name}, line {line}"
+        if row["criterion"] not in known or row["map"] not in set(MapKind):
+            raise ResultError(
+                f"{place}: criterion '{row['criterion'][:40]}' of the map '{row['map'][:40]}'; expected one "
+                f"of {', '.join(known)}, real or synthetic."
+            )
+        if not row["consensus"]:
+            continue
+        if row["consensus"] not in map(str, range(POINTS)):
+            raise ResultError(
+                f"{place}: consensus is '{row['consensus'][:40]}'; expected 0 to {POINTS - 1}, or nothing."
+            )
+        form, key = known[row["criterion"]]
+        disputed = (row["examination"], MapKind(row["map"]), key)
+        if disputed in found[form]:
+            raise ResultError(f"{place}: a second consensus on the same map; expected one.")
+        found[form][disputed] = int(row["consensus"])
+    return found
+
+
+def _rating(place: str, row: dict[str, str], study: str, form: Form) -> Rating:
     if row["study"] != study:
         raise ResultError(
             f"{place}: scores of study {row['study']}, expected {study}. Name the folder of that study by "
             "--study."
         )
     scores = {}
-    for criterion in CRITERIA:
+    for criterion in form.criteria:
         text = row[criterion.key]
         if text not in map(str, range(POINTS)):
             raise ResultError(f"{place}: {criterion.key} is '{text}'; expected 0 to {POINTS - 1}.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cbvsynth.domain.reader_study import SCALE, Distribution
+from cbvsynth.domain.reader_study import Distribution
+from cbvsynth.domain.reading_forms import Form
 from cbvsynth.theme.charts import Chart, house_style
 
 _FILLS = ("#e3ebf3", "#a9c4dd", "#4f86b5", "#1b466f")
@@ -14,7 +15,7 @@ _NARROWEST = 5.0
 """Percent below which a part is too narrow for its number."""
 
 
-def score_chart(rows: Sequence[Distribution]) -> Chart:
+def score_chart(rows: Sequence[Distribution], form: Form) -> Chart:
     """Shares of the scores in percent, with how often each was given written inside."""
     from matplotlib.figure import Figure
 
@@ -34,11 +35,13 @@ def score_chart(rows: Sequence[Distribution]) -> Chart:
         ax.set(xlim=(0, 100), ylim=(len(rows) - 0.5, -0.5), xticks=(0, 25, 50, 75, 100))
         ax.set_xlabel("Share of the scores, %")
         ax.spines["left"].set_visible(False)
-        names = [f"{score} {word}" for score, word in enumerate(SCALE)]
+        names = [f"{score} {word}" for score, word in enumerate(form.scale)]
         figure.legend(
-            ax.patches[: len(SCALE)], names, loc="outside lower center", ncols=len(SCALE), fontsize=9
+            ax.patches[: len(names)], names, loc="outside lower center", ncols=len(names), fontsize=9
         )
-    return Chart(figure, "Scores by criterion and kind of map", "; ".join(_words(row) for row in rows))
+    return Chart(
+        figure, f"Scores by criterion and kind of map: {form.key}", "; ".join(_words(row) for row in rows)
+    )
 
 
 def _words(row: Distribution) -> str:
