@@ -42,11 +42,19 @@ sweep: setup ## The paper's 62 models on the data in data/; JOBS=2 trains two at
 	cbvsynth sweep paper
 	$(MAKE) --no-print-directory run
 
+# `dvc repro` that tells its errors and warnings, which --quiet swallows, and waits where another holds the lock.
+REPRO = python -c 'import logging, sys, dvc.logger as log; from dvc.cli import main; at = log.set_loggers_level; \
+	log.set_loggers_level = lambda _: at(logging.WARNING); sys.exit(main(sys.argv[1:]))' --wait-for-lock repro --quiet
+LOCK = .dvc/tmp/lock
+
 .PHONY: run
 run: setup # What params.yaml says: as `dvc repro`, but JOBS models at a time
-	dvc repro --quiet preprocess
-	dvc stage list train --name-only | TQDM_DISABLE=1 xargs -P $(JOBS) -n 1 dvc --wait-for-lock repro --quiet --single-item
-	dvc repro --quiet
+	cbvsynth plan
+	@if [ -e $(LOCK) ] && command -v flock > /dev/null && ! flock --nonblock $(LOCK) true; then \
+		echo "waiting for another DVC run, process $$(tr -dc 0-9 < $(LOCK)), which holds $(LOCK)"; fi
+	@$(REPRO) preprocess
+	@dvc stage list train --name-only | TQDM_DISABLE=1 xargs -P $(JOBS) -n 1 $(REPRO) --single-item
+	@$(REPRO)
 
 .PHONY: test
 test: setup ## All tests, JOBS files at a time

@@ -23,6 +23,7 @@ from cbvsynth.commands import (
     manifest,
     phantom,
     pipeline,
+    plan,
     predict,
     prognosis,
     reader_study,
@@ -31,6 +32,7 @@ from cbvsynth.commands import (
     score,
     serving,
     steps,
+    study,
     sweep,
     synthesise,
     tour,
@@ -78,6 +80,14 @@ def completion(shell: tyro.conf.Positional[Literal["bash", "zsh", "fish"]]) -> N
 COMMANDS: dict[str, Command | Group] = {
     "phantom": Command(phantom.phantom, "Fill an empty folder with a digital phantom study"),
     "manifest": Command(manifest.manifest, "List the examinations of a study"),
+    "study": Group(
+        "Which study this checkout works on",
+        {
+            "use": Command(study.use, "A study of your own; nothing is copied, moved or deleted"),
+            "back": Command(study.back, "What was there before; again, and it is your study"),
+        },
+    ),
+    "plan": Command(plan.plan, "What a run will learn from, be judged on and cost, before it starts"),
     "validate": Command(steps.validate, "Step 1: check every examination"),
     "limits": Group(
         "Limits of the checks of validate",

@@ -57,6 +57,9 @@ class Typed(NamedTuple):
 RUN = (
     Typed("cbvsynth phantom", ("--patients", "8", "--matrix", "32", "--damaged", "1"), "11 synthetic exam"),
     Typed("cbvsynth manifest", ("data",), r"examinations +11"),
+    Typed("cbvsynth plan", (), ONE_LINE, 1),  # eight patients are too few for the gate
+    Typed("cbvsynth study use", ("data",), "data is a folder of its own"),
+    Typed("cbvsynth study back", (), ONE_LINE, 2),  # data/ was the study: nothing was set aside
     Typed("cbvsynth validate", ("--register", "off"), "10 of 11 examinations accepted"),
     Typed("cbvsynth limits suggest", ("--register", "off"), "written: limits.suggested.yaml"),
     Typed("cbvsynth completion", ("bash",), "complete -F"),

@@ -50,13 +50,13 @@ def manifest(  # noqa: PLR0913  all by name, all with a default
     """
     own = next((root / name for name in MANIFEST_NAMES if (root / name).is_file()), None)
     if layout is Layout.AUTO and own is not None and out is None and not pattern:
-        _print_summary(load_manifest(root))
+        print_summary(load_manifest(root))
         print(f"\n{own.name} is in order. Nothing was written; --layout or --out makes a new one.")
         return
     target = out or root / MANIFEST_NAMES[0]
     if target.exists():
         raise UsageError(
-            f"'{target.name}' exists and may hold work done by hand; delete it first or give another --out."
+            f"'{target}' exists and may hold work done by hand; delete it first or give another --out."
         )
     found = scan_study(root, layout, prefer, enhancing_label=enhancing_label, patterns=pattern)
     if is_pseudonymous(found.layout) and not target.resolve().is_relative_to(root.resolve()):
@@ -71,11 +71,12 @@ def manifest(  # noqa: PLR0913  all by name, all with a default
             for one, digests in zip(examinations, hash_images(root, examinations), strict=True)
         )
     write_manifest(target, examinations)
-    _print_summary(found)
+    print_summary(found)
     print(f"\nwritten: {target}")
 
 
-def _print_summary(found: Manifest) -> None:
+def print_summary(found: Manifest) -> None:
+    """Say what a study holds, which layout it is, and what is left out of it."""
     examinations = found.examinations
     patients = len({one.subject_id for one in examinations})
     print(f"layout         {_layout_name(found)}: {found.recognised_because}")

@@ -19,7 +19,9 @@ def phantom(config: Annotated[PhantomConfig, tyro.conf.arg(name="")]) -> None:
     from cbvsynth.phantom.plan import StudySettings, plan_study
     from cbvsynth.phantom.study import PLANTED_FAULTS
     from cbvsynth.records.origins import BY_PHANTOM
+    from cbvsynth.study.switch import require_own_study
 
+    require_own_study(config.data)
     was_empty = not config.data.is_dir() or not any(config.data.iterdir())
     receipt = fill(config)
     asked = StudySettings.of(config)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from cbvsynth.config import ValidateConfig
+from cbvsynth.quality.data_docs import make_stand_alone
 from cbvsynth.quality.expectations import Checker
 from cbvsynth.quality.limits import read_limits
 from cbvsynth.quality.outcome import Outcome, judge, require_enough
@@ -40,6 +41,7 @@ def validate_study(config: ValidateConfig) -> Outcome:
     )
     findings += check_images(checker, surveys)
     findings += check_measurements(checker, surveys, limits)
+    make_stand_alone(data_docs_folder(config.out))
     outcome = judge(manifest.examinations, surveys, findings)
     write_outputs(config.out, manifest, outcome, in_use)
     record_manifest(config.out, manifest)

@@ -28,7 +28,12 @@ def read_verdict(path: Path) -> Verdict:
     Raises:
         ResultError: the file is missing, of another format, or contradicts itself.
     """
-    verdict = _FILE.read(path)
+    verdict = _FILE.read_if_there(path)
+    if verdict is None:
+        raise ResultError(
+            f"{path} does not exist; run evaluate first. Where one was cut short, DVC had removed the one "
+            f"before: `dvc checkout {path.parent}` brings it back, `dvc repro evaluate` makes another."
+        )
     if verdict.promote and verdict.candidate is None:
         raise ResultError(
             f"{path} contradicts itself: the outcome is '{verdict.outcome}', and there is no candidate. "

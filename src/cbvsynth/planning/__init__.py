@@ -1,0 +1,1 @@
+"""What a run will learn from, be judged on and cost, said before it starts."""
