@@ -20,6 +20,7 @@ from cbvsynth.commands import (
     leaderboard,
     limits,
     manifest,
+    page,
     phantom,
     pipeline,
     predict,
@@ -123,6 +124,7 @@ COMMANDS: dict[str, Command | Group] = {
         },
     ),
     "predict": Command(predict.predict, "Make a synthetic CBV map, of one examination or of a study"),
+    "page": Command(page.page, "The page: drop an examination, look at its map, measure it"),
     "registry": Group(
         "Registered versions and who is champion",
         {
