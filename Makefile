@@ -37,6 +37,15 @@ demo: setup ## The whole path on a phantom study: data to promoted champion, 10 
 serve: setup ## Serve what a run has promoted, and ask it for one map; until Ctrl-C
 	python -m serving.demo
 
+# The viewer as npm brings it; `cbvsynth page` holds it to its digest.
+artifacts/page/niivue-niivue-0.69.0.tgz:
+	mkdir -p $(@D)
+	npm pack --silent --pack-destination $(@D) @niivue/niivue@0.69.0
+
+.PHONY: page
+page: setup artifacts/page/niivue-niivue-0.69.0.tgz ## A page for radiologists on what a run has promoted; until Ctrl-C
+	cbvsynth page --local
+
 .PHONY: sweep
 sweep: setup ## The paper's 62 models on the data in data/; JOBS=2 trains two at a time
 	cbvsynth sweep paper

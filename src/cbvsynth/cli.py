@@ -21,6 +21,7 @@ from cbvsynth.commands import (
     leaderboard,
     limits,
     manifest,
+    page,
     phantom,
     pipeline,
     plan,
@@ -139,6 +140,7 @@ COMMANDS: dict[str, Command | Group] = {
         },
     ),
     "predict": Command(predict.predict, "Make a synthetic CBV map, of one examination or of a study"),
+    "page": Command(page.page, "The page: drop an examination, look at its map, measure it"),
     "registry": Group(
         "Registered versions and who is champion",
         {

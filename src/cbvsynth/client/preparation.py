@@ -7,7 +7,7 @@ there or is no image at all is an error, since that is a mistake in the command.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +18,7 @@ from cbvsynth.client.request import (
     NOT_GIVEN,
     Placement,
     PreparedExamination,
+    Stage,
     keep_usable,
     require_a_sequence,
     require_brain,
@@ -153,6 +154,10 @@ def examination_of_files(files: Mapping[str, Path], name: str = "input") -> tupl
     )
 
 
+def _unwatched(_: Stage) -> None:
+    """Nobody asked how far it is."""
+
+
 def prepare_files(  # noqa: PLR0913  all but two by name, with a default
     root: Path,
     examination: Examination,
@@ -162,6 +167,7 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
     resample: bool = False,
     register: Register = Register.RIGID,
     brain: BrainSettings = DEFAULT_BRAIN,
+    on_stage: Callable[[Stage], None] = _unwatched,
 ) -> PreparedExamination:
     """Read an examination's images and make them ready for a model.
 
@@ -174,6 +180,7 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
             refusing them.
         register: as in preprocess; `rigid` brings raw images of other grids to the reference's, too.
         brain: as in preprocess: which mask counts, and how one is found.
+        on_stage: is told of each stage as it begins; what it raises ends the work.
 
     Raises:
         UsageError: the reference is not among the usable images.
@@ -183,6 +190,7 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
             registered.
         ManifestError: a path leaves the root.
     """
+    on_stage(Stage.READING)
     left_out = {
         sequence: "ruled out by --unusable" if sequence in unusable else NOT_GIVEN
         for sequence in Sequence
@@ -204,7 +212,9 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
     stored = {name.value: volume for name, volume in volumes.items()}
     if asked.mask is not None:
         stored["mask"] = read_image(root, asked, "mask", grids["mask"].affine, gaps=True)
+    on_stage(Stage.REGISTERING)
     placing = place_images(asked, stored, chosen, register)
+    on_stage(Stage.BRAIN_MASK)
     masked = choose_brain(asked, stored, placing.moves, brain)
     if resample or (register is Register.RIGID and placing.fixed):
         kept = replace(asked, inputs={name: asked.inputs[name] for name in volumes})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,15 @@ MAX_ADC_ZERO_SHARE = 0.03
 
 Float32Array = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
+
+
+class Stage(StrEnum):
+    """What is being done with an examination, in this order; for those who watch."""
+
+    READING = "reading"
+    REGISTERING = "registering"
+    BRAIN_MASK = "brain mask"
+    SYNTHESIS = "synthesis"
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from cbvsynth.client.synthesis import Models, Prediction
     from cbvsynth.extraction import BrainSettings
 
-_ANATOMY = (Sequence.T1C, Sequence.FLAIR, Sequence.T1, Sequence.T2, Sequence.ADC)
-"""Which image to show above the map; the paper shows T1C."""
-
 
 @dataclass(frozen=True)
 class ImageOptions:
@@ -182,7 +179,7 @@ def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOpti
             brain=replace(images.brain(), picture=mask_picture_of(output.out)),
             orientation=images.orientation,
         )
-    with _models(server) as models:
+    with open_models(server) as models:
         made = synthesise(prepared, models, version=server.version, label=server.label)
     sidecar = made.save(output.out, overwrite=overwrite)
     if draw is not None and output.montage is not None:
@@ -255,7 +252,7 @@ def _predict_many(
     )
     from cbvsynth.domain.wording import counted
 
-    with _models(server) as models:
+    with open_models(server) as models:
         summary = predict_study(options, models)
     made = counted(summary.made, "map")
     present = "1 was" if summary.present == 1 else f"{summary.present} were"
@@ -266,7 +263,8 @@ def _predict_many(
 
 
 @contextmanager
-def _models(server: ServerOptions) -> Iterator[Models]:
+def open_models(server: ServerOptions) -> Iterator[Models]:
+    """Where models are, as the flags say: behind a server, or in the registry."""
     from cbvsynth.client import CbvClient
     from cbvsynth.wire.tracing import start_tracing
 
@@ -316,26 +314,11 @@ def _require_outputs(out: Path, montage: Path | None, *, overwrite: bool) -> Non
 
 def _drawing() -> Callable[[Path, Prediction], None]:
     """What draws the picture; asked for before the work, so that a missing package stops it there."""
-    import matplotlib.figure  # noqa: F401  draw_prediction itself imports it only when it draws
+    import matplotlib.figure  # noqa: F401  draw_map itself imports it only when it draws
 
-    from cbvsynth.pages.pictures.prediction import PredictionPicture, draw_prediction
+    from cbvsynth.client.picture import draw_map
 
-    def draw(path: Path, made: Prediction) -> None:
-        prepared, served = made.prepared, made.record.served
-        shown = next(sequence for sequence in _ANATOMY if sequence in prepared.inputs)
-        assert prepared.spacing_mm is not None, "files have a voxel size"
-        picture = PredictionPicture(
-            anatomy=prepared.inputs[shown],
-            anatomy_label=shown.label,
-            cbv=made.canonical,
-            brain=prepared.mask,
-            spacing_mm=prepared.spacing_mm[:2],
-            caption=f"{served.model.label}, version {served.version}"
-            + (", standing in for a better model" if made.record.choice.fallback else ""),
-        )
-        draw_prediction(path, picture, data_range=made.cbv_max, target_unit=served.target_unit)
-
-    return draw
+    return draw_map
 
 
 def _print(made: Prediction, output: OutputOptions, sidecar: Path) -> None:

@@ -18,7 +18,7 @@ from cbvsynth.records.csv_codec import write_rows
 from cbvsynth.study.dicom.choice import Choice, choose_series, name_of
 from cbvsynth.study.dicom.headers import CONVERTED_FOLDER, read_folder
 from cbvsynth.study.dicom.images import Images, make_images
-from cbvsynth.study.dicom.roles import ROLES_TABLE, read_roles
+from cbvsynth.study.dicom.roles import ROLES_TABLE, Stated, read_roles
 from cbvsynth.study.dicom.series import Series, series_of
 from cbvsynth.study.dicom.tags import ImageFile, Tags, Unreadable
 from cbvsynth.study.free_text import age_years
@@ -43,6 +43,7 @@ class Conversion:
     reasons: Mapping[str, str]
     left_out: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
+    series: tuple[Series, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,13 +111,19 @@ def scan_dicom(root: Path, prefer: Sequence[str] = ()) -> Scan:
     return Scan(Layout.DICOM, because, tuple(rows), tuple(left), (*warnings, *tables.warnings))
 
 
-def convert_folder(folder: Path, work: Path, prefer: Sequence[str] = ()) -> Conversion:
+def convert_folder(
+    folder: Path,
+    work: Path,
+    prefer: Sequence[str] = (),
+    stated: Mapping[int, Stated] | None = None,
+) -> Conversion:
     """Convert the standard sequences of one examination's folder.
 
     Args:
         folder: DICOM files of one examination of one patient.
         work: folder for the images.
         prefer: words that settle ties, the first first.
+        stated: roles that a person states, by the number of the series.
 
     Raises:
         ManifestError: there is no DICOM image, they are of several patients or examinations, or none is
@@ -139,7 +146,8 @@ def convert_folder(folder: Path, work: Path, prefer: Sequence[str] = ()) -> Conv
             "Give the folder "
             "of one, or list all with cbvsynth manifest --layout dicom."
         )
-    choice = choose_series(series_of(files), prefer)
+    series = series_of(files)
+    choice = choose_series(series, prefer, stated)
     inputs = {role: one for role, one in choice.chosen.items() if role in _INPUTS}
     images = make_images(inputs, work, secrets.token_bytes(32))
     left = (*choice.left_out, *images.left_out)
@@ -149,7 +157,8 @@ def convert_folder(folder: Path, work: Path, prefer: Sequence[str] = ()) -> Conv
     reasons_by_role = {
         role: f"{name_of(one.series)}: {one.reason}" for role, one in inputs.items() if role in images.files
     }
-    return Conversion(images.files, reasons_by_role, left, (*choice.warnings, *images.warnings))
+    warnings = (*choice.warnings, *images.warnings)
+    return Conversion(images.files, reasons_by_role, left, warnings, tuple(series))
 
 
 def _by_examination(

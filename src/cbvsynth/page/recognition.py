@@ -1,0 +1,141 @@
+"""Which of the files that were given is which sequence, with the reason; a person may say otherwise."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cbvsynth.domain.sequences import Sequence
+from cbvsynth.errors import CbvsynthError, UsageError, VolumeError
+from cbvsynth.page.names import ROLES, is_nifti, role_of
+from cbvsynth.page.studies import Row, Study
+from cbvsynth.study.nifti import read_header
+
+BY_HAND = "chosen by hand"
+_CONVERTED = "converted"
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What was found: a row an image, notes for the person, and the image files by role."""
+
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    images: dict[str, str]
+
+
+def recognise(study: Study, folder: Path, stated: Mapping[str, str], max_voxels: float) -> Recognised:
+    """Tell the files of a study apart.
+
+    Args:
+        study: with its uploads.
+        folder: of the study.
+        stated: role by key of a row, as a person says; empty leaves the image out.
+        max_voxels: most that a header may declare.
+
+    Raises:
+        UsageError: a role or a key is none, or there are no files.
+        ManifestError: as `convert_folder`.
+    """
+    _require_roles(stated)
+    if not study.uploads:
+        raise UsageError("No file came; expected NIfTI files, or the DICOM files of one examination.")
+    if any(is_nifti(upload.name) for upload in study.uploads):
+        return _of_nifti(study, folder, stated, max_voxels)
+    return _of_dicom(folder, stated, max_voxels)
+
+
+def require_sequence(images: Mapping[str, str]) -> None:
+    """Refuse to begin without an image that a model reads.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if not set(images) & set(Sequence):
+        labels = ", ".join(sequence.label for sequence in Sequence)
+        raise UsageError(f"No image is taken as one of {labels}; expected at least one. Choose what it is.")
+
+
+def _require_roles(stated: Mapping[str, str]) -> None:
+    unknown = [role for role in stated.values() if role not in (*ROLES, "")]
+    if unknown:
+        raise UsageError(f"An image cannot be taken as that; expected one of {', '.join(ROLES)}.")
+
+
+def _of_nifti(study: Study, folder: Path, stated: Mapping[str, str], max_voxels: float) -> Recognised:
+    images = [upload for upload in study.uploads if is_nifti(upload.name)]
+    rows = []
+    for upload in images:
+        role, reason = role_of(upload.name)
+        if upload.stored in stated:
+            role, reason = stated[upload.stored], BY_HAND
+        problem = _problem(folder / "files" / upload.stored, max_voxels)
+        rows.append(Row(upload.stored, upload.name, "" if problem else role, problem or reason))
+    twice = {role for role, count in Counter(row.role for row in rows if row.role).items() if count > 1}
+    rows = [
+        replace(row, role="", reason=f"more than one may be {row.role.upper()}; choose which")
+        if row.role in twice
+        else row
+        for row in rows
+    ]
+    others = len(study.uploads) - len(images)
+    notes = (f"{others} other files are no NIfTI by their names and were not looked at",) if others else ()
+    return Recognised(tuple(rows), notes, {row.role: f"files/{row.key}" for row in rows if row.role})
+
+
+def _problem(path: Path, max_voxels: float) -> str:
+    """What forbids an image, as the end of a sentence; empty where nothing does."""
+    try:
+        x, y, z = read_header(path, "it").shape
+    except VolumeError as error:
+        return str(error).removeprefix("it: ")
+    if x * y * z > max_voxels:
+        return f"declares {x} x {y} x {z} voxels, more than the {max_voxels / 1e6:g} million that are taken"
+    return ""
+
+
+def _of_dicom(folder: Path, stated: Mapping[str, str], max_voxels: float) -> Recognised:
+    from cbvsynth.study.dicom.choice import name_of, words_of
+    from cbvsynth.study.dicom.examinations import convert_folder
+    from cbvsynth.study.dicom.headers import read_folder
+    from cbvsynth.study.dicom.roles import Stated
+    from cbvsynth.study.dicom.series import series_of
+
+    source, work = folder / "files", folder / _CONVERTED
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(mode=0o700)
+    for one in series_of(read_folder(source)[0]):
+        x, y, z = one.shape
+        if x * y * max(z, 1) * one.volumes > max_voxels:
+            raise UsageError(
+                f"{name_of(one)} declares {x} x {y} x {z} voxels, more than the {max_voxels / 1e6:g} million "
+                "that are taken. Leave it out of the folder."
+            )
+    roles = {int(key): Stated(role) for key, role in stated.items() if key.isdecimal() and role != "mask"}
+    try:
+        made = convert_folder(source, work, stated=roles)
+    except CbvsynthError:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    taken = {
+        reason.partition(":")[0]: (role, reason.partition(": ")[2]) for role, reason in made.reasons.items()
+    }
+    left: dict[str, str] = {}
+    for what, why in made.left_out:
+        left.setdefault(what, why)
+    rows = []
+    for one in made.series:
+        role, reason = taken.get(name_of(one), ("", left.get(name_of(one), "a tie; choose which to take")))
+        words = ", ".join(words_of(one)[:-1])
+        shown = f"{name_of(one)} ({words}{', ' if words else ''}{one.shape[2] or len(one.files)} slices)"
+        by_hand = one.number in roles and bool(role) == bool(roles[one.number].role)
+        rows.append(Row(str(one.number), shown, role, BY_HAND if by_hand else reason))
+    notes = (
+        *made.warnings,
+        *(f"{what}: {why}" for what, why in left.items() if not what.startswith("series")),
+    )
+    images = {role: path.relative_to(folder).as_posix() for role, path in made.files.items()}
+    return Recognised(tuple(rows), notes, images)

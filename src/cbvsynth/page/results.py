@@ -1,0 +1,128 @@
+"""What is kept of a map: images to look at on one grid, files to take away, and what the map rests on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from cbvsynth.client.picture import ANATOMY, draw_map
+from cbvsynth.client.synthesis import UNIT_NOTES, Prediction
+from cbvsynth.domain.geometry import Grid, canonical_grid, lies_on, to_canonical
+from cbvsynth.domain.sequences import TargetUnit
+from cbvsynth.domain.ssim import score_ssim
+from cbvsynth.domain.volume import Volume
+from cbvsynth.domain.white_matter import normal_appearing_white_matter
+from cbvsynth.errors import VolumeError
+from cbvsynth.signature import RESEARCH_NOTE
+from cbvsynth.study.nifti import read_volume, write_volume
+
+VIEW, RESULTS = "view", "results"
+MAP = "cbv.nii.gz"
+PICTURE = "cbv.png"
+_CARD_TABLE = re.compile(r"^\| (all|diagnosis) \|.*(?:\n\|.*)+", re.MULTILINE)
+
+FloatArray = npt.NDArray[np.float32]
+
+
+def keep_results(folder: Path, made: Prediction, real: Path | None, cards: Path) -> dict[str, object]:
+    """Write view/ and results/ of a study's folder.
+
+    Args:
+        folder: of the study.
+        made: the map.
+        real: measured CBV of the same examination, where there is one.
+        cards: folder of model cards.
+
+    Returns:
+        What the map rests on, for study.json and the page.
+
+    Raises:
+        DataError: the measured map cannot be read.
+    """
+    prepared = made.prepared
+    assert prepared.placement is not None, "files have a place"
+    grid = canonical_grid(prepared.placement.grid)
+    (folder / VIEW).mkdir(exist_ok=True)
+    made.save(folder / RESULTS / MAP, overwrite=True)
+    draw_map(folder / RESULTS / PICTURE, made)
+    images = {name.value: prepared.inputs[name] for name in ANATOMY if name in prepared.inputs}
+    white = normal_appearing_white_matter(prepared.inputs, prepared.mask, None, grid.spacing_mm)
+    compared, more = _compare(real, made, grid)
+    for name, data in {
+        **images,
+        "cbv": made.canonical,
+        "mask": prepared.mask.astype(np.float32),
+        "white": white.astype(np.float32),
+        **more,
+    }.items():
+        write_volume(folder / VIEW / f"{name}.nii", Volume(data, grid.affine), unit_note="research use only")
+    return {
+        "record": made.record.to_json(),
+        "model": made.record.served.model.label,
+        "unit": UNIT_NOTES[made.record.served.target_unit],
+        "ssim": made.record.served.ssim,
+        "cbv_max": made.cbv_max,
+        "brain_mean": float(made.canonical[prepared.mask].mean(dtype=np.float64)),
+        "brain_ml": float(prepared.mask.sum() * np.prod(grid.spacing_mm) / 1000.0),
+        "shape": list(prepared.mask.shape),
+        "spacing_mm": list(grid.spacing_mm),
+        "layers": [*images, "cbv", "mask", *more],
+        "windows": {name: _window(data, prepared.mask) for name, data in images.items()},
+        "card": _card(cards / f"{made.record.served.model.slug}.md"),
+        "compared": compared,
+        "note": RESEARCH_NOTE,
+    }
+
+
+def _window(image: FloatArray, mask: npt.NDArray[np.bool_]) -> list[float]:
+    """Lower and upper end of the grey scale, (X, Y, Z): 1st and 99.5th percentile of the brain."""
+    return [float(value) for value in np.percentile(image[mask], (1, 99.5))]
+
+
+def _compare(
+    real: Path | None, made: Prediction, grid: Grid
+) -> tuple[Mapping[str, object], dict[str, FloatArray]]:
+    """Measured CBV beside the map, where it lies on the same grid; else why it cannot be compared."""
+    if real is None:
+        return {}, {}
+    label = "measured CBV"
+    try:
+        volume = to_canonical(read_volume(real, label))
+    except VolumeError as error:
+        return {"problem": str(error)}, {}
+    if not lies_on(Grid.of(volume), grid):
+        return {
+            "problem": f"{label} lies on another grid than the map; only maps on one grid are compared"
+        }, {}
+    if made.record.served.target_unit is not TargetUnit.ML_PER_100G:
+        return {"problem": f"the model's unit is relative, and that of {label} is not known"}, {}
+    mask = made.prepared.mask
+    measured: FloatArray = np.where(mask, volume.data, np.float32(0.0))
+    scores = score_ssim(measured, made.canonical, mask, data_range=made.cbv_max)
+    difference = made.canonical - measured
+    return (
+        {
+            "ssim": {name: float(value) for name, value in asdict(scores).items()},
+            "mae": float(np.abs(difference[mask]).mean(dtype=np.float64)),
+            "bias": float(difference[mask].mean(dtype=np.float64)),
+        },
+        {"real": measured, "difference": difference},
+    )
+
+
+def _card(path: Path) -> list[list[list[str]]]:
+    """The tables of a model card that say how good the model is, in all and by diagnosis; rows of cells."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return []
+    tables = []
+    for found in _CARD_TABLE.finditer(text):
+        lines = [line.strip("|").split("|") for line in found[0].splitlines()]
+        tables.append([[cell.strip() for cell in line] for line in (lines[0], *lines[2:])])
+    return tables

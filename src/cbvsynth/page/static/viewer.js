@@ -1,0 +1,217 @@
+// The images of a finished examination: planes, window, map above, mask, flicker. Drawn by NiiVue.
+import { $, say } from "./asking.js";
+import { COLOUR_MAPS, drawBar, isDifference } from "./colours.js";
+
+const LABELS = { t1: "T1", t2: "T2", t1c: "T1C", flair: "T2-FLAIR", adc: "ADC", cbv: "synthetic CBV", real: "measured CBV", difference: "synthetic minus measured" };
+const MAPS = ["cbv", "real", "difference"];
+export const labelOf = (layer) => LABELS[layer] ?? layer;
+
+export const shown = { study: null, nv: null, volumes: {}, base: "", over: "", timer: 0 };
+
+let library;
+// The viewer is 2 MB: it comes when there is something to look at, not before the first paint.
+function niivue() {
+  library ??= new Promise((done, fail) => {
+    const script = document.createElement("script");
+    script.src = "/static/niivue.js";
+    script.onload = () => done(window.niivue);
+    script.onerror = () => fail(new Error("The viewer did not come. Load the page again."));
+    document.head.append(script);
+  });
+  return library;
+}
+
+async function screen() {
+  if (shown.nv) return shown.nv;
+  const { Niivue, SHOW_RENDER } = await niivue();
+  const nv = new Niivue({
+    isRadiologicalConvention: true, backColor: [0, 0, 0, 1], crosshairColor: [0.35, 0.75, 1, 1], crosshairWidth: 0.7, crosshairWidthUnit: "mm", crosshairGap: 6,
+    isCornerOrientationText: false, showAllOrientationMarkers: true, dragAndDropEnabled: false, isColorbar: false,
+    multiplanarShowRender: SHOW_RENDER?.NEVER ?? 0, loadingText: "", logLevel: "error", drawOpacity: 0.5,
+    viewModeHotKey: "", clipPlaneHotKey: "", cycleClipPlaneHotKey: "", fontMinPx: 14, isSliceMM: true,
+  });
+  for (const [name, map] of Object.entries(COLOUR_MAPS)) nv.addColormap(name, map);
+  nv.onLocationChange = readout;
+  await nv.attachTo("gl");
+  if (!nv.gl) throw new Error("This browser draws no WebGL 2, which the viewer needs.");
+  shown.nv = nv;
+  return nv;
+}
+
+export async function open(study) {
+  stopFlicker();
+  const nv = await screen();
+  if (shown.study?.id === study.id) return;
+  const { layers, cbv_max: most } = study.result;
+  const sequences = layers.filter((name) => ![...MAPS, "mask"].includes(name));
+  const address = (name) => `/api/studies/${study.id}/view/${name}.nii`;
+  shown.study = study;
+  nv.closeDrawing();
+  await nv.loadVolumes(
+    [...sequences, ...layers.filter((name) => MAPS.includes(name)), "mask"].map((name) => ({ url: address(name), name: `${name}.nii`, colormap: "grey", opacity: 0 })),
+  );
+  shown.volumes = Object.fromEntries(nv.volumes.map((volume) => [volume.name.replace(".nii", ""), volume]));
+  shown.base = sequences[0];
+  shown.over = "cbv";
+  fill($("base"), sequences, shown.base);
+  fill($("other"), sequences.filter((name) => name !== shown.base), "");
+  fill($("over"), [...layers.filter((name) => MAPS.includes(name)), "none"], "cbv");
+  $("top").max = most;
+  $("top").value = most / 2;
+  $("low").value = 0;
+  $("high").value = 100;
+  $("outline").checked = false;
+  const dims = shown.volumes.mask.dimsRAS;
+  ["x", "y", "z"].forEach((axis, index) => {
+    $(axis).max = dims[index + 1];
+    $(axis).value = Math.round(dims[index + 1] / 2);
+  });
+  shown.volumes.mask.colormap = "cbvmask";
+  windowMask();
+  planes();
+  refresh();
+  move();
+}
+
+function fill(select, names, chosen) {
+  select.replaceChildren(...names.map((name) => new Option(labelOf(name), name, false, name === chosen)));
+}
+
+function windowMask() {
+  Object.assign(shown.volumes.mask, { cal_min: 0, cal_max: 1 });
+}
+
+// Everything that the controls say, at once.
+export function refresh() {
+  const { nv, volumes, study } = shown;
+  if (!nv || !study) return;
+  const top = Number($("top").value);
+  for (const [name, volume] of Object.entries(volumes)) {
+    volume.opacity = 0;
+    if (name in study.result.windows) {
+      const [low, high] = study.result.windows[name];
+      volume.colormap = "grey";
+      volume.cal_min = low + ((high - low) * Number($("low").value)) / 100;
+      volume.cal_max = Math.max(volume.cal_min + 1e-6, low + ((high - low) * Number($("high").value)) / 100);
+    } else if (MAPS.includes(name)) {
+      volume.colormap = isDifference(name) ? "cbvdifference" : "cbv";
+      volume.cal_min = isDifference(name) ? -top : 0;
+      volume.cal_max = top;
+    }
+  }
+  volumes[shown.base].opacity = 1;
+  if (shown.over in volumes) volumes[shown.over].opacity = Number($("opacity").value) / 100;
+  volumes.mask.opacity = $("outline").checked ? 1 : 0;
+  nv.setVolume(volumes[shown.base], 0);
+  nv.updateGLVolume();
+  const unit = study.result.unit;
+  $("top-out").textContent = `${top} ${unit}`;
+  const context = $("bar").getContext("2d");
+  context.clearRect(0, 0, 70, 260);
+  if (shown.over in volumes) drawBar(context, 2, 4, 18, 252, shown.over, top, "#fff");
+  $("bar-note").textContent = shown.over in volumes ? unit : "";
+  $("bar").setAttribute("aria-label", shown.over in volumes ? `Colours from 0 to ${top} ${unit}` : "no map is shown");
+}
+
+function planes() {
+  const { nv } = shown;
+  nv.setSliceType($("planes").value === "all" ? nv.sliceTypeMultiplanar : nv.sliceTypeAxial);
+}
+
+function move() {
+  const { nv, volumes } = shown;
+  if (!nv || !volumes.mask) return;
+  const dims = volumes.mask.dimsRAS;
+  const at = ["x", "y", "z"].map((axis, index) => (Number($(axis).value) - 0.5) / dims[index + 1]);
+  nv.scene.crosshairPos = at;
+  nv.createOnLocationChange();
+  nv.drawScene();
+}
+
+function readout(place) {
+  const { volumes, study } = shown;
+  if (!study || !volumes.mask) return;
+  const vox = place.vox.map(Math.round);
+  const dims = volumes.mask.dimsRAS;
+  ["x", "y", "z"].forEach((axis, index) => {
+    $(axis).value = vox[index] + 1;
+  });
+  $("z-out").textContent = `${vox[2] + 1} of ${dims[3]}`;
+  const value = (name) => volumes[name].getValue(...vox);
+  const parts = [labelOf(shown.base), value(shown.base).toPrecision(4)];
+  const maps = MAPS.filter((name) => name in volumes).map((name) => `${labelOf(name)} ${value(name).toFixed(2)} ${study.result.unit}`);
+  const brain = value("mask") > 0 ? maps.join(", ") : "outside the brain";
+  $("readout").textContent = `Slice ${vox[2] + 1} of ${dims[3]}: ${parts.join(" ")}, ${brain}`;
+}
+
+function swap() {
+  const other = $("other").value;
+  if (!other) return;
+  const before = shown.base;
+  shown.base = other;
+  fill($("other"), Object.keys(shown.study.result.windows).filter((name) => name !== shown.base), before);
+  $("base").value = shown.base;
+  refresh();
+  if (!shown.timer) say(`${labelOf(shown.base)} is shown`);
+}
+
+export function stopFlicker() {
+  if (!shown.timer) return;
+  clearInterval(shown.timer);
+  shown.timer = 0;
+  $("opacity").value = shown.opacity;
+  refresh();
+  $("flicker").setAttribute("aria-pressed", "false");
+}
+
+export function connect() {
+  for (const id of ["opacity", "top", "low", "high", "outline"]) $(id).addEventListener("input", refresh);
+  for (const axis of ["x", "y", "z"]) $(axis).addEventListener("input", move);
+  $("planes").addEventListener("change", planes);
+  $("base").addEventListener("change", () => {
+    stopFlicker();
+    shown.base = $("base").value;
+    fill($("other"), Object.keys(shown.study.result.windows).filter((name) => name !== shown.base), "");
+    refresh();
+  });
+  $("over").addEventListener("change", () => {
+    shown.over = $("over").value;
+    refresh();
+  });
+  $("swap").addEventListener("click", swap);
+  $("flicker").addEventListener("click", () => {
+    if (shown.timer) return stopFlicker();
+    shown.opacity = $("opacity").value;
+    $("opacity").value = 0;
+    $("flicker").setAttribute("aria-pressed", "true");
+    shown.timer = setInterval(swap, 600);
+  });
+  $("snapshot").addEventListener("click", snapshot);
+}
+
+// What is on the screen, with what made it and the research note burnt in.
+function snapshot() {
+  const { nv, study } = shown;
+  nv.drawScene();
+  const { width, height } = nv.canvas;
+  const scale = nv.canvas.width / nv.canvas.clientWidth;
+  const bar = 110;
+  const made = Object.assign(document.createElement("canvas"), { width: width / scale + bar, height: height / scale + 62 });
+  const context = made.getContext("2d");
+  context.fillStyle = "#000";
+  context.fillRect(0, 0, made.width, made.height);
+  context.drawImage(nv.canvas, 0, 0, width / scale, height / scale);
+  if (shown.over in shown.volumes) drawBar(context, made.width - bar + 15, 20, 18, 220, shown.over, Number($("top").value), "#fff");
+  context.fillStyle = "#fff";
+  context.font = "13px system-ui, sans-serif";
+  context.textAlign = "left";
+  if (shown.over in shown.volumes) context.fillText(study.result.unit, made.width - bar + 15, 256);
+  const record = study.result.record;
+  context.fillText(`${labelOf(shown.over)} over ${labelOf(shown.base)}. ${study.result.model}, version ${record.ModelVersion}. Patient's right is on the left.`, 8, made.height - 42);
+  context.fillText(study.result.note, 8, made.height - 18);
+  made.toBlob((blob) => {
+    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: "synthetic-cbv-view.png" });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  });
+}

@@ -1,0 +1,48 @@
+"""The regions that were measured, as a table to take away."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any, cast
+
+from cbvsynth.page.studies import Study
+from cbvsynth.signature import RESEARCH_NOTE
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def regions_csv(study: Study) -> str:
+    """CSV, a row a region; model, version and the research note stand in every row, as none goes alone."""
+    record = cast("dict[str, Any]", study.result["record"])
+    unit = str(study.result["unit"])
+    columns = (
+        "region",
+        "voxels",
+        "volume, mL",
+        f"mean CBV, {unit}",
+        f"95th percentile, {unit}",
+        f"normal-appearing white matter, {unit}",
+        "mean / white matter",
+        "95th percentile / white matter",
+        "model",
+        "version",
+        "note",
+    )
+    target = io.StringIO()
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(columns)
+    for one in study.regions:
+        # A spreadsheet takes such a name for a formula.
+        name = f"'{one.name}" if one.name.startswith(_FORMULA) else one.name
+        numbers = (
+            one.volume_ml,
+            one.mean,
+            one.percentile_95,
+            one.white_matter_mean,
+            one.ratio_mean,
+            one.ratio_95,
+        )
+        cells = ("" if number is None else f"{number:.4g}" for number in numbers)
+        writer.writerow([name, one.voxels, *cells, record["Model"], record["ModelVersion"], RESEARCH_NOTE])
+    return target.getvalue()
