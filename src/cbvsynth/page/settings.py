@@ -83,7 +83,7 @@ class PageSettings:
             ) from error
         if len(token) < LEAST_TOKEN_CHARACTERS:
             raise UsageError(
-                f"The token has {len(token)} characters; expected at least {LEAST_TOKEN_CHARACTERS}. Make one "
-                "with 'openssl rand -hex 32'."
+                f"The token has {len(token)} characters; expected at least {LEAST_TOKEN_CHARACTERS}. Make "
+                "one with 'openssl rand -hex 32'."
             )
         return token

@@ -62,8 +62,8 @@ def table1_note(cohort: Cohort) -> str:
         f"No test: {counted(both, 'patient')} {'is' if both == 1 else 'are'} on both sides of the split."
         if both
         else "P: training against held out, two-sided, patients as independent, uncorrected: Welch's t test, "
-        "Wilcoxon's rank sum test, Fisher's exact test, Pearson's chi-squared test. Those who are missing take "
-        "no part. A random split differs by chance alone, so that a small P in one row means little."
+        "Wilcoxon's rank sum test, Fisher's exact test, Pearson's chi-squared test. Those who are missing "
+        "take no part. A random split differs by chance alone, so that a small P in one row means little."
     )
     approximate = sorted({found.note for found in cohort.differences.values()} - {""})
     marked = f" *: {'; '.join(approximate)}." if approximate else ""

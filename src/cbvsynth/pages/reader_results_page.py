@@ -246,7 +246,8 @@ def _notes(result: StudyResult, apart: int) -> dict[str, str]:
             f"corrected for {criteria} criteria."
         ),
         "consensus": (
-            f"{counted(len(result.consensus), 'score')} in which readers differ by {counted(apart, 'point')} or more"
+            f"{counted(len(result.consensus), 'score')} in which readers differ by "
+            f"{counted(apart, 'point')} or more"
             + (", the furthest apart first." if result.consensus else ".")
         ),
         "final": FINAL_NOTE,
