@@ -51,9 +51,7 @@ sweep: setup ## The paper's 62 models on the data in data/; JOBS=2 trains two at
 	cbvsynth sweep paper
 	$(MAKE) --no-print-directory run
 
-# `dvc repro` that tells its errors and warnings, which --quiet swallows, and waits where another holds the lock.
-REPRO = python -c 'import logging, sys, dvc.logger as log; from dvc.cli import main; at = log.set_loggers_level; \
-	log.set_loggers_level = lambda _: at(logging.WARNING); sys.exit(main(sys.argv[1:]))' --wait-for-lock repro --quiet
+REPRO = dvc --wait-for-lock repro
 LOCK = .dvc/tmp/lock
 
 .PHONY: run

@@ -161,7 +161,7 @@ def _is_missing(registry: Registry, run_id: str, path: str) -> bool:
     try:
         stored = registry.client.list_artifacts(run_id, None if folder == "." else folder)
     except MlflowException as error:
-        return error.error_code == "RESOURCE_DOES_NOT_EXIST"
+        return bool(error.error_code == "RESOURCE_DOES_NOT_EXIST")
     except OSError:
         return False
     return path not in {entry.path for entry in stored}
