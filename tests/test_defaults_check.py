@@ -41,7 +41,7 @@ STEPS = ("validate", "preprocess", "train", "evaluate", "promote")
         (dict[str, int], {"a": "b"}, False),
     ],
 )
-def test_the_answer_is_tyros(expected: Any, value: object, answer: bool) -> None:  # noqa: ANN401  a type
+def test_the_answer_is_tyros(expected: Any, value: object, *, answer: bool) -> None:
     assert fits(expected, value) is answer
     assert defaults_check._ask_tyro is not None
     assert defaults_check._ask_tyro(expected, value) is answer
@@ -55,7 +55,7 @@ def test_the_parser_asks_here_and_a_parser_without_the_question_is_left_alone(
     monkeypatch.setattr(_resolver, "is_instance", "another version's")
     monkeypatch.setattr(defaults_check, "_ask_tyro", None)
     defaults_check.answer_at_once()
-    assert _resolver.is_instance == "another version's"
+    assert vars(_resolver)["is_instance"] == "another version's"
 
 
 def test_no_steps_help_imports_a_type_checker() -> None:

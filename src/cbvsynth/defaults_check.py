@@ -19,7 +19,7 @@ _ask_tyro = getattr(_resolver, "is_instance", None)
 def answer_at_once() -> None:
     """Have tyro ask `fits`; a tyro that has no such question any more is left as it is."""
     if _ask_tyro is not None:
-        _resolver.is_instance = fits
+        vars(_resolver)["is_instance"] = fits
 
 
 def fits(expected: Any, value: Any) -> bool:  # noqa: ANN401  a type
