@@ -10,11 +10,13 @@ count, as in scikit-image's mean, which crops (7 - 1) // 2 = 3 voxels at every b
 The value depends on R, which is therefore always given: it is the CBV scale (25 mL/100 g by default),
 not the range that a map happens to have.
 
-How it is computed: the two variances enter as a sum only, so four window sums suffice (x, y, x^2 + y^2,
-xy). Each is separable: seven neighbours are added in four vector additions along one axis after another,
-tile by tile so that the work stays in the processor's cache, in float64, on values shifted by their
-common mean so that a large offset does not cancel the variances away. The 2-D sums are a by-product of
-the 3-D sums, which is why all four scores come from one pass.
+How it is computed: with u = x + y and v = x - y, both fractions need the windows' sums of u, v, u^2 and v^2
+only. They are summed along one axis after another, in float64: in plane, seven neighbours in four vector
+additions; across planes, which are taken in sevens, as the sum from a plane to the end of its seven plus the
+sum from the beginning of the next seven. So every voxel is read once, nothing is subtracted that was added,
+and the work stays in the processor's cache. The 2-D sums are a by-product of the 3-D sums, which is why all
+four scores come from one pass. A mean that is large against R is taken off first, so that it does not cancel
+the variances away.
 
 Source: Wang Z, Bovik AC, Sheikh HR, Simoncelli EP. IEEE Trans Image Process 2004;13:600-612.
 """
@@ -23,7 +25,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,8 +41,8 @@ K2 = 0.03
 
 _HALO = WINDOW - 1
 _RADIUS = _HALO // 2
-_TILE_VOXELS = 150_000
-"""Voxels of a tile with its halo; eight float64 buffers of this size are held. Chosen by measurement."""
+_ROOM_VOXELS = 50_000
+"""Voxels that are worked on at a time, in fourteen float64 buffers. Chosen by measurement."""
 
 FloatArray = npt.NDArray[np.floating]
 Float64Array = npt.NDArray[np.float64]
@@ -89,7 +91,13 @@ def ssim_map(
         VolumeError: not 3-D, smaller than the window, or not finite.
         UnitError: data_range is not a positive, finite number.
     """
-    return _ssim_maps(real, synthetic, data_range, (window,))[window]
+    _check(real, synthetic, data_range, (window,))
+    size_x, size_y, size_z = real.shape
+    depth = size_z - (_HALO if window is SsimWindow.CUBE else 0)
+    answer = np.empty((size_x - _HALO, size_y - _HALO, depth))
+    for _, place, values in _windows(real, synthetic, data_range, (window,)):
+        answer[place] = values[..., :depth]
+    return answer
 
 
 def mean_ssim(
@@ -114,10 +122,9 @@ def mean_ssim(
         VolumeError: as `ssim_map`, or no voxel of the mask has a whole window.
         UnitError: data_range is not a positive, finite number.
     """
-    values = ssim_map(real, synthetic, data_range=data_range, window=window)
     if mask is None:
-        return float(values.mean())
-    return _masked_mean(values, mask, real.shape, window)
+        return _means(real, synthetic, data_range, {window: None})[window][0]
+    return _means(real, synthetic, data_range, {window: mask})[window][1]
 
 
 def score_ssim(real: FloatArray, synthetic: FloatArray, mask: BoolArray, *, data_range: float) -> SsimScores:
@@ -134,14 +141,8 @@ def score_ssim(real: FloatArray, synthetic: FloatArray, mask: BoolArray, *, data
         VolumeError: as `ssim_map`, or no voxel of the mask has a whole window.
         UnitError: data_range is not a positive, finite number.
     """
-    maps = _ssim_maps(real, synthetic, data_range, (SsimWindow.CUBE, SsimWindow.SLICE))
-    cube, flat = maps[SsimWindow.CUBE], maps[SsimWindow.SLICE]
-    return SsimScores(
-        cube_whole=float(cube.mean()),
-        cube_brain=_masked_mean(cube, mask, real.shape, SsimWindow.CUBE),
-        slice_whole=float(flat.mean()),
-        slice_brain=_masked_mean(flat, mask, real.shape, SsimWindow.SLICE),
-    )
+    means = _means(real, synthetic, data_range, dict.fromkeys((SsimWindow.CUBE, SsimWindow.SLICE), mask))
+    return SsimScores(*means[SsimWindow.CUBE], *means[SsimWindow.SLICE])
 
 
 def valid_interior(window: SsimWindow) -> tuple[slice, slice, slice]:
@@ -150,152 +151,218 @@ def valid_interior(window: SsimWindow) -> tuple[slice, slice, slice]:
     return (inner, inner, inner if window is SsimWindow.CUBE else slice(None))
 
 
-def _masked_mean(values: Float64Array, mask: BoolArray, shape: tuple[int, ...], window: SsimWindow) -> float:
+def _means(
+    real: FloatArray, synthetic: FloatArray, data_range: float, masks: Mapping[SsimWindow, BoolArray | None]
+) -> dict[SsimWindow, tuple[float, float]]:
+    """By window, the mean over the whole interior and over the mask; NaN for that where there is none."""
+    _check(real, synthetic, data_range, masks)
+    whole, brain = dict.fromkeys(masks, 0.0), dict.fromkeys(masks, math.nan)
+    inside = {window: _inside(mask, real.shape, window) for window, mask in masks.items() if mask is not None}
+    brain |= dict.fromkeys(inside, 0.0)
+    depth = {window: real.shape[2] - (_HALO if window is SsimWindow.CUBE else 0) for window in masks}
+    for window, place, values in _windows(real, synthetic, data_range, masks):
+        whole[window] += float(values[..., : depth[window]].sum())
+        if window in inside:
+            np.multiply(values, inside[window][place], out=values)
+            brain[window] += float(values.sum())
+    voxels = (real.shape[0] - _HALO) * (real.shape[1] - _HALO)
+    counts = {window: int(np.count_nonzero(part)) for window, part in inside.items()}
+    return {
+        window: (whole[window] / (voxels * depth[window]), brain[window] / counts.get(window, 1))
+        for window in masks
+    }
+
+
+def _inside(mask: BoolArray, shape: tuple[int, ...], window: SsimWindow) -> BoolArray:
+    """(X - 6, Y - 6, Z): voxels of the mask that have a whole window; the last 6 of the cube's z are none."""
     if mask.shape != shape:
         raise GridError(
             f"The mask has shape {mask.shape}, the volumes have {shape}; all must share one grid. "
             "Run preprocess first."
         )
-    inside = np.asarray(mask[valid_interior(window)], dtype=np.bool_)
-    count = int(np.count_nonzero(inside))
-    if count == 0:
+    part = mask[valid_interior(window)]
+    inside = np.zeros((*part.shape[:2], shape[2]), dtype=np.bool_)
+    inside[..., : part.shape[2]] = part
+    if not inside.any():
         raise VolumeError(
             f"The mask has {int(np.count_nonzero(mask))} voxels, none of them {_RADIUS} or more from the "
             f"border of the volume {shape}; expected at least one. Check the brain mask."
         )
-    return float(np.sum(values, where=inside) / count)
+    return inside
 
 
-def _ssim_maps(
-    real: FloatArray, synthetic: FloatArray, data_range: float, windows: tuple[SsimWindow, ...]
-) -> dict[SsimWindow, Float64Array]:
-    _check(real, synthetic, data_range, windows)
-    formula = _Formula(data_range, _common_mean(real, synthetic))
+def _windows(
+    real: FloatArray, synthetic: FloatArray, data_range: float, windows: Collection[SsimWindow]
+) -> Iterator[tuple[SsimWindow, tuple[slice, slice], Float64Array]]:
+    """SSIM of some planes after the other: window, place (x, y) in its map, and values (x, y, Z).
+
+    Of the cube's values the last 6 along z mean nothing; they are finite. The values lie in a buffer that
+    the next ones overwrite.
+    """
+    formula = _Formula(data_range, _common_mean(real, synthetic, data_range))
     size_x, size_y, size_z = real.shape
-    maps = {
-        window: np.empty(
-            (size_x - _HALO, size_y - _HALO, size_z - (_HALO if window is SsimWindow.CUBE else 0))
-        )
-        for window in windows
-    }
-    side = max(2 * _HALO, math.isqrt(_TILE_VOXELS // size_z) - _HALO)
-    tiles = [(x, y) for x in _tiles(size_x, side) for y in _tiles(size_y, side)]
-    largest = max((x.stop - x.start) * (y.stop - y.start) for x, y in tiles)
-    buffers = np.empty((8, largest * size_z))
-    for x, y in tiles:
-        place = (slice(x.start, x.stop - _HALO), slice(y.start, y.stop - _HALO))
-        tile = (x.stop - x.start, y.stop - y.start, size_z)
-        sums = _slice_sums(real[x, y], synthetic[x, y], formula.shift, buffers)
-        if SsimWindow.SLICE in maps:  # first, because the sums of the cube overwrite those of the slice
-            values = formula.evaluate(sums, SsimWindow.SLICE, tuple(buffers[4:]))
-            maps[SsimWindow.SLICE][place] = _valid(values, tile, depth=size_z)
-        if SsimWindow.CUBE in maps:
-            sums = _cube_sums(sums, buffers)
-            scratch = (buffers[3], buffers[4], buffers[6], buffers[7])
-            values = formula.evaluate(sums, SsimWindow.CUBE, scratch)
-            maps[SsimWindow.CUBE][place] = _valid(values, tile, depth=size_z - _HALO)
-    return maps
+    for rows in _strips(size_y, max(2 * _HALO, _ROOM_VOXELS // (WINDOW * size_z) - _HALO)):
+        height = rows.stop - rows.start
+        sevens = _sevens(size_x, height * size_z)
+        sums = _Sums(sevens, height, size_z, formula.shift)
+        y = slice(rows.start, rows.stop - _HALO)
+        for start in range(0, size_x, sevens * WINDOW):
+            planes = slice(start, start + sevens * WINDOW)
+            sums.add(real[planes, rows], synthetic[planes, rows])
+            place, shape = (sums.planes, y), (-1, height - _HALO, size_z)
+            if SsimWindow.SLICE in windows:
+                yield (
+                    SsimWindow.SLICE,
+                    place,
+                    formula.evaluate(*sums.of_slices(), SsimWindow.SLICE).reshape(shape),
+                )
+            if SsimWindow.CUBE in windows:
+                yield (
+                    SsimWindow.CUBE,
+                    place,
+                    formula.evaluate(*sums.of_cubes(), SsimWindow.CUBE).reshape(shape),
+                )
+
+
+def _sevens(size_x: int, plane: int) -> int:
+    """Number of sevens of planes to take at a time: what fits the room, spread evenly."""
+    needed = math.ceil(size_x / WINDOW)
+    fitting = max(1, _ROOM_VOXELS // (WINDOW * plane))
+    return math.ceil(needed / math.ceil(needed / fitting))
 
 
 @dataclass(frozen=True)
 class _Formula:
-    """SSIM's constants, and the common mean that was subtracted from both volumes."""
+    """SSIM's constants, and what was subtracted from both volumes."""
 
     data_range: float
     shift: float
 
     def evaluate(
-        self, sums: Sequence[Float64Array], window: SsimWindow, scratch: Sequence[Float64Array]
+        self, sums: Iterable[Float64Array], room: Iterable[Float64Array], window: SsimWindow
     ) -> Float64Array:
-        """SSIM from the window sums of x, y, x^2 + y^2 and xy; the answer lies in the last scratch."""
-        sum_x, sum_y, sum_squares, sum_product = sums
+        """SSIM from the window sums of u, v, u^2 and v^2; the answer lies in the first line of the room.
+
+        With U = (sum of u)^2, V = (sum of v)^2 and n voxels in a window,
+
+            2 m_x m_y = (U - V) / 2n^2, m_x^2 + m_y^2 = (U + V) / 2n^2,
+
+        and likewise for the variances, with n (sum of u^2) - U and n (sum of v^2) - V over 2n (n - 1).
+        """
+        sum_u, sum_v, sum_uu, sum_vv = sums
         n = window.voxels
-        c1, c2 = (K1 * self.data_range) ** 2, (K2 * self.data_range) ** 2
-        product, squares, means, numerator = (buffer[: sum_x.size] for buffer in scratch)
+        c1 = 2 * n**2 * (K1 * self.data_range) ** 2
+        c2 = 2 * n * (n - 1) * (K2 * self.data_range) ** 2
+        answer, u, v, spread_u, spread_v = room
 
-        np.multiply(sum_x, sum_y, out=product)
-        np.multiply(sum_x, sum_x, out=squares)
-        np.multiply(sum_y, sum_y, out=means)
-        squares += means
-        # The shift returns here: 2 c (m_x + m_y) + 2 c^2 is common to numerator and denominator.
-        np.add(sum_x, sum_y, out=means)
-        means *= 2 * self.shift / n
-        means += 2 * self.shift**2 + c1
+        np.multiply(sum_u, sum_u, out=u)
+        np.multiply(sum_v, sum_v, out=v)
+        np.multiply(sum_uu, n, out=spread_u)
+        spread_u -= u
+        spread_u += c2
+        np.multiply(sum_vv, n, out=spread_v)
+        spread_v -= v
+        if self.shift:
+            np.add(sum_u, 2 * n * self.shift, out=u)
+            u *= u
+        u += c1
 
-        np.multiply(product, -1 / n, out=numerator)
-        numerator += sum_product
-        numerator *= 2 / (n - 1)
-        numerator += c2
-        product *= 2 / n**2
-        product += means
-        numerator *= product
-
-        denominator = np.multiply(squares, -1 / n, out=product)
-        denominator += sum_squares
-        denominator *= 1 / (n - 1)
-        denominator += c2
-        squares *= 1 / n**2
-        squares += means
-        denominator *= squares
-        numerator /= denominator
-        return numerator
+        np.subtract(u, v, out=answer)
+        u += v
+        np.subtract(spread_u, spread_v, out=v)
+        spread_u += spread_v
+        answer *= v
+        u *= spread_u
+        answer /= u
+        return answer
 
 
-def _slice_sums(
-    real: FloatArray, synthetic: FloatArray, shift: float, buffers: Float64Array
-) -> list[Float64Array]:
-    """Sums of x, y, x^2 + y^2 and xy over 7x7 neighbours, flat, in the first four buffers.
+class _Sums:
+    """Window sums of u, v, u^2 and v^2 of one strip of planes, as its planes come, some sevens at a time.
 
-    The tile is one long line in memory, so that every addition runs over one contiguous stretch.
-    Windows that would reach over the end of a row or column hold a meaningless sum; `_valid` leaves
-    them out.
+    Planes lie one after the other in memory, so that additions run over long contiguous stretches. Sums
+    whose window would reach over the end of a row or a column mean nothing, and are left out.
     """
-    size_y, size_z = real.shape[1:]
-    x, y, squares, product = (buffer[: real.size] for buffer in buffers[:4])
-    np.subtract(real, shift, out=x.reshape(real.shape))
-    np.subtract(synthetic, shift, out=y.reshape(real.shape))
-    np.multiply(x, x, out=squares)
-    np.multiply(y, y, out=product)
-    squares += product
-    np.multiply(x, y, out=product)
-    sums = []
-    for values, buffer in zip((x, y, squares, product), buffers[:4], strict=True):
-        columns = _add_seven(values, size_y * size_z, pairs=buffers[4], out=buffers[5])
-        sums.append(_add_seven(columns, size_z, pairs=buffers[4], out=buffer))
-    return sums
+
+    def __init__(self, sevens: int, rows: int, size_z: int, shift: float) -> None:
+        self._plane, self._valid = rows * size_z, (rows - _HALO) * size_z
+        self._size_z, self._shift = size_z, shift
+        self._lines = np.zeros((5, sevens * WINDOW * self._plane))
+        self._pairs = np.empty(sevens * WINDOW * self._plane)
+        self._sums = np.empty((4, sevens, WINDOW, self._valid))
+        self._ends = np.empty((4, sevens, WINDOW, self._valid))
+        """From each plane of seven to their end."""
+        self._before = np.zeros((4, _HALO, self._valid))
+        """The same of the last seven of the planes before, but for the first of them."""
+        self._taken = 0
+        self.planes = slice(0, 0)
+        """The last ones whose windows have become whole, of all that were taken."""
+        self._size = slice(0, 0)
+
+    def add(self, real: FloatArray, synthetic: FloatArray) -> None:
+        """Take the next planes, (number of sevens x 7, rows, Z); only the last may be fewer."""
+        fields = self._lines[1:]
+        fields[:, real.size :] = 0.0
+        self._fill(fields[:, : real.size], real, synthetic)
+        for field, line in zip(fields, self._lines, strict=False):  # each into the place of the one before
+            _add_seven(field, self._size_z, pairs=self._pairs, out=line)
+        self._add_across(self._lines[:4].reshape(*self._sums.shape[:3], self._plane)[..., : self._valid])
+        first = _HALO if not self._taken else 0
+        self._size = slice(first * self._valid, len(real) * self._valid)
+        self.planes = slice(self._taken + first - _HALO, self._taken + len(real) - _HALO)
+        self._taken += len(real)
+
+    def _fill(self, fields: Float64Array, real: FloatArray, synthetic: FloatArray) -> None:
+        u, v, squares_u, squares_v = fields
+        x, y = squares_u, squares_v
+        x.reshape(real.shape)[...] = real
+        y.reshape(real.shape)[...] = synthetic
+        np.add(x, y, out=u)
+        np.subtract(x, y, out=v)
+        if self._shift:
+            u -= 2 * self._shift
+        np.multiply(u, u, out=squares_u)
+        np.multiply(v, v, out=squares_v)
+
+    def _add_across(self, columns: Float64Array) -> None:
+        """Sums over seven planes that end at each, from sums over 7x1 voxels, (4, sevens, 7, rows x Z)."""
+        sums, ends = self._sums, self._ends
+        sums[:, :, 0] = columns[:, :, 0]
+        for place in range(1, WINDOW):
+            np.add(sums[:, :, place - 1], columns[:, :, place], out=sums[:, :, place])
+        ends[:, :, -1] = columns[:, :, -1]
+        for place in range(WINDOW - 2, 0, -1):
+            np.add(columns[:, :, place], ends[:, :, place + 1], out=ends[:, :, place])
+        sums[:, 0, :-1] += self._before
+        sums[:, 1:, :-1] += ends[:, :-1, 1:]
+        self._before[...] = ends[:, -1, 1:]
+
+    def of_slices(self) -> tuple[Float64Array, Float64Array]:
+        """Sums over 7x7 voxels, four lines, and five lines of room for the formula."""
+        sums = self._sums.reshape(4, -1)[:, self._size]
+        return sums, self._lines[:, : sums.shape[1]]
+
+    def of_cubes(self) -> tuple[Float64Array, tuple[Float64Array, ...]]:
+        """Sums over 7x7x7 voxels, and room, where all but one line are the sums'."""
+        flat = self._sums.reshape(4, -1)[:, self._size]
+        size = flat.shape[1]
+        for values, line in zip(flat, self._lines, strict=False):
+            _add_seven(values, 1, pairs=self._pairs, out=line)
+            line[size - _HALO : size] = 0.0  # finite, and left out
+        u, v, squares_u, squares_v, free = self._lines[:, :size]
+        return self._lines[:4, :size], (u, free, v, squares_u, squares_v)
 
 
-def _cube_sums(sums: Sequence[Float64Array], buffers: Float64Array) -> list[Float64Array]:
-    """Sums over 7x7x7 neighbours from those over 7x7, in buffers 5, 0, 1 and 2."""
-    places = (buffers[5], buffers[0], buffers[1], buffers[2])
-    return [
-        _add_seven(values, 1, pairs=buffers[4], out=place) for values, place in zip(sums, places, strict=True)
-    ]
-
-
-def _add_seven(values: Float64Array, stride: int, *, pairs: Float64Array, out: Float64Array) -> Float64Array:
+def _add_seven(values: Float64Array, stride: int, *, pairs: Float64Array, out: Float64Array) -> None:
     """values[i] + values[i + stride] + ... + values[i + 6 stride], in four additions instead of six."""
     size = values.size - _HALO * stride
     twos = np.add(values[:-stride], values[stride:], out=pairs[: values.size - stride])
     sevens = np.add(twos[:size], twos[2 * stride : 2 * stride + size], out=out[:size])
     sevens += twos[4 * stride : 4 * stride + size]
     sevens += values[6 * stride :]
-    return sevens
 
 
-def _valid(values: Float64Array, tile: tuple[int, int, int], *, depth: int) -> Float64Array:
-    """The tile's values as an array, without the windows that reached over the end of a row or column.
-
-    `values` is a line that ends where the last whole window ends, a little short of a full box; so it
-    is viewed by strides instead of being reshaped.
-    """
-    size_x, size_y, size_z = tile
-    shape = (size_x - _HALO, size_y - _HALO, depth)
-    strides = tuple(values.itemsize * step for step in (size_y * size_z, size_z, 1))
-    return np.lib.stride_tricks.as_strided(values, shape, strides, writeable=False)
-
-
-def _tiles(size: int, side: int) -> Iterator[slice]:
+def _strips(size: int, side: int) -> Iterator[slice]:
     """Overlapping stretches of an axis whose valid parts are about `side` long and tile it."""
     valid = size - _HALO
     count = max(1, round(valid / side))
@@ -304,20 +371,24 @@ def _tiles(size: int, side: int) -> Iterator[slice]:
         yield slice(start, stop + _HALO)
 
 
-def _common_mean(real: FloatArray, synthetic: FloatArray) -> float:
+def _common_mean(real: FloatArray, synthetic: FloatArray, data_range: float) -> float:
+    """What to subtract from both volumes: their mean, or 0 where it is not large against the range."""
     with np.errstate(invalid="ignore", over="ignore"):
-        means = [float(volume.mean(dtype=np.float64)) for volume in (real, synthetic)]
+        means = [float(volume.mean()) for volume in (real, synthetic)]
+        if not all(map(math.isfinite, means)):  # or their sum is, in float32
+            means = [float(volume.mean(dtype=np.float64)) for volume in (real, synthetic)]
     for name, volume, mean in zip(("real", "synthetic"), (real, synthetic), means, strict=True):
         if not math.isfinite(mean):
             raise VolumeError(
                 f"The {name} volume has {int(np.count_nonzero(~np.isfinite(volume)))} voxels that are NaN "
                 "or infinite; SSIM needs finite voxels. Check the map, or the run that made it."
             )
-    return sum(means) / 2
+    mean = sum(means) / 2
+    return mean if abs(mean) > data_range else 0.0
 
 
 def _check(
-    real: FloatArray, synthetic: FloatArray, data_range: float, windows: tuple[SsimWindow, ...]
+    real: FloatArray, synthetic: FloatArray, data_range: float, windows: Collection[SsimWindow]
 ) -> None:
     if real.shape != synthetic.shape:
         raise GridError(
