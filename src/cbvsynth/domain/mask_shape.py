@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage, optimize
+from scipy import ndimage
 
 from cbvsynth.domain.brain_masks import MAX_BRAIN_ML
 
@@ -177,6 +177,8 @@ def _points(mask: BoolArray, affine: Float64Array, spacing_mm: Float64Array) -> 
 
 def _mirror_dice(mask: BoolArray, affine: Float64Array, points: Float64Array) -> float:
     """Share of a mask's points whose mirror image across the best upright plane is in the mask, too."""
+    from scipy import optimize  # costs a quarter of a second, and most masks are not asked for their symmetry
+
     middle = points.mean(axis=0)
     to_voxels = np.linalg.inv(affine)
 

@@ -22,7 +22,6 @@ from typing import IO, cast
 
 import numpy as np
 import numpy.typing as npt
-from nibabel.nifti1 import Nifti1Header
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.volume import Volume
@@ -30,6 +29,7 @@ from cbvsynth.domain.wording import counted
 from cbvsynth.errors import VolumeError
 from cbvsynth.records.storage import atomic_file
 from cbvsynth.study.foreign_files import missing_remedy
+from cbvsynth.study.nibabel_headers import Nifti1Header
 from cbvsynth.study.nifti_header import (
     MAX_DEFLATE_RATIO,
     MAX_TRAILING_BYTES,

@@ -13,14 +13,12 @@ from typing import IO
 
 import numpy as np
 import numpy.typing as npt
-from nibabel.nifti1 import Nifti1Header
-from nibabel.nifti2 import Nifti2Header
-from nibabel.spatialimages import HeaderDataError
 
 from cbvsynth.domain.geometry import Grid, largest_distance_mm, largest_shift
 from cbvsynth.domain.volume import affine_problem, spacing_of
 from cbvsynth.errors import VolumeError
 from cbvsynth.study.foreign_files import START_BYTES, describe
+from cbvsynth.study.nibabel_headers import HeaderDataError, Nifti1Header, Nifti2Header
 
 MAX_VOXEL_BYTES = 2 << 30
 """Largest image that is read, counted in memory (4 bytes a voxel or more): 2 GiB."""

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import entry_points
 from typing import Any
 
 from cbvsynth.errors import UsageError
@@ -52,6 +51,8 @@ def start_tracing(program: str) -> None:
     name = exporter_name()
     if not name or _tracer is not None:
         return
+    from importlib.metadata import entry_points
+
     found = {entry.name: entry for entry in entry_points(group=_GROUP)}
     if name not in found:
         there = ", ".join(sorted(found)) or "none"
