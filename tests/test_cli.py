@@ -88,12 +88,29 @@ def test_every_command_explains_itself_and_every_flag(
     assert " ".join((inspect.getdoc(command.run) or "").partition("\n")[0].split()) in shown
 
 
-def test_the_command_line_starts_without_a_heavy_package() -> None:
+def test_no_command_imports_a_heavy_package_before_it_runs() -> None:
     code = (
-        "import sys, cbvsynth.cli\n"
+        "import sys\n"
+        "from cbvsynth.cli import all_commands\n"
+        "functions = [command.run for command in all_commands().values()]\n"
         "heavy = {'tensorflow', 'keras', 'mlflow', 'great_expectations', 'pandas', 'matplotlib', 'scipy',\n"
         "         'numpy', 'nibabel', 'grpc', 'jinja2', 'kfp'}\n"
-        "print(sorted(heavy & set(sys.modules)))"
+        "print(len(functions) > 20, sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.strip() == "True []"
+
+
+@pytest.mark.parametrize(("words", "module"), [([], ""), (["--help"], ""), (["train", "--help"], "steps")])
+def test_only_the_requested_commands_module_is_imported(words: list[str], module: str) -> None:
+    """Every command's module was imported for the help of one, half a second of computing."""
+    code = (
+        "import contextlib, io, sys\n"
+        "from cbvsynth.cli import main\n"
+        "with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):\n"
+        f"    main({words!r})\n"
+        "place = 'cbvsynth.commands.'\n"
+        "print(*(name.removeprefix(place) for name in sys.modules if name.startswith(place)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == module

@@ -9,12 +9,12 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable, Collection, Sequence
-from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from typing import Any
 
 import tyro
 
+from cbvsynth.defaults_check import answer_at_once
 from cbvsynth.errors import CbvsynthError, InstallationError, StorageError
 from cbvsynth.interruption import Terminated, terminable
 
@@ -53,6 +53,7 @@ def run_function(target: Any, arguments: Sequence[str], program: str, about: str
         program: Its name in the help.
         about: What the help begins with; the function's docstring by default.
     """
+    answer_at_once()
     return run_guarded(
         lambda: tyro.cli(
             target,
@@ -157,6 +158,8 @@ def installation_error(error: ModuleNotFoundError, extras: Collection[str] = ())
 
 def _packages_of_extras() -> dict[str, set[str]]:
     """Extra -> the packages it brings, by what the installation says of itself."""
+    from importlib.metadata import PackageNotFoundError, requires
+
     try:
         requirements = requires("cbvsynth") or []
     except PackageNotFoundError:  # run from a source tree that was never installed

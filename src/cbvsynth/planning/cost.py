@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import median
 
-import numpy as np
-
 from cbvsynth.config import TrainConfig
 from cbvsynth.domain.options import UpdateRule
 from cbvsynth.domain.sequences import Algorithm, ModelId
@@ -129,6 +127,8 @@ def _stored_bytes(model: ModelId, train: TrainConfig) -> int:
 
 def _product_rate() -> float:
     """Operations in a second of processor time, by the median of a few matrix products."""
+    import numpy as np
+
     matrix = np.random.default_rng(0).random((_PRODUCT, _PRODUCT), dtype=np.float32)
     seconds = []
     for _ in range(9):
@@ -147,6 +147,8 @@ def _measured_rate(train: TrainConfig, voxels: int) -> float:
     model = ModelId.parse("encdec-t1")
     step = build_networks(model, replace(train, model=model.slug), train.seed).step
     side = max(round((voxels / 8) ** 0.5), 4)
+    import numpy as np
+
     volume = np.random.default_rng(0).random((side, side, 8), dtype=np.float32)
     step(volume[..., np.newaxis], volume, volume)
     started = time.process_time()
