@@ -58,6 +58,8 @@ def test_our_errors_are_one_line_and_their_exit_code(
         (errno.ENOSPC, "the disk is full. Nothing half-written was left; free some space"),
         (errno.EROFS, "the disk is read-only"),
         (errno.EACCES, "permission is denied"),
+        (errno.EMFILE, "too many files are open. Nothing half-written was left; raise the limit (ulimit -n)"),
+        (errno.EIO, "the disk reports an error"),
     ],
 )
 def test_what_the_disk_refuses_is_said_in_words(
@@ -73,7 +75,7 @@ def test_a_defect_keeps_its_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         run_guarded(raising(ZeroDivisionError()))
     with pytest.raises(OSError, match="broken"):
-        run_guarded(raising(OSError(errno.EIO, "broken")))
+        run_guarded(raising(OSError(errno.EFAULT, "broken")))
 
 
 def missing(module: str) -> ModuleNotFoundError:

@@ -110,6 +110,22 @@ def test_a_held_lock_is_waited_for_and_its_holder_named(checkout: Path) -> None:
 
 
 @pytest.mark.slow
+def test_two_runs_of_one_checkout_never_write_the_same_results_at_once(checkout: Path) -> None:
+    """The later one waits, or ends with the process that it would have disturbed; so do two trainings."""
+    first, second = make_run(checkout), make_run(checkout)
+    said = [running.communicate(timeout=240)[0] for running in (first, second)]
+    ended = [running.returncode for running in (first, second)]
+    assert 0 in ended, said
+    for code, text in zip(ended, said, strict=True):
+        assert code == 0 or "is being blocked by" in text, text
+        assert "Traceback" not in text
+    again = make_run(checkout)
+    assert again.communicate(timeout=120)[0] is not None
+    assert again.returncode == 0
+    assert (checkout / "one").read_bytes() == (checkout / "params.yaml").read_bytes()
+
+
+@pytest.mark.slow
 def test_an_evaluation_cut_short_can_be_had_back(
     checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,6 +27,11 @@ STORAGE_CAUSES = {
     errno.EPERM: ("permission is denied", "choose another folder or change its permissions"),
     errno.EISDIR: ("it is a folder, where a file is expected", "name a file"),
     errno.ENOTDIR: ("a file stands where a folder is expected", "name another place"),
+    errno.EMFILE: ("too many files are open", "raise the limit (ulimit -n)"),
+    errno.ENFILE: ("too many files are open on this machine", "close some programs"),
+    errno.EBUSY: ("it is in use, as a mount point is", "name another place"),
+    errno.ESTALE: ("the network disk has lost it", "mount the disk again"),
+    errno.EIO: ("the disk reports an error", "look at the disk"),
     errno.EEXIST: ("something else is there already", "name another place"),
 }
 
@@ -113,10 +118,17 @@ def run_guarded(  # noqa: PLR0911  an exit each
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:
-        if error.errno not in STORAGE_CAUSES:
+        if _cause(error) not in STORAGE_CAUSES:
             raise
         return report(storage_error(error))
     return 0
+
+
+def _cause(error: OSError) -> int:
+    """Number of the system's error. NumPy gives none where the system took only a part of an array."""
+    if error.errno is None and re.fullmatch(r"\d+ requested and \d+ written", str(error)):
+        return errno.ENOSPC
+    return error.errno or 0
 
 
 def _write_any_text() -> None:
@@ -175,7 +187,7 @@ def _packages_of_extras() -> dict[str, set[str]]:
 
 def storage_error(error: OSError) -> StorageError:
     """The storage error that says in words what the operating system refused, and where."""
-    found, advice = STORAGE_CAUSES.get(error.errno or 0, (error.strerror or str(error), "check the folder"))
+    found, advice = STORAGE_CAUSES.get(_cause(error), (error.strerror or str(error), "check the folder"))
     place = f" at {error.filename}" if error.filename else ""
     return StorageError(
         f"Could not read or write{place}: {found}. Nothing half-written was left; {advice} and start again."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -90,7 +91,7 @@ def test_a_manifest_that_exists_is_checked_and_kept(
     assert _run(tmp_path) == 0
     assert "manifest.csv is in order. Nothing was written" in capsys.readouterr().out
     assert _run(tmp_path, "--layout", "brats") == 2
-    assert "'manifest.csv' exists and may hold work done by hand" in capsys.readouterr().err
+    assert "manifest.csv' exists and may hold work done by hand" in capsys.readouterr().err
     assert (tmp_path / "manifest.csv").read_text(encoding="utf-8") == by_hand
     (tmp_path / "manifest.csv").write_text(by_hand.replace("relative", "percent"), encoding="utf-8")
     assert _run(tmp_path) == 1
@@ -190,3 +191,18 @@ def test_files_of_any_names_are_listed_by_patterns(
     # A manifest that is there is not written over for a pattern either.
     assert _run(tmp_path, "--pattern", "t1={subject}/{session}/*_T1.nii.gz") == 2
     assert "exists and may hold work done by hand" in capsys.readouterr().err
+
+
+def test_a_program_reads_the_same_before_and_after_the_list_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(tmp_path, Layout.BIDS)
+    assert _run(tmp_path, "--json") == 0
+    scanned = json.loads(capsys.readouterr().out)
+    assert scanned["layout"] == "bids"
+    assert scanned["written"] == str(tmp_path / "manifest.csv")
+    assert "cbv" in scanned["examinations"][0]["images"]
+    assert _run(tmp_path, "--json") == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert listed["examinations"] == scanned["examinations"]
+    assert (listed["layout"], listed["written"]) == ("its own", "")

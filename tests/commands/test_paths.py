@@ -50,3 +50,31 @@ def test_a_path_to_something_else_is_one_line(
     assert Path("a file").read_bytes() == b"\x00\xffnothing of ours\n", (
         "a file that was not asked for is kept"
     )
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "manifest /nope",
+        "study use /nope",
+        "plan --params /nope/params.yaml",
+        "sweep status --params /nope/params.yaml",
+        "leaderboard --evaluate /nope",
+        "verdict --evaluate /nope",
+        "clinical analyse /nope/reads.csv",
+        "pipeline compile --out /nope/pipeline.txt",
+    ],
+)
+def test_a_path_in_an_error_is_the_one_that_was_typed(typed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`/nope` was shown as `nope`, as if another folder had been looked into."""
+    assert main(typed.split()) in (1, 2)
+    assert "/nope" in capsys.readouterr().err
+
+
+def test_a_folder_that_takes_no_file_is_named_as_it_was_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a file").write_bytes(b"")
+    assert main(["phantom", "--receipt", "a file/below/data.json"]) == 1
+    assert "'a file/below/data.json' cannot be made: " in capsys.readouterr().err

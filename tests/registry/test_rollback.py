@@ -25,6 +25,16 @@ def test_rollback_says_when_there_is_nothing_to_go_back_to() -> None:
         roll_back(open_registry("cbvsynth"), 2)
 
 
+def test_rolling_back_twice_goes_no_further_than_the_first_champion() -> None:
+    """Forward and back between the same two is not what a second rollback means."""
+    crown("encdec-t1c", 0.8)
+    crown("encdec-t2", 0.9)
+    assert aliases()["champion"] == 2
+    roll_back(open_registry("cbvsynth"))
+    assert aliases()["champion"] == 1
+    refused("is the first champion")
+
+
 def aliases() -> dict[str, int]:
     return aliases_of(open_registry("cbvsynth"))
 

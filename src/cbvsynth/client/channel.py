@@ -173,11 +173,11 @@ def _read_certificates(path: Path) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise UsageError(
-            f"The root certificates '{path.name}' cannot be read ({error.strerror}); expected a PEM file."
+            f"The root certificates '{path}' cannot be read ({error.strerror}); expected a PEM file."
         ) from error
     if b"-----BEGIN CERTIFICATE-----" not in content:
         raise UsageError(
-            f"The root certificates '{path.name}' hold no certificate; expected PEM text, with "
+            f"The root certificates '{path}' hold no certificate; expected PEM text, with "
             "-----BEGIN CERTIFICATE-----."
         )
     return content

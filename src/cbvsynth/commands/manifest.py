@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import tyro
 
+from cbvsynth.commands.answers import AsJson, print_json
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout, Switch
 from cbvsynth.domain.sequences import Sequence
@@ -31,6 +32,7 @@ def manifest(  # noqa: PLR0913  all by name, all with a default
     prefer: tuple[str, ...] = (),
     pattern: tuple[str, ...] = (),
     enhancing_label: Literal[0, 3, 4] = 0,
+    json: AsJson = 0,
 ) -> None:
     """List a study's examinations and say what was recognised, what is there and what is left out.
 
@@ -47,10 +49,15 @@ def manifest(  # noqa: PLR0913  all by name, all with a default
             t2, t1c, flair, adc, cbv, mask and seg.
         enhancing_label: Number of enhancing tumour in segmentations that do not say so: 3, or 4 as in BraTS
             until 2022; 0 leaves it open.
+        json: Print what was found as JSON; without paths, as folders may bear patients' names.
     """
     own = next((root / name for name in MANIFEST_NAMES if (root / name).is_file()), None)
     if layout is Layout.AUTO and own is not None and out is None and not pattern:
-        print_summary(load_manifest(root))
+        listed = load_manifest(root)
+        if json:
+            print_json(_answer(listed, ""))
+            return
+        print_summary(listed)
         print(f"\n{own.name} is in order. Nothing was written; --layout or --out makes a new one.")
         return
     target = out or root / MANIFEST_NAMES[0]
@@ -71,8 +78,35 @@ def manifest(  # noqa: PLR0913  all by name, all with a default
             for one, digests in zip(examinations, hash_images(root, examinations), strict=True)
         )
     write_manifest(target, examinations)
+    if json:
+        print_json(_answer(replace(found, examinations=examinations), str(target)))
+        return
     print_summary(found)
     print(f"\nwritten: {target}")
+
+
+def _answer(found: Manifest, written: str) -> dict[str, object]:
+    """What a program asks of a study; images by their role alone."""
+    return {
+        "layout": _layout_name(found),
+        "recognised_because": found.recognised_because,
+        "written": written,
+        "examinations": [
+            {
+                "exam_id": one.exam_id,
+                "subject_id": one.subject_id,
+                "session_id": one.session_id,
+                "images": list(one.files),
+                "target_unit": one.target_unit.value,
+                "diagnosis": one.diagnosis,
+                "split": one.split,
+                "flags": sorted(one.flags),
+            }
+            for one in found.examinations
+        ],
+        "left_out": [{"what": one.what, "reason": one.reason} for one in found.left_out],
+        "warnings": list(found.warnings),
+    }
 
 
 def print_summary(found: Manifest) -> None:

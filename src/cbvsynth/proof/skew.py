@@ -95,7 +95,7 @@ def _trained(artifacts: Path) -> tuple[str, ...]:
     names = tuple(sorted(path.parent.name for path in folder.glob("[!.]*/summary.json")))
     if not names:
         raise ResultError(
-            f"No trained model in '{folder.name}'; expected those of a finished run. Train first: make demo."
+            f"No trained model in '{folder}'; expected those of a finished run. Train first: make demo."
         )
     return names
 

@@ -86,7 +86,7 @@ def read_ratings(path: Path, study: str, form: Form = BLINDED) -> tuple[Rating, 
     """
     columns = ("study", "reader", "item", *(criterion.key for criterion in form.criteria), "comment")
     return tuple(
-        _rating(f"{path.name}, line {line}", row, study, form)
+        _rating(f"{path}, line {line}", row, study, form)
         for line, row in read_named(path, columns, _EXPORT)
     )
 
@@ -101,7 +101,7 @@ def read_consensus(path: Path) -> dict[Form, dict[Disputed, int]]:
     known = {one.title: (form, one.key) for form in FORMS for one in form.criteria}
     found: dict[Form, dict[Disputed, int]] = {form: {} for form in FORMS}
     for line, row in read_named(path, CONSENSUS_COLUMNS, "fill in consensus.csv as the analysis wrote it"):
-        place = f"{path.name}, line {line}"
+        place = f"{path}, line {line}"
         if row["criterion"] not in known or row["map"] not in set(MapKind):
             raise ResultError(
                 f"{place}: criterion '{row['criterion'][:40]}' of the map '{row['map'][:40]}'; expected one "

@@ -35,8 +35,8 @@ def read_reads(path: Path) -> tuple[Read, ...]:
     """
     rows = read_named(path, _REQUIRED, f"save it as CSV in UTF-8 with rows such as {_EXAMPLE}")
     if not rows:
-        raise ResultError(f"{path.name} has no row; expected rows such as {_EXAMPLE}")
-    reads = tuple(_read(f"{path.name}, line {line}", row) for line, row in rows)
+        raise ResultError(f"{path} has no row; expected rows such as {_EXAMPLE}")
+    reads = tuple(_read(f"{path}, line {line}", row) for line, row in rows)
     _refuse_contradictions(path, reads)
     return reads
 
@@ -77,12 +77,12 @@ def _refuse_contradictions(path: Path, reads: Iterable[Read]) -> None:
         place = (read.task, read.reader, read.exam_id)
         if place in seen:
             raise ResultError(
-                f"{path.name}: {read.reader} has two rows for {read.exam_id} in '{read.task}'; expected one. "
+                f"{path}: {read.reader} has two rows for {read.exam_id} in '{read.task}'; expected one. "
                 "Remove the one that does not count."
             )
         seen.add(place)
         if truths.setdefault((read.task, read.exam_id), read.truth) != read.truth:
             raise ResultError(
-                f"{path.name}: the truth of {read.exam_id} in '{read.task}' differs between readers; "
+                f"{path}: the truth of {read.exam_id} in '{read.task}' differs between readers; "
                 "expected one truth. Correct the table."
             )

@@ -15,13 +15,11 @@ def require_writable(path: Path) -> None:
         StorageError: it is a folder, or the folder that would hold it does not take it.
     """
     if path.is_dir():
-        raise StorageError(
-            f"'{path.name}' is a folder; expected a file or nothing there. Choose another name."
-        )
+        raise StorageError(f"'{path}' is a folder; expected a file or nothing there. Choose another name.")
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
         state = "cannot be written to" if folder.is_dir() else "is a file"
         raise StorageError(
-            f"'{path.name}' cannot be made: '{folder.name}' {state}; expected a folder of yours. Choose "
+            f"'{path}' cannot be made: '{folder}' {state}; expected a folder of yours. Choose "
             "another place, or change its permissions."
         )

@@ -117,7 +117,7 @@ def parse_text(path: Path, message: Any) -> Any:  # noqa: ANN401  any protobuf c
         return text_format.Parse(path.read_text(encoding="utf-8"), message)
     except (text_format.ParseError, UnicodeDecodeError, OSError) as error:
         raise UsageError(
-            f"{path.name}: cannot be read as {type(message).__name__} in protobuf's text form ({error}). "
+            f"{path}: cannot be read as {type(message).__name__} in protobuf's text form ({error}). "
             "Mend the file."
         ) from error
 

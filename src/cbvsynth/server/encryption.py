@@ -32,10 +32,10 @@ def read_encryption(path: Path) -> Encryption:
     """
     config = parse_text(path, SSLConfig())
     if "PRIVATE KEY" not in config.server_key or "CERTIFICATE" not in config.server_cert:
-        raise UsageError(f"{path.name}: expected server_key and server_cert with PEM text inside.")
+        raise UsageError(f"{path}: expected server_key and server_cert with PEM text inside.")
     if config.client_verify and not config.custom_ca:
         raise UsageError(
-            f"{path.name}: client_verify is true without custom_ca; expected the PEM text of the authority "
+            f"{path}: client_verify is true without custom_ca; expected the PEM text of the authority "
             "that signs the clients' certificates."
         )
     _require_pair(config, path.name)

@@ -38,7 +38,7 @@ def walk(root: Path) -> Tree:
         ManifestError: the folder is missing, or a folder in it cannot be listed.
     """
     if not root.is_dir():
-        raise ManifestError(f"The data root '{root.name}' is not a folder; expected the folder of a study.")
+        raise ManifestError(f"The data root '{root}' is not a folder; expected the folder of a study.")
 
     def unreadable(error: OSError) -> None:
         raise ManifestError(

@@ -55,7 +55,7 @@ def test_images_are_named_when_compiling(tmp_path: Path) -> None:
 
 def test_a_name_that_kubeflow_would_refuse_is_refused_before(tmp_path: Path) -> None:
     """KFP's own ValueError used to name a hidden temporary file."""
-    with pytest.raises(UsageError, match=r"'x\.dat' is not the name of a YAML file"):
+    with pytest.raises(UsageError, match=r"'.*x\.dat' is not the name of a YAML file"):
         compile_package(tmp_path / "x.dat", LOCAL)
     assert not list(tmp_path.iterdir())
 

@@ -33,7 +33,7 @@ def compile_package(path: Path, profile: Profile) -> None:
         PipelineError: the package breaks a rule that keeps it running on a cluster.
     """
     if path.suffix not in (".yaml", ".yml"):
-        raise UsageError(f"'{path.name}' is not the name of a YAML file; expected one that ends in .yaml.")
+        raise UsageError(f"'{path}' is not the name of a YAML file; expected one that ends in .yaml.")
     from cbvsynth.kubeflow.definition.pipeline import cbv_synthesis
 
     with atomic_file(path) as temporary:
