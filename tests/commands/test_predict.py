@@ -73,6 +73,43 @@ def test_a_folder_of_dicom_gives_the_map_of_its_images(
     assert list(work.iterdir()) == []
 
 
+def test_a_folder_of_dicom_gives_dicom_on_the_slices_of_t1c(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """T1 has 18 rows, T1C 16: the map has those of T1C, though T1 comes first."""
+    import highdicom
+
+    stored = {name: np.rint(image(name)).astype(np.int16)[::-1, ::-1, :] for name in ("t1", "t1c")}
+    for number, (name, tags) in enumerate({"t1": T1, "t1c": T1C}.items(), start=1):
+        voxels = np.transpose(stored[name], (2, 1, 0))[:, : 18 if name == "t1" else 16]
+        write_series(tmp_path / PATIENT_NAME, tags, number=number, voxels=voxels)
+    words = (
+        "--dicom",
+        tmp_path / PATIENT_NAME,
+        "--out_dicom",
+        tmp_path / "out",
+        "--uid_root",
+        "1.2.840.99999",
+    )
+    other = ("--out", tmp_path / "cbv.nii.gz", "--resample", "on", "--register", "off")
+    with serve(server()) as running:
+        assert run(*words, *other, "--server", running.address) == 0
+    shown = capsys.readouterr()
+    assert "written   cbv.nii.gz, cbv.json, 17 DICOM files in out" in shown.out
+    assert PATIENT_NAME not in shown.out + shown.err
+    assert "MUELLER" not in shown.out + shown.err + (tmp_path / "cbv.json").read_text()
+    made = highdicom.imread(tmp_path / "out/parametric-map.dcm")
+    assert (made.Rows, made.Columns, made.NumberOfFrames) == (16, 20, 8)
+    assert (made.PatientID, made.StudyInstanceUID) == ("4711", "1.2.3.4")
+    assert made.SOPInstanceUID.startswith("1.2.840.99999.")
+    volume = made.get_volume(dtype=np.float32)
+    to_ras = nib.affines.from_matvec(np.diag([-1.0, -1.0, 1.0]))
+    found = nib.as_closest_canonical(nib.Nifti1Image(volume.array, to_ras @ volume.affine))
+    expected = nib.as_closest_canonical(nib.load(tmp_path / "cbv.nii.gz"))
+    np.testing.assert_allclose(found.affine, expected.affine, atol=1e-4)
+    np.testing.assert_array_equal(found.get_fdata(), expected.get_fdata())
+
+
 def test_a_fall_back_is_said_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = write_head(tmp_path, "t1 t1c")
     with serve(server()) as running:
@@ -148,6 +185,10 @@ def test_files_that_are_there_stop_it_before_the_server_is_asked(
         (["--data", "d", "--out_folder", "m", "--concurrency", "0"], "concurrency is 0"),
         (["--dicom", "d", "--t1", "t1.nii.gz", "--out", "o.nii"], "--dicom and --t1 are both given"),
         (["--data", "d", "--out_folder", "m", "--dicom", "d"], "takes no --dicom"),
+        (["--data", "d", "--out_folder", "m", "--out_dicom", "d"], "takes no --out_dicom"),
+        (["--t1", "t1.nii.gz", "--out_dicom", "o"], "--out_dicom needs --dicom"),
+        (["--dicom", "d", "--out_dicom", "d/o"], "'o' lies in the folder of --dicom"),
+        (["--dicom", "d", "--out_dicom", "o", "--uid_root", "1.x"], "The root of new UIDs is '1.x'"),
     ],
 )
 def test_flags_that_do_not_go_together_are_named(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from cbvsynth.errors import UsageError
 if TYPE_CHECKING:
     from cbvsynth.client.synthesis import Models, Prediction
     from cbvsynth.extraction import BrainSettings
+    from cbvsynth.study.dicom.series import Series
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,11 @@ class OutputOptions:
     """Map to write, .nii.gz or .nii; a JSON file of the same name says how it was made."""
     montage: Path | None = None
     """Picture to write, PNG: some slices of the map below the image they belong to."""
+    out_dicom: Path | None = None
+    """Folder to write the map into as DICOM, for a PACS: with --dicom, on the grid of T1C unless --reference
+    says otherwise. It holds the patient's name, as the examination does."""
+    uid_root: str = ""
+    """Your organisation's root of DICOM UIDs, as in 1.2.840.99999; random ones under 2.25 when not given."""
     overwrite: Switch = Switch.OFF
     """Write over files that are there."""
 
@@ -158,33 +164,55 @@ def predict(
 
 
 def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOptions) -> None:
-    from cbvsynth.client.outputs import mask_picture_of
     from cbvsynth.client.preparation import prepare
     from cbvsynth.client.synthesis import synthesise
 
-    if output.out is None:
+    if output.out is None and output.out_dicom is None:
         raise UsageError("There is no --out; give the map's name, as in --out cbv.nii.gz.")
     files = _given_files(images)
-    overwrite = output.overwrite is Switch.ON
-    _require_outputs(output.out, output.montage, overwrite=overwrite)
+    _require_outputs(output, images)
     draw = _drawing() if output.montage is not None else None
-    with _converted(images, files) as read:
+    with _converted(images, files) as (read, series):
         prepared = prepare(
             read,
             mask=images.mask,
             unusable=images.unusable,
-            reference=images.reference or "",
+            reference=_reference(images, output, series),
             resample=images.resample is Switch.ON,
             register=images.register,
-            brain=replace(images.brain(), picture=mask_picture_of(output.out)),
+            brain=replace(images.brain(), picture=_mask_picture(output)),
             orientation=images.orientation,
         )
     with open_models(server) as models:
         made = synthesise(prepared, models, version=server.version, label=server.label)
-    sidecar = made.save(output.out, overwrite=overwrite)
+    written = []
+    if output.out is not None:
+        written += [output.out.name, made.save(output.out, overwrite=output.overwrite is Switch.ON).name]
     if draw is not None and output.montage is not None:
         draw(output.montage, made)
-    _print(made, output, sidecar)
+        written.append(output.montage.name)
+    if output.out_dicom is not None:
+        from cbvsynth.client.dicom_output import save_dicom
+        from cbvsynth.study.dicom_output.uids import NewUids
+
+        count = len(save_dicom(made, output.out_dicom, series[prepared.reference], NewUids(output.uid_root)))
+        written.append(f"{count} DICOM files in {output.out_dicom.name}")
+    _print(made, output, written)
+
+
+def _reference(images: ImageOptions, output: OutputOptions, series: Mapping[str, Series]) -> str:
+    """Whose grid the map gets: DICOM is read beside T1C."""
+    if images.reference is not None:
+        return images.reference.value
+    wanted = Sequence.T1C
+    beside = output.out_dicom is not None and wanted in series and wanted not in images.unusable
+    return wanted.value if beside else ""
+
+
+def _mask_picture(output: OutputOptions) -> Path | None:
+    from cbvsynth.client.outputs import mask_picture_of
+
+    return None if output.out is None else mask_picture_of(output.out)
 
 
 def _given_files(images: ImageOptions) -> dict[str, Path]:
@@ -203,10 +231,12 @@ def _given_files(images: ImageOptions) -> dict[str, Path]:
 
 
 @contextmanager
-def _converted(images: ImageOptions, files: dict[str, Path]) -> Iterator[dict[str, Path]]:
-    """The images as files; those converted from DICOM are there only inside the block."""
+def _converted(
+    images: ImageOptions, files: dict[str, Path]
+) -> Iterator[tuple[dict[str, Path], Mapping[str, Series]]]:
+    """The images as files, there only inside the block where they are of DICOM, and then their series."""
     if images.dicom is None:
-        yield files
+        yield files, {}
         return
     from cbvsynth.study.dicom.examinations import convert_folder
 
@@ -218,7 +248,7 @@ def _converted(images: ImageOptions, files: dict[str, Path]) -> Iterator[dict[st
             print(f"not used  {what}: {reason}")
         for warning in made.warnings:
             print(f"warning: {warning}", file=sys.stderr)
-        yield dict(made.files)
+        yield dict(made.files), made.sources
 
 
 def _predict_many(
@@ -227,7 +257,7 @@ def _predict_many(
     from cbvsynth.client.batch import BatchOptions, predict_study
 
     single = [f"--{name}" for name in (*Sequence, "mask", "dicom") if getattr(images, str(name)) is not None]
-    single += [f"--{name}" for name in ("out", "montage") if getattr(output, name) is not None]
+    single += [f"--{name}" for name in ("out", "montage", "out_dicom") if getattr(output, name) is not None]
     if study.data is None or study.out_folder is None or single:
         raise UsageError(
             f"A study needs --data and --out_folder, and takes no {', '.join(single) or 'single images'}. "
@@ -293,23 +323,50 @@ def open_models(server: ServerOptions) -> Iterator[Models]:
         local.close()
 
 
-def _require_outputs(out: Path, montage: Path | None, *, overwrite: bool) -> None:
+def _require_outputs(output: OutputOptions, images: ImageOptions) -> None:
     """Say before the work, not after it, that a file is there or cannot be made."""
     from cbvsynth.client.outputs import require_free, sidecar_of
     from cbvsynth.records.writable import require_writable
 
-    places = {out: "--out", sidecar_of(out): "--out"}
-    if montage is not None:
-        if montage in places:
+    if output.out_dicom is not None:
+        _require_dicom_output(output.out_dicom, output.uid_root, images)
+    places: dict[Path, str] = {}
+    if output.out is not None:
+        places |= {output.out: "--out", sidecar_of(output.out): "--out"}
+    if output.montage is not None:
+        if output.montage in places:
             raise UsageError(
-                f"--montage is '{montage.name}', which the map or its record will be; expected a name of its "
-                "own, as in cbv.png."
+                f"--montage is '{output.montage.name}', which the map or its record will be; expected a name "
+                "of its own, as in cbv.png."
             )
-        places[montage] = "--montage"
+        places[output.montage] = "--montage"
     for path, flag in places.items():
         require_writable(path)
-        if not overwrite:
+        if output.overwrite is Switch.OFF:
             require_free(path, flag)
+
+
+def _require_dicom_output(folder: Path, uid_root: str, images: ImageOptions) -> None:
+    """Ask for the packages, the root, the source and the place before the work."""
+    import highdicom  # noqa: F401  the writer itself imports it only when it writes
+
+    from cbvsynth.records.writable import require_writable
+    from cbvsynth.study.dicom_output.folder import require_free_folder
+    from cbvsynth.study.dicom_output.uids import NewUids
+
+    NewUids(uid_root)
+    if images.dicom is None:
+        raise UsageError(
+            "--out_dicom needs --dicom: the map is written into the study, and onto the slices, of DICOM "
+            "files."
+        )
+    if images.dicom.resolve() in (folder.resolve(), *folder.resolve().parents):
+        raise UsageError(
+            f"--out_dicom '{folder.name}' lies in the folder of --dicom; expected another place, so that "
+            "what came from the scanner stays as it is."
+        )
+    require_free_folder(folder)
+    require_writable(folder / "parametric-map.dcm")
 
 
 def _drawing() -> Callable[[Path, Prediction], None]:
@@ -321,16 +378,14 @@ def _drawing() -> Callable[[Path, Prediction], None]:
     return draw_map
 
 
-def _print(made: Prediction, output: OutputOptions, sidecar: Path) -> None:
-    from cbvsynth.client.outputs import mask_picture_of
+def _print(made: Prediction, output: OutputOptions, written: list[str]) -> None:
     from cbvsynth.client.request import NOT_GIVEN
 
     record = made.record
-    assert output.out is not None
-    written = [output.out, sidecar, *([output.montage] if output.montage else [])]
-    if record.mask_source.startswith("extracted"):
-        written.append(mask_picture_of(output.out))
-    print(f"written   {', '.join(path.name for path in written)}")
+    picture = _mask_picture(output)
+    if record.mask_source.startswith("extracted") and picture is not None:
+        written = [*written, picture.name]
+    print(f"written   {', '.join(written)}")
     print(f"model     {record.choice.reason}")
     for sequence, reason in record.left_out.items():
         if reason != NOT_GIVEN:

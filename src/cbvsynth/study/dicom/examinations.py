@@ -37,9 +37,13 @@ _VENDOR_NAMES = {"ge": "GE", "siemens": "Siemens", "philips": "Philips", "canon"
 
 @dataclass(frozen=True)
 class Conversion:
-    """One folder's examination: image files by role, why each was taken, and what was left out."""
+    """One folder's examination: images by role, why each was taken, and what was left out.
+
+    sources: series that the images are of, by role. series: all of the folder.
+    """
 
     files: Mapping[str, Path]
+    sources: Mapping[str, Series]
     reasons: Mapping[str, str]
     left_out: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
@@ -157,8 +161,9 @@ def convert_folder(
     reasons_by_role = {
         role: f"{name_of(one.series)}: {one.reason}" for role, one in inputs.items() if role in images.files
     }
+    taken = {role: one.series for role, one in inputs.items() if role in images.files}
     warnings = (*choice.warnings, *images.warnings)
-    return Conversion(images.files, reasons_by_role, left, warnings, tuple(series))
+    return Conversion(images.files, taken, reasons_by_role, left, warnings, tuple(series))
 
 
 def _by_examination(

@@ -41,7 +41,12 @@ _DAMAGED = "damaged or incomplete DICOM; export again"
 _DIRECTORY = "DICOMDIR, which is not needed: the files themselves are read"
 _LINKED = "a link out of the folder; copy the file into it"
 _MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
-_VENDORS = ("siemens", "ge", "philips", "canon", "toshiba", "hitachi", "fujifilm", "united imaging", "bruker")
+OUR_MANUFACTURER = "cbvsynth"
+"""What synthetic maps call their maker; no such map is ever taken for a measured one."""
+_VENDORS = (
+    *("siemens", "ge", "philips", "canon", "toshiba", "hitachi", "fujifilm", "united imaging", "bruker"),
+    OUR_MANUFACTURER,
+)
 _SIEMENS_B = (0x0019, 0x100C)
 _GE_B = (0x0043, 0x1039)
 _PHILIPS_B = (0x2001, 0x1003)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from cbvsynth.study.dicom import vocabulary
+from cbvsynth.study.dicom.headers import OUR_MANUFACTURER
 from cbvsynth.study.dicom.roles import ROLES_TABLE
 from cbvsynth.study.dicom.series import Series, component_of
 from cbvsynth.study.dicom.tags import Tags
@@ -102,6 +103,8 @@ def _named(tags: Tags) -> str:
 
 
 def _no_image(tags: Tags) -> str:
+    if tags.vendor == OUR_MANUFACTURER:
+        return "a synthetic map of this software, no image of a scanner"
     if tags.modality != "MR":
         known = (
             tags.modality

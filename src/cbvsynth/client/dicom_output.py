@@ -1,0 +1,47 @@
+"""A prediction as DICOM: what its record says goes into the objects' headers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from cbvsynth.client.synthesis import Prediction
+from cbvsynth.domain.volume import Volume
+from cbvsynth.errors import UsageError
+from cbvsynth.study.dicom.series import Series
+from cbvsynth.study.dicom_output.facts import MapFacts
+from cbvsynth.study.dicom_output.folder import write_dicom
+from cbvsynth.study.dicom_output.uids import NewUids
+
+
+def save_dicom(made: Prediction, folder: Path, series: Series, uids: NewUids) -> tuple[Path, ...]:
+    """Write a prediction as DICOM, in the study of the series whose grid it has.
+
+    Raises:
+        UsageError: the map was made from arrays, or the folder is not free.
+        GridError: the map is not on the grid of `series`.
+        VolumeError: what the series says of its patient or study cannot be written again.
+        StorageError: the folder cannot be written.
+    """
+    if made.affine is None:
+        raise UsageError("This map was made from arrays and has no place in space; give DICOM files.")
+    facts = facts_of(made, datetime.now().astimezone())  # DICOM states local time
+    return write_dicom(folder, Volume(made.cbv, made.affine), series, facts, uids)
+
+
+def facts_of(made: Prediction, when: datetime) -> MapFacts:
+    """What is said of a prediction in DICOM; nothing of the patient, and no path."""
+    record = made.record
+    served = record.served
+    stands_in = (record.choice.reason,) if record.choice.fallback else ()
+    return MapFacts(
+        registered=record.registered_name,
+        version=served.version,
+        model=served.model.slug,
+        algorithm=served.model.algorithm.label,
+        inputs=tuple(sequence.label for sequence in served.model.combination.sequences),
+        unit=served.target_unit,
+        cbv_max=made.cbv_max,
+        made=when,
+        notes=(*stands_in, *record.warnings),
+    )

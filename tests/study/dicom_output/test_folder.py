@@ -1,0 +1,59 @@
+"""The folder of one map: whole or not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cbvsynth.errors import StorageError, UsageError, VolumeError
+from cbvsynth.study.dicom.headers import read_folder
+from cbvsynth.study.dicom.series import series_of
+from cbvsynth.study.dicom_output.folder import write_dicom
+from cbvsynth.study.dicom_output.uids import NewUids
+from tests.study.dicom.dicom_files import T1C, write_series
+from tests.study.dicom_output.maps import FACTS, map_on, series_in
+
+
+def test_a_folder_holds_the_map_its_slices_and_its_pictures(tmp_path: Path) -> None:
+    series = series_in(tmp_path / "in")
+    found = write_dicom(tmp_path / "a/out", map_on(series, tmp_path), series, FACTS, NewUids())
+    assert [path.relative_to(tmp_path / "a/out").as_posix() for path in found] == [
+        "parametric-map.dcm",
+        *(f"pictures/{number:04d}.dcm" for number in range(1, 9)),
+        *(f"series/{number:04d}.dcm" for number in range(1, 9)),
+    ]
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["out"]
+    images, _ = read_folder(tmp_path / "a/out")
+    assert len(images) == 17
+    assert {one.identity.patient_id for one in images} == {"4711"}
+
+
+def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
+    series = series_in(tmp_path / "in")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/old.dcm").write_bytes(b"old")
+    with pytest.raises(UsageError, match="'out' exists and is not written over"):
+        write_dicom(tmp_path / "out", map_on(series, tmp_path), series, FACTS, NewUids())
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["old.dcm"]
+
+
+def test_tags_that_cannot_be_written_again_are_named_without_their_text(tmp_path: Path) -> None:
+    """Of a source whose header no library writes, nothing is half written, and nothing is quoted."""
+
+    def spoil(dataset, index):
+        del dataset.StudyInstanceUID
+
+    write_series(tmp_path / "in", T1C, change=spoil)
+    (series,) = series_of(read_folder(tmp_path / "in")[0])
+    with pytest.raises(VolumeError, match="no DICOM of it was written") as caught:
+        write_dicom(tmp_path / "out", map_on(series, tmp_path), series, FACTS, NewUids())
+    assert "MUELLER" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    series = series_in(tmp_path / "in")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageError, match="'out' cannot be written"):
+        write_dicom(tmp_path / "file/out", map_on(series, tmp_path), series, FACTS, NewUids())
