@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 import traceback
@@ -97,6 +98,9 @@ class Worker:
             self._store.change(
                 study.id, lambda one: replace(one, state=State.DONE, stage="", error="", result=result)
             )
+        finally:
+            if self._store.get(study.id) is None:  # deleted meanwhile: what was written since goes, too
+                shutil.rmtree(self._store.folder(study.id), ignore_errors=True)
 
     def _end(self, study: Study, state: State, error: str = "") -> None:
         self._store.change(

@@ -1,0 +1,57 @@
+"""Regions are measured as the report measures lesions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cbvsynth.domain.volume import Volume
+from cbvsynth.errors import GridError, VolumeError
+from cbvsynth.page.regions import measure_region
+from cbvsynth.study.nifti import write_volume
+from tests.client.heads import AFFINES, SHAPE, brain, image, write
+
+AFFINE = AFFINES["RAS"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    cbv = np.where(brain(), np.arange(np.prod(SHAPE)).reshape(SHAPE) / 100 + 1, 0).astype(np.float32)
+    (tmp_path / "view").mkdir()
+    for name, data in {"cbv": cbv, "mask": brain().astype(np.float32), "t1": image("t1")}.items():
+        write_volume(tmp_path / "view" / f"{name}.nii", Volume(data, AFFINE))
+    return tmp_path, cbv
+
+
+def test_figures(folder, tmp_path):
+    place, cbv = folder
+    region = np.zeros(SHAPE, np.uint8)
+    region[5:15, 5:12, 2:6] = 7
+    found = measure_region(place, write(tmp_path / "r.nii.gz", region, AFFINE), "rim")
+    inside = cbv[(region > 0) & brain()].astype(np.float64)
+    assert (found.name, found.voxels) == ("rim", inside.size)
+    assert found.volume_ml == pytest.approx(inside.size * 16 / 1000)
+    assert found.mean == pytest.approx(inside.mean())
+    assert found.percentile_95 == pytest.approx(np.percentile(inside, 95))
+    assert found.white_matter_mean > 0
+    assert found.ratio_mean == pytest.approx(found.mean / found.white_matter_mean)
+    assert found.ratio_95 == pytest.approx(found.percentile_95 / found.white_matter_mean)
+
+
+def test_a_region_in_another_order_of_axes_is_the_same(folder, tmp_path):
+    place, _ = folder
+    region = np.zeros(SHAPE, np.uint8)
+    region[5:9, 5:12, 2:6] = 1
+    turned = AFFINE @ np.array([[-1.0, 0, 0, SHAPE[0] - 1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    one = measure_region(place, write(tmp_path / "a.nii", region, AFFINE), "r")
+    assert measure_region(place, write(tmp_path / "b.nii", region[::-1], turned), "r") == one
+
+
+def test_refusals(folder, tmp_path):
+    place, _ = folder
+    with pytest.raises(GridError, match="on another grid than the map"):
+        measure_region(place, write(tmp_path / "a.nii", np.ones((9, 9, 9), np.uint8), AFFINE), "r")
+    outside = np.zeros(SHAPE, np.uint8)
+    outside[0, 0, 0] = 1
+    with pytest.raises(VolumeError, match="no voxel inside the brain"):
+        measure_region(place, write(tmp_path / "b.nii", outside, AFFINE), "r")

@@ -1,0 +1,25 @@
+"""The table of regions: every row says what made it, and no name becomes a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from cbvsynth.page.studies import Region, Study
+from cbvsynth.page.tables import regions_csv
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "lesion, left"])
+def test_rows(name):
+    region = Region(name, 3, 0.25, 4.0, 5.0, None, None, None)
+    result = {"record": {"Model": "encdec-t1", "ModelVersion": 7}, "unit": "mL/100 g"}
+    study = Study("0" * 32, "me", 1, 0.0, result=result, regions=(region, region))
+    rows = list(csv.DictReader(io.StringIO(regions_csv(study))))
+    assert len(rows) == 2
+    for row in rows:
+        assert row["region"] == (name if name.startswith("lesion") else f"'{name}")
+        assert (row["volume, mL"], row["mean CBV, mL/100 g"], row["mean / white matter"]) == ("0.25", "4", "")
+        assert (row["model"], row["version"]) == ("encdec-t1", "7")
+        assert row["note"].startswith("For research only")
