@@ -118,7 +118,7 @@ def test_a_second_visitor_sees_nothing_of_the_first(page: Running, done: tuple[V
 def test_nothing_names_the_patient(
     page: Running, head: dict[str, Path], capfd: pytest.CaptureFixture
 ) -> None:
-    """Names stand in the files' headers and in their folder's name; only the list of files may show the last."""
+    """Names stand in the files' headers and in their folder's name; the list of files may show the last."""
     visitor = page.visitor()
     study = visitor.map({f"{PATIENT_NAME}/{name}": path for name, path in head.items()})
     assert study["state"] == "done"

@@ -17,7 +17,7 @@ SWEEP = "sweep:\n  models:\n    - encdec-t1c\n"
 
 def test_the_committed_settings_are_read_whole() -> None:
     found = read_run_settings(ROOT / "params.yaml")
-    assert len(found.models) == 16
+    assert len(found.models) == 10
     assert (found.train.epochs, found.train.lesion_weight) == (8, 10.0)
     assert found.validate.register is Register.OFF
     assert found.phantom.patients == 60

@@ -140,6 +140,8 @@ def _product_rate() -> float:
 
 def _measured_rate(train: TrainConfig, voxels: int) -> float:
     """The same, by the second and third step of an encoder-decoder on noise of the study's size."""
+    import numpy as np
+
     from cbvsynth.training.startup import quiet_tensorflow
 
     with quiet_tensorflow():
@@ -147,8 +149,6 @@ def _measured_rate(train: TrainConfig, voxels: int) -> float:
     model = ModelId.parse("encdec-t1")
     step = build_networks(model, replace(train, model=model.slug), train.seed).step
     side = max(round((voxels / 8) ** 0.5), 4)
-    import numpy as np
-
     volume = np.random.default_rng(0).random((side, side, 8), dtype=np.float32)
     step(volume[..., np.newaxis], volume, volume)
     started = time.process_time()
