@@ -1,4 +1,4 @@
-"""The queue: what was begun is finished, by another process too; a cancelled study is; a fault stops no other."""
+"""The queue: what was begun is finished, by another process too; a cancelled study stays cancelled."""
 
 from __future__ import annotations
 
