@@ -22,6 +22,7 @@ from scipy import ndimage
 
 from cbvsynth.domain.mask_shape import head_of
 from cbvsynth.domain.volume import Volume
+from cbvsynth.registration.itk_image import TO_ITK, itk_image
 from cbvsynth.registration.pyramid import coarsened
 
 SKULL_MM, SCALP_MM, AIR_MM = 7.0, 13.0, 17.0
@@ -92,7 +93,6 @@ CONTROL_POINTS = (4, 5, 4)
 sharp."""
 _UPPER_HEAD_MM = 140.0
 """From its top down, the part of a head that holds the brain: its middle is a start for the template's."""
-_TO_ITK = np.diag([-1.0, -1.0, 1.0])
 
 BoolArray = npt.NDArray[np.bool_]
 Float64Array = npt.NDArray[np.float64]
@@ -125,7 +125,9 @@ def _search(image: Volume, template: HeadTemplate, *, deformed: bool) -> BoolArr
     whole = affine.GetInverse()
     if deformed:
         whole = sitk.CompositeTransform([whole, _deformation(image, template, whole)])
-    share = sitk.Resample(_itk(coarsened(template.brain, 2.0)), _itk(image), whole, sitk.sitkLinear, 0.0)
+    share = sitk.Resample(
+        itk_image(coarsened(template.brain, 2.0)), itk_image(image), whole, sitk.sitkLinear, 0.0
+    )
     brain: BoolArray = sitk.GetArrayFromImage(share).transpose(2, 1, 0) > 0.5
     return _one_piece(brain)
 
@@ -140,8 +142,8 @@ def _starts(image: Volume, middle: Float64Array) -> list[Any]:
     starts = []
     for shift_mm, nod in STARTS:
         start = sitk.Similarity3DTransform()
-        start.SetCenter((_TO_ITK @ middle).tolist())
-        start.SetTranslation((_TO_ITK @ (upper + np.array([0.0, 0.0, shift_mm]) - middle)).tolist())
+        start.SetCenter((TO_ITK @ middle).tolist())
+        start.SetTranslation((TO_ITK @ (upper + np.array([0.0, 0.0, shift_mm]) - middle)).tolist())
         start.SetRotation((1.0, 0.0, 0.0), nod)
         starts.append(start)
     return starts
@@ -162,7 +164,7 @@ def _deformation(image: Volume, template: HeadTemplate, to_template: Any) -> Any
     import SimpleITK as sitk
 
     head = _smoothed(coarsened(image, SEARCH_MM))
-    share = sitk.Resample(_itk(template.region), head, to_template, sitk.sitkLinear, 0.0)
+    share = sitk.Resample(itk_image(template.region), head, to_template, sitk.sitkLinear, 0.0)
     inside = sitk.GetArrayFromImage(share) > 0.5
     places = np.argwhere(inside)[:, ::-1]
     if not len(places):
@@ -219,20 +221,8 @@ def _one_piece(brain: BoolArray) -> BoolArray:
 def _smoothed(volume: Volume) -> Any:
     import SimpleITK as sitk
 
-    return sitk.SmoothingRecursiveGaussian(_itk(volume), SEARCH_MM / 2.0)
+    return sitk.SmoothingRecursiveGaussian(itk_image(volume), SEARCH_MM / 2.0)
 
 
 def _region(share: Volume) -> Any:
-    return _itk(Volume((share.data > 0.5).astype(np.float32), share.affine), np.uint8)
-
-
-def _itk(volume: Volume, kind: type[np.generic] = np.float32) -> Any:
-    """A volume as SimpleITK's image, in its own coordinates, LPS."""
-    import SimpleITK as sitk
-
-    image = sitk.GetImageFromArray(np.ascontiguousarray(volume.data.transpose(2, 1, 0), dtype=kind))
-    spacing = np.array(volume.spacing_mm)
-    image.SetSpacing(spacing.tolist())
-    image.SetOrigin((_TO_ITK @ volume.affine[:3, 3]).tolist())
-    image.SetDirection((_TO_ITK @ volume.affine[:3, :3] / spacing).ravel().tolist())
-    return image
+    return itk_image(Volume((share.data > 0.5).astype(np.float32), share.affine), np.uint8)

@@ -12,9 +12,11 @@ from cbvsynth.domain.intensity import (
     CBV_MEDIAN_ML_PER_100G,
     AdcUnit,
     adc_in_e6_mm2_per_s,
+    adc_unit_by,
     adc_unit_of,
     brain_median,
     check_cbv_unit,
+    named_adc_unit,
 )
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.errors import UnitError
@@ -105,3 +107,23 @@ def test_voids_do_not_change_the_median() -> None:
 
 def test_an_empty_mask_has_no_median() -> None:
     assert math.isnan(brain_median(image_with(3.0), np.zeros_like(MASK)))
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("10^-6 mm^2/s", AdcUnit.E6_MM2_PER_S),
+        ("1e-3 mm2/s", AdcUnit.E3_MM2_PER_S),
+        ("mm2/s", AdcUnit.MM2_PER_S),
+        ("um^2/s", AdcUnit.E6_MM2_PER_S),
+        ("mL/100g", None),
+        ("None", None),
+    ],
+)
+def test_a_unit_of_adc_is_known_by_its_names(text: str, unit: AdcUnit | None) -> None:
+    assert named_adc_unit(text) is unit
+
+
+def test_between_two_bands_there_is_no_unit() -> None:
+    assert [adc_unit_by(median) for median in (9e-4, 0.9, 900.0)] == list(AdcUnit)
+    assert adc_unit_by(30.0) is None

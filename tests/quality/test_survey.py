@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import math
 import os
 import struct
@@ -183,14 +184,31 @@ class TestVoxels:
 
         assert problem[0] is Group.FAILED_CBV
 
-    def test_adc_is_judged_as_stored_not_as_converted(self, copy: tuple[Path, Examination]) -> None:
+    @pytest.mark.parametrize(("factor", "unit"), [(1e-3, "1e-3 mm2/s"), (1e-6, "mm2/s")])
+    def test_adc_in_another_unit_is_told_by_its_median(
+        self, copy: tuple[Path, Examination], factor: float, unit: str
+    ) -> None:
+        """A study could have one unit of ADC only; the other examinations were dropped."""
+        root, examination = copy
+        before = survey_examination(root, examination).value("adc_median")
+        change(root, "adc", lambda volume: Volume(volume.data * factor, volume.affine))
+
+        after = survey_examination(root, examination)
+
+        assert after.value("adc_median") == pytest.approx(before, rel=1e-2)
+        assert any(f"ADC: stored in {unit}, by its median" in warning for warning in after.warnings)
+
+    def test_adc_that_contradicts_its_sidecar_is_judged_by_the_sidecar(
+        self, copy: tuple[Path, Examination]
+    ) -> None:
         root, examination = copy
         before = survey_examination(root, examination).value("adc_median")
         change(root, "adc", lambda volume: Volume(volume.data * 1e-3, volume.affine))
-
-        after = survey_examination(root, examination).value("adc_median")
-
-        assert after == pytest.approx(before * 1e-3, rel=1e-3)
+        for stated, expected in (("10^-6 mm^2/s", before * 1e-3), ("1e-3 mm2/s", before)):
+            (root / "adc.json").write_text(json.dumps({"Units": stated}), encoding="utf-8")
+            survey = survey_examination(root, examination)
+            assert survey.value("adc_median") == pytest.approx(expected, rel=1e-2)
+            assert survey.warnings == ()
 
     def test_relative_cbv_has_no_unit_to_judge(self, copy: tuple[Path, Examination]) -> None:
         root, examination = copy

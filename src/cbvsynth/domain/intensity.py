@@ -5,6 +5,7 @@ T1, T2, T1C and FLAIR have arbitrary units; nothing is checked or changed here.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 import numpy as np
@@ -39,10 +40,35 @@ ADC_BANDS = {
 mm2/s on clean phantoms and near 0.8e-3 mm2/s in people, so that every band reaches at least fivefold
 to either side; a value between two bands is none of these."""
 
+_ADC_NAMES = {
+    "mm2/s": AdcUnit.MM2_PER_S,
+    "mm^2/s": AdcUnit.MM2_PER_S,
+    "10^-3mm^2/s": AdcUnit.E3_MM2_PER_S,
+    "1e-3mm2/s": AdcUnit.E3_MM2_PER_S,
+    "10-3mm2/s": AdcUnit.E3_MM2_PER_S,
+    "10-6mm2/s": AdcUnit.E6_MM2_PER_S,
+    "10^-6mm^2/s": AdcUnit.E6_MM2_PER_S,
+    "1e-6mm2/s": AdcUnit.E6_MM2_PER_S,
+    "um2/s": AdcUnit.E6_MM2_PER_S,
+    "um^2/s": AdcUnit.E6_MM2_PER_S,
+}
+"""Units as sidecars and DICOM tags write them, lower case, without blanks, dots and brackets."""
+_SIGNS = re.compile(r"[\s*·.\[\]{}()_]+")
+
 CBV_MEDIAN_ML_PER_100G = (0.2, 50.0)
 """Brain medians of CBV, both ends included, that can be mL/100 g at all. Chosen here: wide enough for
 every brain (clean phantoms 2.97 to 3.34), far from maps in arbitrary units (771 to 830). The closer
 limits of limits.yaml drop single examinations; these guard the unit."""
+
+
+def named_adc_unit(text: str) -> AdcUnit | None:
+    """The unit of ADC that a text names, as in ``10^-6 mm^2/s``; None where it names none of these."""
+    return _ADC_NAMES.get(_SIGNS.sub("", text.lower()))
+
+
+def adc_unit_by(median: float) -> AdcUnit | None:
+    """Unit of an ADC map, told by its median in the brain; None where it fits no unit."""
+    return next((unit for unit, (low, high) in ADC_BANDS.items() if low <= median <= high), None)
 
 
 def adc_unit_of(median: float, label: str) -> AdcUnit:
@@ -51,9 +77,9 @@ def adc_unit_of(median: float, label: str) -> AdcUnit:
     Raises:
         UnitError: the median fits no unit.
     """
-    for unit, (low, high) in ADC_BANDS.items():
-        if low <= median <= high:
-            return unit
+    unit = adc_unit_by(median)
+    if unit is not None:
+        return unit
     expected = ", ".join(f"{low:g} to {high:g} for {unit}" for unit, (low, high) in ADC_BANDS.items())
     raise UnitError(
         f"{label}: the median in the brain is {median:.4g}, which fits no unit of ADC; expected {expected}. "

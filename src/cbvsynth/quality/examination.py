@@ -10,6 +10,7 @@ import numpy as np
 
 from cbvsynth.domain.examination import Examination, image_label
 from cbvsynth.domain.geometry import Grid, lies_on
+from cbvsynth.domain.intensity import AdcUnit, adc_unit_by
 from cbvsynth.domain.resampling import resample_labels
 from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.domain.sequences import TargetUnit
@@ -36,6 +37,7 @@ def measure(
     aligned: AlignedExamination,
     stored: Mapping[str, Volume],
     alignment: Alignment | None,
+    stated_adc: AdcUnit | None = None,
 ) -> Measured:
     """Measure an examination.
 
@@ -44,11 +46,12 @@ def measure(
         aligned: its images on one grid.
         stored: its images by role on their own grids, axes RAS, without gaps.
         alignment: what registration showed; None where nothing was registered.
+        stated_adc: unit of ADC as its sidecar states it; None where its median tells.
     """
     details: dict[str, str] = {}
     values = {
         **_geometry(aligned),
-        **_maps(examination, aligned),
+        **_maps(examination, aligned, stated_adc, details),
         **_worst_images(aligned, stored, details),
         **(_registered(alignment, details) if alignment else _unregistered(aligned)),
     }
@@ -67,7 +70,12 @@ def _geometry(aligned: AlignedExamination) -> dict[str, float]:
     }
 
 
-def _maps(examination: Examination, aligned: AlignedExamination) -> dict[str, float]:
+def _maps(
+    examination: Examination,
+    aligned: AlignedExamination,
+    stated_adc: AdcUnit | None,
+    details: dict[str, str],
+) -> dict[str, float]:
     """ADC, CBV and the segmentation."""
     mask, cbv = aligned.mask, aligned.cbv
     values = {}
@@ -77,7 +85,11 @@ def _maps(examination: Examination, aligned: AlignedExamination) -> dict[str, fl
         adc = aligned.inputs[Mri.ADC]
         support = measurements.map_support(adc, _whole_brain(aligned))
         values["adc_void_fraction"], values["adc_support_dice"] = support.void_fraction, support.dice
-        values["adc_median"] = measurements.brain_median(adc, mask)
+        median = measurements.brain_median(adc, mask)
+        unit = stated_adc or adc_unit_by(median) or AdcUnit.E6_MM2_PER_S
+        values["adc_median"] = median * unit.factor
+        if unit is not AdcUnit.E6_MM2_PER_S:
+            details["adc_median"] = f"stored in {unit}" + (" by its sidecar" if stated_adc else "")
     if cbv is not None:
         support = measurements.map_support(cbv, _whole_brain(aligned))
         values["cbv_void_fraction"], values["cbv_support_dice"] = support.void_fraction, support.dice

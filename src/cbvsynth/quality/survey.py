@@ -18,7 +18,9 @@ import numpy.typing as npt
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.gaps import without_gaps
 from cbvsynth.domain.geometry import to_canonical
+from cbvsynth.domain.intensity import AdcUnit
 from cbvsynth.domain.options import Register
+from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import (
     DataError,
@@ -38,6 +40,7 @@ from cbvsynth.study.aligned import AlignedExamination, align, require_numbers
 from cbvsynth.study.nifti import OpenImage, open_image
 from cbvsynth.study.paths import resolve_inside
 from cbvsynth.study.placement import place
+from cbvsynth.study.sidecars import stated_adc_unit
 
 PROBLEM_GROUPS = (Group.UNREADABLE, Group.FAILED_CBV, Group.WRONG_UNIT, Group.WRONG_FILE)
 """Headings under which an examination that cannot be measured is dropped."""
@@ -107,10 +110,12 @@ def survey_examination(root: Path, examination: Examination, register: Register 
         images, problems = _open_all(open_files, root, examination)
         if problems:
             return Survey(examination.exam_id, problems=problems)
-        return _survey_images(examination, images, register)
+        return _survey_images(root, examination, images, register)
 
 
-def _survey_images(examination: Examination, images: Mapping[str, OpenImage], register: Register) -> Survey:
+def _survey_images(
+    root: Path, examination: Examination, images: Mapping[str, OpenImage], register: Register
+) -> Survey:
     digests: dict[str, str] = {}
     markers = 0.0
     warnings: tuple[str, ...] = ()
@@ -134,7 +139,11 @@ def _survey_images(examination: Examination, images: Mapping[str, OpenImage], re
         alignment = _alignment(examination, shown, placing, aligned, register)
     except (VolumeError, GridError, UnitError) as error:
         return Survey(examination.exam_id, digests=digests, problems=(_problem(error),), warnings=warnings)
-    measured = measure(examination, aligned, shown, alignment)
+    stated = _stated_adc(root, examination)
+    measured = measure(examination, aligned, shown, alignment, stated)
+    if "adc_median" in measured.details and stated is None:
+        how = f"{measured.details['adc_median']}, by its median; no sidecar states the unit"
+        warnings = (*warnings, f"{examination.label('adc')}: {how}")
     values = {**measured.values, "marker_share": markers, "identical_images": _identical(digests)}
     if placing.displacements_mm:
         values["moved_mm"] = max(placing.displacements_mm.values())
@@ -175,6 +184,12 @@ def _alignment(
         return compare(shown, {}, aligned.mask, aligned.grid)
     labels = {role: examination.label(role) for role in shown}
     return compare(shown, register_all(shown, labels), aligned.mask, aligned.grid)
+
+
+def _stated_adc(root: Path, examination: Examination) -> AdcUnit | None:
+    """The unit that ADC's sidecar states; of a map that the manifest scales, only its median tells."""
+    relative = examination.inputs.get(Mri.ADC)
+    return None if relative is None or "adc" in examination.scales else stated_adc_unit(root, relative)
 
 
 def _identical(digests: Mapping[str, str]) -> float:

@@ -1,4 +1,4 @@
-"""What the JSON files that lie beside an image in BIDS say: the unit of a CBV map, and any other value."""
+"""What the JSON files that lie beside an image in BIDS say: the units of maps, and any other value."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from cbvsynth.domain.intensity import AdcUnit, named_adc_unit
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.study.paths import path_problem
 
@@ -55,6 +56,11 @@ def stated_unit(root: Path, image: PurePosixPath) -> StatedUnit:
     except _UnreadableError:
         return StatedUnit(None, "the JSON sidecar of its CBV map cannot be read; correct it")
     return StatedUnit(None) if found is None else _known(found)
+
+
+def stated_adc_unit(root: Path, image: PurePosixPath) -> AdcUnit | None:
+    """`Units` of an ADC map's nearest sidecar; None where none states a unit of ADC."""
+    return named_adc_unit(str(sidecar_value(root, image, "Units")))
 
 
 def sidecar_value(root: Path, image: PurePosixPath, key: str) -> object:

@@ -9,24 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cbvsynth.domain.intensity import ADC_BANDS, AdcUnit
+from cbvsynth.domain.intensity import ADC_BANDS, AdcUnit, named_adc_unit
 from cbvsynth.domain.sequences import TargetUnit
 
 Float32Array = npt.NDArray[np.float32]
 
 _SIGNS = re.compile(r"[\s*·.\[\]{}()_]+")
-_ADC_UNITS = {
-    "mm2/s": AdcUnit.MM2_PER_S,
-    "mm^2/s": AdcUnit.MM2_PER_S,
-    "10^-3mm^2/s": AdcUnit.E3_MM2_PER_S,
-    "1e-3mm2/s": AdcUnit.E3_MM2_PER_S,
-    "10-3mm2/s": AdcUnit.E3_MM2_PER_S,
-    "10-6mm2/s": AdcUnit.E6_MM2_PER_S,
-    "10^-6mm^2/s": AdcUnit.E6_MM2_PER_S,
-    "1e-6mm2/s": AdcUnit.E6_MM2_PER_S,
-    "um2/s": AdcUnit.E6_MM2_PER_S,
-    "um^2/s": AdcUnit.E6_MM2_PER_S,
-}
 _QUANTITATIVE_CBV = frozenset({"ml/100g", "ml/100gtissue", "ml/100gm", "ml/100gr", "mlper100g"})
 _PER_100_ML = frozenset({"ml/100ml", "%", "percent", "vol%", "ml/dl"})
 _RELATIVE_CBV = frozenset({"1", "ratio", "relative", "norm", "normalized", "rel", "nounits", "dimensionless"})
@@ -54,7 +42,7 @@ def adc_unit(voxels: Float32Array, stated: tuple[str, ...], philips_scale: float
         philips_scale: private factor; NaN without one.
     """
     median = middle_median(voxels)
-    named = next((_ADC_UNITS[word] for text in stated if (word := _SIGNS.sub("", text)) in _ADC_UNITS), None)
+    named = next((unit for text in stated if (unit := named_adc_unit(text))), None)
     found = _band(median)
     factor, how = 1.0, ""
     if found is None and math.isfinite(philips_scale) and philips_scale > 0:
