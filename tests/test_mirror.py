@@ -15,6 +15,7 @@ ELSEWHERE = {
         "tests/test_cli.py",
         "constants, kept apart so that the command line starts without gRPC",
     ),
+    "commands/rescue.py": ("tests/client/test_rescue.py", "typed, for the maps and the page it makes"),
     "commands/score.py": ("tests/external/test_score.py", "typed, for what it prints"),
     "commands/synthesise.py": ("tests/synthesis/test_maps.py", "typed, for the maps it makes"),
     "commands/steps.py": (

@@ -110,6 +110,7 @@ RUN = (
     Typed("mlflow server", ("--help",), "--backend-store-uri"),
     Typed("cbvsynth serving skew", ("--examinations", "1"), "what is served is what was scored"),
     Typed("cbvsynth serving demo", ("--once", "--port", "PORT", "--rest_api_port", "PORT"), "cbv"),
+    Typed("cbvsynth rescue", ("--local", "--register", "off"), "rescue"),
     Typed("cbvsynth score", ("--data", "data", "--register", "off"), "Version 1 learned from", 1),
     Typed(
         "cbvsynth clinical simulate",

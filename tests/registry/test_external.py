@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cbvsynth.commands.registry import show
 from cbvsynth.config import PromoteConfig
 from cbvsynth.errors import RegistryError
 from cbvsynth.registry.external import record_external
@@ -48,6 +50,16 @@ def test_a_site_is_a_run_and_a_tag_and_scored_again_the_new_one(folder: Path) ->
     again = record_external(registry, version, replace(RESULT, checks=(PASSED,)), {}, folder)
     assert list_versions(registry)[0].tags["external.oslo"].startswith("passes;")
     assert again != first
+
+
+def test_the_list_of_versions_shows_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    registry = open_registry("cbvsynth")
+    run_id = record_external(registry, list_versions(registry)[0], RESULT, {}, folder)
+    told = f"fails; 12 examinations of 10 patients; run {run_id}"
+    show()
+    assert f"on oslo: {told}" in capsys.readouterr().out
+    show(json=1)
+    assert json.loads(capsys.readouterr().out)["versions"][0]["external"] == {"oslo": told}
 
 
 def test_a_registry_that_does_not_take_it_is_named(folder: Path) -> None:

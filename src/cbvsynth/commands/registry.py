@@ -26,6 +26,7 @@ def show(name: str = "cbvsynth", json: AsJson = 0) -> None:
                 "model": version.model,
                 "digest": version.digest,
                 "aliases": version.aliases,
+                "external": version.external,
             }
             for version in versions
         ]
@@ -44,6 +45,8 @@ def show(name: str = "cbvsynth", json: AsJson = 0) -> None:
             f"{version.version:>7}  {version.model or '(not promoted by cbvsynth)':<28} "
             f"{version.digest[:12] or '-':<12}  {', '.join(named) or '-'}"
         )
+        for site, told in version.external.items():
+            print(f"{'':>7}  on {site}: {told}")
     there = {version.version for version in versions}
     for alias, number in aliases_of(registry).items():
         if number not in there:

@@ -7,10 +7,8 @@ from pathlib import Path
 from cbvsynth.errors import RegistryError
 from cbvsynth.records.external import ExternalResult
 from cbvsynth.registry.store import Registry
-from cbvsynth.registry.versions import ModelVersion
+from cbvsynth.registry.versions import EXTERNAL_TAG, ModelVersion
 
-EXTERNAL_TAG = "external."
-"""Begins the tag of a version that tells how it did on a site: external.<site>."""
 _ARTIFACTS = "external"
 
 

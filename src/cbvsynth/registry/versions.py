@@ -20,6 +20,8 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 AVAILABLE_PREFIX = PATTERN_LABEL_PREFIX
 """Alias of the best model for a set of available sequences, as in available-t1-t2."""
+EXTERNAL_TAG = "external."
+"""Begins the tag of a version that tells how it did on a site: external.<site>."""
 MODEL_ARTIFACT = "model"
 SAVED_MODEL = "tf2model"
 """Folder of the SavedModel inside the model artefact, as MLflow's TensorFlow flavour names it."""
@@ -48,6 +50,15 @@ class ModelVersion:
     def digest(self) -> str:
         """Digest of its SavedModel."""
         return self.tags.get("saved_model_digest", "")
+
+    @property
+    def external(self) -> Mapping[str, str]:
+        """How it did on other sites, by site, in words; what 'cbvsynth score' entered."""
+        return {
+            tag.removeprefix(EXTERNAL_TAG): told
+            for tag, told in sorted(self.tags.items())
+            if tag.startswith(EXTERNAL_TAG)
+        }
 
     @property
     def replaces(self) -> int:

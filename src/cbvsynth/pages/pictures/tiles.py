@@ -85,6 +85,11 @@ def read_regions(index: ExaminationIndex, exam_id: str) -> Regions:
     lesion = np.zeros_like(brain)
     if index.has(exam_id, "seg"):
         lesion = lesion_region(np.asarray(index.array(exam_id, "seg"), np.uint8), brain)
+    return regions_of(brain, lesion)
+
+
+def regions_of(brain: BoolArray, lesion: BoolArray) -> Regions:
+    """Brain and lesion with the window around the brain."""
     first, second = (np.flatnonzero(brain.any(axis=axes)) for axes in ((1, 2), (0, 2)))
     window = tuple(
         slice(max(0, int(found[0]) - MARGIN_VOXELS), int(found[-1]) + 1 + MARGIN_VOXELS)
