@@ -41,6 +41,14 @@ def test_words_become_columns_days_months_and_gaps_are_left_out_and_counted(tmp_
     assert table.left_out == 2
 
 
+def test_a_table_that_went_through_a_spreadsheet_is_taken(tmp_path):
+    text = "Patient;Time Months;Event;CBV synthetic;Age at diagnosis\na;14,5;1;5,4;61\nb;31;0;1,9;48\n"
+    table = read(tmp_path, text, "Age at diagnosis")
+    assert table.time_months.tolist() == [14.5, 31.0]
+    assert table.cbv[MapKind.SYNTHETIC].tolist() == [5.4, 1.9]
+    assert table.covariates["age_at_diagnosis"].tolist() == [61.0, 48.0]
+
+
 def test_three_words_are_two_columns(tmp_path):
     rows = "".join(f"p{one},1,1,1,1,1,{word}\n" for one, word in enumerate("cab"))
     table = read(tmp_path, HEADER + rows, "sex")

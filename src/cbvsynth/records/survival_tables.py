@@ -13,7 +13,7 @@ from cbvsynth.domain.map_measures import MapKind
 from cbvsynth.domain.prognosis import SurvivalTable
 from cbvsynth.domain.statistics.samples import Float64Array
 from cbvsynth.errors import ResultError
-from cbvsynth.records.csv_codec import CsvFile, read_named
+from cbvsynth.records.csv_codec import CsvFile, column_name, decimal, read_named
 
 CBV_COLUMNS = {MapKind.SYNTHETIC: "cbv_synthetic", MapKind.REAL: "cbv_real"}
 DAYS_PER_MONTH = 365.25 / 12
@@ -61,6 +61,7 @@ def read_survival(path: Path, covariates: Sequence[str] = ()) -> SurvivalTable:
         ResultError: the file is missing, is not CSV in UTF-8, lacks a column, a value is not what its
             column asks for, a patient stands in it twice, or no patient is complete.
     """
+    covariates = tuple(dict.fromkeys(map(column_name, covariates)))
     rows = read_named(
         path, ("patient", "event", *covariates), f"save it as CSV in UTF-8 with rows such as {_EXAMPLE}"
     )
@@ -90,9 +91,7 @@ def read_survival(path: Path, covariates: Sequence[str] = ()) -> SurvivalTable:
         event=np.array([_event(path, row) for row in whole]),
         cbv={kind: _numbers(path, whole, CBV_COLUMNS[kind]) for kind in kinds},
         covariates={
-            name: values
-            for column in dict.fromkeys(covariates)
-            for name, values in _covariate(path, whole, column).items()
+            name: values for column in covariates for name, values in _covariate(path, whole, column).items()
         },
         left_out=len(rows) - len(whole),
     )
@@ -142,7 +141,7 @@ def _numbers(path: Path, rows: Sequence[_Row], column: str) -> Float64Array:
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        return decimal(text)
     except ValueError:
         return math.nan
 
