@@ -16,6 +16,7 @@ from cbvsynth.domain.clinical import (
     TaskTogether,
 )
 from cbvsynth.domain.statistics.agreement import agreement_band
+from cbvsynth.domain.statistics.multi_reader import MultiReader
 from cbvsynth.domain.statistics.roc import PERFECT_NOTE, Auc
 from cbvsynth.domain.wording import counted
 from cbvsynth.pages.charts.roc import roc_chart
@@ -34,7 +35,7 @@ GAIN_HEADER = (
     "task", "reader", "NRI", "of yes", "of no", "z", "P", "P, corrected", "IDI", "z", "P", "P, corrected",
 )  # fmt: skip
 TOGETHER_HEADER = (
-    "task", "readers", "n", "mean AUC without", "with CBV", "difference (95 % CI)", "F (df)", "P",
+    "task", "readers", "n", "mean AUC", "difference (95 % CI)", "F (df)", "P",
     "P, corrected", "P, fixed",
 )  # fmt: skip
 KAPPA_HEADER = ("task", "readers", "information", "n", "kappa (95 % CI)", "agreement")
@@ -118,17 +119,20 @@ def together_cells(row: TaskTogether) -> list[str]:
     found = row.comparison
     start = [row.task, ", ".join(row.readers), str(row.examinations)]
     if found is None:
-        return [*start, *[DASH] * 7]
+        return [*start, *[DASH] * 6]
     test = found.random_readers
     return [
         *start,
-        number(found.first_mean, 3),
-        number(found.second_mean, 3),
+        f"{number(found.first_mean, 3)} → {number(found.second_mean, 3)}",
         f"{test.difference:+.3f} ({test.low:+.3f} to {test.high:+.3f})",
         f"{number(test.statistic, 2)} ({_degrees(test.degrees)})",
         *_p_values(row.p_random),
         p_text(found.fixed_readers.p_value),
     ]
+
+
+def _is_too_sure(found: MultiReader) -> bool:
+    return found.interaction < 0 and found.random_readers.p_value < found.fixed_readers.p_value
 
 
 def _degrees(degrees: float) -> str:
@@ -192,7 +196,7 @@ def _notes(analysis: ClinicalAnalysis) -> list[str]:
     for row in analysis.together:
         if row.note:
             found.append(f"{row.task}, all readers: {row.note}")
-        if row.comparison and row.comparison.interaction < 0:
+        if row.comparison and _is_too_sure(row.comparison):
             found.append(
                 f"{row.task}, all readers: they differ less from each other than the examinations alone let "
                 "expect, so that P for readers like these is too small; P, fixed, is the safer one."
