@@ -63,6 +63,7 @@ def test_readers_together_have_a_table_and_what_was_left_out_is_told(tmp_path: P
     html = require_good_page(tmp_path / "clinical.html")
     assert "All readers together" in html
     assert "a, all readers: 1 examination left out that not all of them read." in html
+    assert "P, fixed, is the safer one" in html, "two readers who agree better than the cases let expect"
     with (tmp_path / "readers_together.csv").open() as source:
         (row,) = csv.DictReader(source)
     assert (row["readers"], row["examinations"], row["left_out"]) == ("2", "18", "1")

@@ -41,15 +41,12 @@ def test_words_become_columns_days_months_and_gaps_are_left_out_and_counted(tmp_
     assert table.left_out == 2
 
 
-def test_a_spreadsheets_table_is_read_with_covariates_by_any_spelling(tmp_path):
-    """Columns are read as 'mgmt_status'; 'MGMT status', as it stands in the table, was said to be lacking."""
-    text = "Patient;Time months;Event;CBV synthetic;MGMT status;Age\np;4,5;1;5,4;1;61\nq;48;0;1,9;0;40,5\n"
-    table = read(tmp_path, text, "MGMT status", "Age")
-    assert table.time_months.tolist() == [4.5, 48.0]
-    assert {name: values.tolist() for name, values in table.covariates.items()} == {
-        "mgmt_status": [1.0, 0.0],
-        "age": [61.0, 40.5],
-    }
+def test_a_table_that_went_through_a_spreadsheet_is_taken(tmp_path):
+    text = "Patient;Time Months;Event;CBV synthetic;Age at diagnosis\na;14,5;1;5,4;61\nb;31;0;1,9;48\n"
+    table = read(tmp_path, text, "Age at diagnosis")
+    assert table.time_months.tolist() == [14.5, 31.0]
+    assert table.cbv[MapKind.SYNTHETIC].tolist() == [5.4, 1.9]
+    assert table.covariates["age_at_diagnosis"].tolist() == [61.0, 48.0]
 
 
 def test_three_words_are_two_columns(tmp_path):

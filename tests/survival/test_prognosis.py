@@ -7,6 +7,7 @@ import pytest
 
 from cbvsynth.domain.map_measures import MapKind
 from cbvsynth.domain.prognosis import SurvivalTable
+from cbvsynth.domain.statistics.roc import PERFECT_NOTE
 from cbvsynth.errors import DataError
 from cbvsynth.survival.prognosis import CLINICAL, analyse_prognosis
 from tests.domain.statistics.follow_up import AGE, CBV_REAL, CBV_SYNTHETIC, EVENT, HIGH_GRADE, TIME
@@ -109,6 +110,14 @@ def test_an_effect_that_changes_over_time_is_noted():
         [12],
     )
     assert any("changes over time" in note for note in result.notes)
+
+
+def test_a_perfect_area_is_no_certainty():
+    """'1.000 (1.000 to 1.000)' would stand in the table without a word."""
+    cbv = np.array([9.0, 7, 8, 5, 6, 1, 3, 2, 4, 2.5])
+    whole = SurvivalTable(np.arange(1.0, 11), np.ones(10, dtype=bool), {MapKind.SYNTHETIC: cbv}, {}, 0)
+    assert PERFECT_NOTE in analyse_prognosis(whole, [5]).notes
+    assert PERFECT_NOTE not in analyse_prognosis(whole, [3]).notes
 
 
 def test_nothing_to_follow_and_no_horizon_are_refused():

@@ -16,6 +16,7 @@ _PLACES = (
     ("evaluate/verdict.json", "the decision with every number it rests on"),
     ("promote/model_cards", "what each registered model is for, how good, and where it ends"),
     ("clinical/clinical.html", "does synthetic CBV help to decide? (tables and ROC curves)"),
+    ("clinical/prognosis/prognosis.html", "does CBV tell prognosis? (curves and Cox models)"),
 )
 _COMMANDS = (
     ("cbvsynth leaderboard", "the models from best to worst"),

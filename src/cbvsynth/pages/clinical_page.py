@@ -16,6 +16,7 @@ from cbvsynth.domain.clinical import (
     TaskTogether,
 )
 from cbvsynth.domain.statistics.agreement import agreement_band
+from cbvsynth.domain.statistics.multi_reader import MultiReader
 from cbvsynth.domain.statistics.roc import PERFECT_NOTE, Auc
 from cbvsynth.domain.wording import counted
 from cbvsynth.pages.charts.roc import roc_chart
@@ -34,8 +35,8 @@ GAIN_HEADER = (
     "task", "reader", "NRI", "of yes", "of no", "z", "P", "P, corrected", "IDI", "z", "P", "P, corrected",
 )  # fmt: skip
 TOGETHER_HEADER = (
-    "task", "readers", "n", "mean AUC without", "with CBV", "difference (95 % CI)", "F", "df",
-    "P", "P, corrected", "P, these readers only", "P, corrected",
+    "task", "readers", "n", "mean AUC", "difference (95 % CI)", "F (df)", "P",
+    "P, corrected", "P, fixed",
 )  # fmt: skip
 KAPPA_HEADER = ("task", "readers", "information", "n", "kappa (95 % CI)", "agreement")
 
@@ -118,18 +119,24 @@ def together_cells(row: TaskTogether) -> list[str]:
     found = row.comparison
     start = [row.task, ", ".join(row.readers), str(row.examinations)]
     if found is None:
-        return [*start, *[DASH] * 9]
+        return [*start, *[DASH] * 6]
     test = found.random_readers
     return [
         *start,
-        number(found.first_mean, 3),
-        number(found.second_mean, 3),
+        f"{number(found.first_mean, 3)} → {number(found.second_mean, 3)}",
         f"{test.difference:+.3f} ({test.low:+.3f} to {test.high:+.3f})",
-        number(test.statistic, 2),
-        number(test.degrees, 1) if math.isfinite(test.degrees) else "∞",
+        f"{number(test.statistic, 2)} ({_degrees(test.degrees)})",
         *_p_values(row.p_random),
-        *_p_values(row.p_fixed),
+        p_text(found.fixed_readers.p_value),
     ]
+
+
+def _is_too_sure(found: MultiReader) -> bool:
+    return found.interaction < 0 and found.random_readers.p_value < found.fixed_readers.p_value
+
+
+def _degrees(degrees: float) -> str:
+    return number(degrees, 1) if math.isfinite(degrees) else "∞"
 
 
 def kappa_cells(agreement: ReaderAgreement) -> list[str]:
@@ -166,9 +173,9 @@ GAIN_NOTE = (
 )
 TOGETHER_NOTE = (
     "Mean of the readers' AUC, by Obuchowski and Rockette's test with DeLong's covariances and Hillis's "
-    "degrees of freedom (df), on the examinations that all of them read. Difference, F and the first P "
-    "speak of readers and examinations like these; P, these readers only, takes the readers as they are. "
-    "With two or three readers the former sees large differences only."
+    "degrees of freedom (df), on the examinations that all of them read. Difference, F and P speak of "
+    "readers and examinations like these; P, fixed, takes the readers as they are. Two or three readers "
+    "say little of others."
 )
 KAPPA_NOTE = (
     f"Cohen's kappa of the readers' calls; a probability of {CALL_FROM:g} or more is a yes. The interval is "
@@ -189,6 +196,11 @@ def _notes(analysis: ClinicalAnalysis) -> list[str]:
     for row in analysis.together:
         if row.note:
             found.append(f"{row.task}, all readers: {row.note}")
+        if row.comparison and _is_too_sure(row.comparison):
+            found.append(
+                f"{row.task}, all readers: they differ less from each other than the examinations alone let "
+                "expect, so that P for readers like these is too small; P, fixed, is the safer one."
+            )
         if row.left_out:
             found.append(
                 f"{row.task}, all readers: {counted(row.left_out, 'examination')} left out that not all of "
@@ -216,7 +228,7 @@ def _markdown(analysis: ClinicalAnalysis, about: str, warning: str) -> str:
         rows = map(kappa_cells, analysis.agreements)
         parts += ["## Agreement of readers", markdown_table(KAPPA_HEADER, rows, left=3), KAPPA_NOTE]
     if notes := _notes(analysis):
-        parts += ["## What could not be computed", "\n".join(f"- {note}" for note in notes)]
+        parts += ["## To bear in mind", "\n".join(f"- {note}" for note in notes)]
     return "\n\n".join(parts) + "\n"
 
 

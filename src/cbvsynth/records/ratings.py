@@ -11,7 +11,7 @@ from cbvsynth.domain.map_measures import MapKind
 from cbvsynth.domain.reader_study import Rating, StudyItem
 from cbvsynth.domain.reading_forms import BLINDED, FORMS, POINTS, Form
 from cbvsynth.errors import ResultError
-from cbvsynth.records.csv_codec import CsvFile, read_lines, read_named
+from cbvsynth.records.csv_codec import CsvFile, column_name, read_lines, read_named
 from cbvsynth.records.json_codec import JsonFile
 
 CONSENSUS_COLUMNS = ("examination", "map", "criterion", "consensus")
@@ -74,7 +74,7 @@ def form_of(path: Path) -> Form:
         ResultError: the file is missing or is not CSV in UTF-8.
     """
     lines = read_lines(path, _EXPORT)
-    columns = {cell.strip() for cell in lines[0][1]} if lines else set()
+    columns = {column_name(cell) for cell in lines[0][1]} if lines else set()
     return next((form for form in FORMS if columns & {one.key for one in form.criteria}), BLINDED)
 
 

@@ -61,7 +61,7 @@ def read_survival(path: Path, covariates: Sequence[str] = ()) -> SurvivalTable:
         ResultError: the file is missing, is not CSV in UTF-8, lacks a column, a value is not what its
             column asks for, a patient stands in it twice, or no patient is complete.
     """
-    covariates = [column_name(name) for name in covariates]
+    covariates = tuple(dict.fromkeys(map(column_name, covariates)))
     rows = read_named(
         path, ("patient", "event", *covariates), f"save it as CSV in UTF-8 with rows such as {_EXAMPLE}"
     )
@@ -91,9 +91,7 @@ def read_survival(path: Path, covariates: Sequence[str] = ()) -> SurvivalTable:
         event=np.array([_event(path, row) for row in whole]),
         cbv={kind: _numbers(path, whole, CBV_COLUMNS[kind]) for kind in kinds},
         covariates={
-            name: values
-            for column in dict.fromkeys(covariates)
-            for name, values in _covariate(path, whole, column).items()
+            name: values for column in covariates for name, values in _covariate(path, whole, column).items()
         },
         left_out=len(rows) - len(whole),
     )

@@ -42,6 +42,7 @@ from cbvsynth.domain.statistics.horizon import (
     horizon_reclassification,
 )
 from cbvsynth.domain.statistics.proportional_hazards import ProportionalityTest, proportionality_tests
+from cbvsynth.domain.statistics.roc import PERFECT_NOTE
 from cbvsynth.domain.statistics.samples import Float64Array, normal_quantile
 from cbvsynth.domain.wording import counted
 from cbvsynth.errors import DataError
@@ -137,6 +138,9 @@ def analyse_prognosis(table: SurvivalTable, horizons_months: Sequence[float]) ->
     notes = _Notes()
     asked = _answerable(follow, horizons, notes)
     fitted = _fit_all(follow, table, notes)
+    models = tuple(_model(follow, name, fitted, asked, notes) for name in fitted)
+    if any(_is_perfect(model) for model in models):
+        notes.found.append(PERFECT_NOTE)
     return Prognosis(
         patients=follow.time.size,
         events=int(follow.event.sum()),
@@ -148,7 +152,7 @@ def analyse_prognosis(table: SurvivalTable, horizons_months: Sequence[float]) ->
             for kind in _kinds(table)
             if (split := notes.attempt(f"split by {CBV_NAMES[kind]}", _splitter(follow, table, kind)))
         ),
-        models=tuple(_model(follow, name, fitted, asked, notes) for name in fitted),
+        models=models,
         comparisons=tuple(
             _compare(follow, (first, second), fitted, asked, notes)
             for first, second in _pairs(table)
@@ -257,6 +261,10 @@ def _model(
         concordance=concordance(follow.time, follow.event, model.predictor),
         areas=areas,
     )
+
+
+def _is_perfect(model: ModelResult) -> bool:
+    return any(area is not None and area.auc == 1 for area in model.areas)
 
 
 def _ratios(model: CoxModel, tests: Sequence[ProportionalityTest]) -> tuple[HazardRatio, ...]:

@@ -37,6 +37,7 @@ def test_three_readers_of_the_worked_example_give_the_known_answers():
     assert (shared.same_reading, shared.neither) == pytest.approx(
         (0.00190000826719576715, 0.00085276124338624329), abs=1e-12
     )
+    assert result.interaction == pytest.approx(-0.00489862351190476289, abs=1e-12)
     test = result.random_readers
     assert test.statistic == pytest.approx(3.4029155699534228, abs=1e-9)
     assert test.degrees == pytest.approx(20.021759569519848, abs=1e-9)
@@ -54,6 +55,7 @@ def test_van_dykes_five_readers_give_the_known_answers():
     assert result.random_readers.statistic == pytest.approx(4.48485432182078, abs=1e-9)
     assert result.random_readers.degrees == pytest.approx(15.0661079388731, abs=1e-9)
     assert result.random_readers.p_value == pytest.approx(0.0512330308248101, abs=1e-9)
+    assert result.interaction == pytest.approx(0.00020458400415548325, abs=1e-12)
     assert result.fixed_readers.statistic == pytest.approx(5.5457892888619291, abs=1e-9)
     assert result.fixed_readers.p_value == pytest.approx(0.018525200437525702, abs=1e-9)
 

@@ -54,6 +54,10 @@ class MultiReader:
     first_mean: float
     second_mean: float
     covariances: ErrorCovariances
+    interaction: float
+    """Variance between readers of what the second way of reading adds, beyond what is due to the cases. Below
+    0, readers happened to differ less than the cases alone let expect, and the test of random readers is then
+    too sure of itself."""
     random_readers: MultiReaderTest
     """Speaks of readers and cases like these."""
     fixed_readers: MultiReaderTest
@@ -127,6 +131,9 @@ def obuchowski_rockette(
         first_mean=float(means[0]),
         second_mean=float(means[1]),
         covariances=covariances,
+        interaction=interaction
+        - (covariances.variance - covariances.same_reader)
+        + max(0.0, covariances.same_reading - covariances.neither),
         random_readers=_test(difference, 2 * spread / readers, degrees, level),
         fixed_readers=_test(difference, 2 * fixed / readers, math.inf, level),
     )
