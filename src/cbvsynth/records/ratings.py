@@ -86,8 +86,7 @@ def read_ratings(path: Path, study: str, form: Form = BLINDED) -> tuple[Rating, 
     """
     columns = ("study", "reader", "item", *(criterion.key for criterion in form.criteria), "comment")
     return tuple(
-        _rating(f"{path}, line {line}", row, study, form)
-        for line, row in read_named(path, columns, _EXPORT)
+        _rating(f"{path}, line {line}", row, study, form) for line, row in read_named(path, columns, _EXPORT)
     )
 
 
