@@ -1,16 +1,19 @@
 """How fast one training step is, formulation by formulation, and what starting a run costs.
 
-python benchmarks/training.py [--sizes 64x64x8 128x128x12] [--channels 3] [--repeats 7]
+python benchmarks/training.py [--sizes 64x64x8 128x128x12] [--repeats 7] [--torch_python PYTHON]
 """
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -38,7 +41,12 @@ class Sized:
     repeats: int
 
 
-def main(sizes: tuple[str, ...] = ("64x64x8", "128x128x12"), channels: int = 3, repeats: int = 7) -> None:
+def main(
+    sizes: tuple[str, ...] = ("64x64x8", "128x128x12"),
+    channels: int = 3,
+    repeats: int = 7,
+    torch_python: str = "",
+) -> None:
     """Time one training step of the paper's networks in every formulation, side by side.
 
     All formulations compute the same function from the same weights; this is checked before they are
@@ -46,29 +54,30 @@ def main(sizes: tuple[str, ...] = ("64x64x8", "128x128x12"), channels: int = 3, 
     hits all of them. Read the ratios: seconds and GFLOP/s belong to this machine. "CPU s" adds up all
     threads of this program and is what to read on a machine that others use too. A GFLOP/s figure
     counts the convolutions' multiplications and additions of a step (forward, and twice that
-    backward), which is nearly all of its arithmetic. TF_NUM_INTRAOP_THREADS sets the threads, and
-    where PyTorch is not installed its row is left out, as are the bfloat16 rows on a processor that
-    only emulates it.
+    backward), which is nearly all of its arithmetic. TF_NUM_INTRAOP_THREADS sets the threads, of both
+    libraries. bfloat16 rows are left out on a processor that only emulates it. PyTorch's rows come from
+    `training_torch.py` after the others, in a process and an environment of its own.
 
     Args:
         sizes: matrix sizes of an examination, HxWxD.
         channels: input sequences.
         repeats: timed steps of each formulation.
+        torch_python: a Python that has PyTorch, to time it as well.
     """
     start = time.perf_counter()
     import keras
     import tensorflow as tf
 
-    print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}, {_threads()}")
+    print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}, {_thread_count()} threads")
     print(f"import of TensorFlow: {time.perf_counter() - start:.1f} s")
     _report_starts(channels)
     for text in sizes:
         rows, columns, slices = (int(part) for part in text.lower().split("x"))
-        _report_steps(Sized((rows, columns, slices), channels, repeats))
+        _report_steps(Sized((rows, columns, slices), channels, repeats), torch_python)
 
 
-def _threads() -> str:
-    return f"{os.environ.get('TF_NUM_INTRAOP_THREADS', os.cpu_count())} threads"
+def _thread_count() -> int:
+    return int(os.environ.get("TF_NUM_INTRAOP_THREADS", os.cpu_count() or 1))
 
 
 def _report_starts(channels: int) -> None:
@@ -88,7 +97,7 @@ def _report_starts(channels: int) -> None:
         print(f"  {name:<44}{built - start:>9.2f} {traced - built:>9.2f} {ended - traced:>14.2f}")
 
 
-def _report_steps(sized: Sized) -> None:
+def _report_steps(sized: Sized, torch_python: str) -> None:
     from cbvsynth.training.hardware import bfloat16_is_emulated
 
     _check_agreement(sized)
@@ -96,11 +105,11 @@ def _report_steps(sized: Sized) -> None:
     if bfloat16_is_emulated():
         skipped.append("bfloat16: this processor only emulates it")
         actions = {name: action for name, action in actions.items() if "bfloat16" not in name}
-    try:
-        actions["encoder-decoder: PyTorch, Conv3d"] = _torch_step(sized)
-    except ModuleNotFoundError:
-        skipped.append("PyTorch: not installed")
     times = _median_times(actions, sized.repeats)
+    if torch_python:
+        times |= _torch_times(sized, torch_python)
+    else:
+        skipped.append("PyTorch: give --torch_python")
     literal = next(iter(times.values()))
     print(f"\n{'x'.join(map(str, sized.size))}, {sized.channels} sequences, median of {sized.repeats} steps")
     print(f"  {'':<48}{'s':>9}{'CPU s':>9}{'GFLOP/s':>9}   times as fast as the first row (CPU s)")
@@ -229,54 +238,20 @@ def _step_flops(sized: Sized, formulation: str) -> float:
     return passes[0] * generator + passes[1] * discriminator
 
 
-def _torch_step(sized: Sized) -> Action:
-    """A step of the same generator in PyTorch: 3-D convolutions, instance normalisation, Adam.
+def _torch_times(sized: Sized, python: str) -> dict[str, tuple[float, float]]:
+    """Median wall-clock and CPU seconds of each formulation in PyTorch, by a process of its own."""
+    from cbvsynth.training.hardware import bfloat16_is_emulated
 
-    Raises:
-        ModuleNotFoundError: PyTorch is not installed.
-    """
-    import torch
-    from torch import nn
-
-    torch.set_num_threads(int(os.environ.get("TF_NUM_INTRAOP_THREADS", os.cpu_count() or 1)))
-
-    def normalised(channels: int) -> nn.Module:
-        return nn.InstanceNorm3d(channels, affine=True)
-
-    def layer(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
-        convolution = nn.Conv3d(inputs, outputs, (3, 3, 1), (stride, stride, 1), (1, 1, 0), bias=False)
-        return [convolution, normalised(outputs), nn.ReLU()]
-
-    class Block(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.change = nn.Sequential(*layer(64, 64), *layer(64, 64)[:-1])
-
-        def forward(self, values: torch.Tensor) -> torch.Tensor:
-            return values + self.change(values)
-
-    def up(inputs: int, outputs: int) -> list[nn.Module]:
-        options = {"padding": (1, 1, 0), "output_padding": (1, 1, 0), "bias": False}
-        convolution = nn.ConvTranspose3d(inputs, outputs, (3, 3, 1), (2, 2, 1), **options)
-        return [convolution, normalised(outputs), nn.ReLU()]
-
-    network = nn.Sequential(
-        *layer(sized.channels, 16), *layer(16, 32, 2), *layer(32, 64, 2),
-        *(Block() for _ in range(6)),
-        *up(64, 32), *up(32, 16), nn.Conv3d(16, 1, (3, 3, 1), padding=(1, 1, 0)), nn.ReLU(),
-    )  # fmt: skip
-    optimiser = torch.optim.Adam(network.parameters(), LEARNING_RATE)
-    inputs = torch.rand(1, sized.channels, *sized.size)
-    target = torch.rand(1, 1, *sized.size)
-
-    def step() -> float:
-        optimiser.zero_grad()
-        loss = (network(inputs) - target).abs().mean()
-        loss.backward()
-        optimiser.step()
-        return float(loss.detach())
-
-    return step
+    script = Path(__file__).with_name("training_torch.py")
+    size = "x".join(map(str, sized.size))
+    command = [python, str(script), size, str(sized.channels), str(sized.repeats), str(_thread_count())]
+    command.append("float32" if bfloat16_is_emulated() else "bfloat16")
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    return {
+        f"encoder-decoder: PyTorch {found['version']}, {name}": (wall, cpu)
+        for name, (wall, cpu) in found["times"].items()
+    }
 
 
 if __name__ == "__main__":

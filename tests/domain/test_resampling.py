@@ -126,6 +126,51 @@ def test_the_oblique_path_agrees_with_the_separable_one() -> None:
     np.testing.assert_allclose(resample(source, tilted).data, resample(source, straight).data, atol=2e-3)
 
 
+def by_scipy(source: Volume, grid: Grid) -> np.ndarray:
+    """Mean over evenly spread points of each voxel, all of them, by SciPy: the oblique path spelled out."""
+    index_map = np.linalg.inv(source.affine) @ grid.affine
+    counts = [max(1, int(np.ceil(step - 0.05))) for step in np.linalg.norm(index_map[:3, :3], axis=0)]
+    indices = np.indices(grid.shape).reshape(3, -1)
+    centres = index_map[:3, :3] @ indices + index_map[:3, 3:]
+    points = [
+        (np.array(one)[:, None] + 0.5) / np.array(counts)[:, None] - 0.5
+        for one in itertools.product(*map(range, counts))
+    ]
+    data = source.data.astype(np.float64)
+    values = [
+        ndimage.map_coordinates(data, centres + index_map[:3, :3] @ one, order=1, mode="nearest")
+        for one in points
+    ]
+    sizes = np.array(source.shape)[:, None]
+    inside = ((centres >= -0.5) & (centres <= sizes - 0.5)).all(axis=0)
+    return np.where(inside, np.mean(values, axis=0), 0.0).reshape(grid.shape)
+
+
+@pytest.mark.parametrize(
+    "filled",
+    [
+        np.s_[:, :, :],
+        np.s_[5:9, 10:13, 4:6],
+        np.s_[:3, :2, 9:],
+        np.s_[20:21, 0:1, 0:1],
+        np.s_[:0, :, :],
+    ],
+    ids=["everywhere", "inside", "at a corner", "one voxel", "nowhere"],
+)
+@pytest.mark.parametrize("target_mm", [(2.0, 2.5, 5.0), (0.7, 0.9, 1.0)], ids=["larger", "smaller"])
+def test_the_oblique_path_is_scipys_wherever_values_lie(
+    filled: tuple[slice, ...], target_mm: tuple[float, float, float]
+) -> None:
+    """Only the box of voxels that are not 0 is computed; it took 12 times as long for a lesion."""
+    dense = noise((24, 20, 12), affine_of((1.0, 1.2, 2.0), (-11.0, -12.0, -12.0), (7, -5, 11)))
+    data = np.zeros_like(dense.data)
+    data[filled] = dense.data[filled]
+    source = Volume(data, dense.affine)
+    shape = (14, 12, 6) if target_mm[0] > 1 else (40, 34, 26)
+    grid = Grid(shape, affine_of(target_mm, (-13.0, -14.0, -13.0)))
+    np.testing.assert_allclose(resample(source, grid).data, by_scipy(source, grid), rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("degrees", [(0, 0, 0), (0, 0, 30)])
 def test_outside_the_field_of_view_everything_is_zero(degrees: tuple[float, float, float]) -> None:
     source = Volume(np.ones((4, 4, 4), np.float32), np.eye(4))

@@ -15,7 +15,7 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage, sparse
+from scipy import sparse
 
 from cbvsynth.domain.geometry import BORDER, GRID_TOLERANCE, Grid, canonical_reorientation, lies_on
 from cbvsynth.domain.volume import Volume
@@ -155,19 +155,89 @@ def axis_weights(source_size: int, target_size: int, step: float, offset: float)
 def _resample_oblique(
     data: Float32Array, index_map: Float64Array, shape: tuple[int, int, int]
 ) -> Float32Array:
-    """Mean over points spread evenly in each target voxel, each point interpolated linearly."""
+    """Mean over points spread evenly in each target voxel, each point interpolated linearly.
+
+    Only around voxels that are not 0 is there anything to compute: labels, masks and images without their
+    skull fill a part of their grid.
+    """
+    resampled = np.zeros(shape, dtype=np.float32)
+    border = _farthest_out(index_map)
+    source = _box_of_values(data, border)
+    target = _target_of(source, index_map, shape)
+    size = (len(target[0]), len(target[1]), len(target[2]))
+    if min(size) == 0:
+        return resampled
+    cut_map = index_map.copy()
+    cut_map[:3, 3] += index_map[:3, :3] @ [part.start for part in target]
+    inside = _centres_inside(data.shape, cut_map, size)
+    cut_map[:3, 3] -= [part.start for part in source]
+    values = _averaged(data[_slices(source)], cut_map, size, border)
+    resampled[_slices(target)] = np.where(inside, values, np.float32(0.0))
+    return resampled
+
+
+def _averaged(
+    data: Float32Array, index_map: Float64Array, shape: tuple[int, int, int], border: int
+) -> Float32Array:
+    """The means, by ITK. Points beyond the outer voxels' centres have the value of the nearest one."""
+    import SimpleITK
+
+    # ITK counts axes from the last one of an array, so that map, offset and size are given backwards.
+    image = SimpleITK.GetImageFromArray(np.pad(data, border, mode="edge"))
+    sampler = SimpleITK.ResampleImageFilter()
+    sampler.SetSize(shape[::-1])
+    sampler.SetInterpolator(SimpleITK.sitkLinear)
+    sampler.SetNumberOfThreads(1)  # examinations run beside each other
+    backwards = index_map[2::-1, 2::-1].ravel().tolist()
     total = np.zeros(shape, dtype=np.float64)
     count = 0
-    contiguous = np.ascontiguousarray(data)
     for shift in _points_in_voxel(index_map):
-        start = index_map[:3, :3] @ shift + index_map[:3, 3]
-        total += ndimage.affine_transform(
-            contiguous, index_map[:3, :3], start, shape, output=np.float32, order=1, mode="nearest"
-        )
+        start = index_map[:3, :3] @ shift + index_map[:3, 3] + border
+        sampler.SetTransform(SimpleITK.AffineTransform(backwards, start[::-1].tolist()))
+        points = sampler.Execute(image)
+        total += SimpleITK.GetArrayViewFromImage(points)  # a view into `points`, which must live on
         count += 1
     total /= count
-    total[~_centres_inside(data.shape, index_map, shape)] = 0.0
-    return total.astype(np.float32)
+    averaged: Float32Array = total.astype(np.float32)
+    return averaged
+
+
+def _farthest_out(index_map: Float64Array) -> int:
+    """Source voxels by which a point of a target voxel can lie outside where its centre does not, and one."""
+    reach = float(np.abs(index_map[:3, :3]).sum(axis=1).max()) / 2.0
+    return int(np.ceil(reach + 0.5 + BORDER)) + 1
+
+
+def _box_of_values(data: Float32Array, margin: int) -> tuple[range, range, range]:
+    """Indices along each axis between which all voxels that are not 0 lie, and `margin` around them."""
+    found = data != 0.0
+    ranges = []
+    for axis, size in enumerate(data.shape):
+        others = tuple(other for other in range(3) if other != axis)
+        places = np.flatnonzero(found.any(axis=others))
+        lower, upper = (int(places[0]), int(places[-1])) if places.size else (size + margin, size)
+        ranges.append(range(max(0, lower - margin), min(size, upper + 1 + margin)))
+    return ranges[0], ranges[1], ranges[2]
+
+
+def _target_of(
+    source: tuple[range, range, range], index_map: Float64Array, shape: tuple[int, int, int]
+) -> tuple[range, range, range]:
+    """Indices along each axis of the target between which all centres in a box of the source lie."""
+    if any(len(part) == 0 for part in source):
+        return range(0), range(0), range(0)
+    sides = [(part.start - 1.0, part.stop + 0.0) for part in source]
+    corners = np.array([(*corner, 1.0) for corner in product(*sides)]) @ np.linalg.inv(index_map).T
+    lower, upper = np.floor(corners.min(axis=0)).astype(int), np.ceil(corners.max(axis=0)).astype(int)
+    x, y, z = (
+        range(max(0, lower[axis]), max(0, min(size, upper[axis] + 1))) for axis, size in enumerate(shape)
+    )
+    return x, y, z
+
+
+def _slices(box: tuple[range, range, range]) -> tuple[slice, slice, slice]:
+    x, y, z = (slice(part.start, part.stop) for part in box)
+    return x, y, z
 
 
 def _points_in_voxel(index_map: Float64Array) -> Iterator[Float64Array]:
