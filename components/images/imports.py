@@ -32,6 +32,7 @@ IMAGES = {
         *("tensorflow", "keras", "cbvsynth.kubeflow.tasks.train", "cbvsynth.steps.train"),
         *("cbvsynth.training.fit", "cbvsynth.training.saved_model", "cbvsynth.training.scoring"),
         *("cbvsynth.registry.tracking", "cbvsynth.training.summary"),
+        "cbvsynth.server.program",  # cbvsynth-server, as KServe starts it
     ),
     "registry": (
         *("mlflow.cli", "mlflow.server.fastapi_app", "mlflow.store.db.utils", "uvicorn", "alembic.command"),

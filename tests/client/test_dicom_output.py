@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.client import CbvClient
-from cbvsynth.client.dicom_output import facts_of, save_dicom
+from cbvsynth.client.dicom_output import facts_of, require_dicom_output, save_dicom
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.errors import GridError, UsageError
 from cbvsynth.study.dicom_output.uids import NewUids
@@ -44,3 +44,19 @@ def test_a_map_of_arrays_has_no_place_in_a_study(tmp_path: Path) -> None:
         made = client.predict({"t1": image("t1"), "t1c": image("t1c")})
     with pytest.raises(UsageError, match="has no place in space"):
         save_dicom(made, tmp_path / "out", series_in(tmp_path / "in"), NewUids())
+
+
+def test_the_place_and_the_source_are_asked_for_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    require_dicom_output(tmp_path / "out", tmp_path / "in")
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "out").mkdir()
+    require_dicom_output(tmp_path / "out", tmp_path / "in")
+    (tmp_path / "out/a.dcm").write_bytes(b"")
+    with pytest.raises(UsageError, match="'out' exists and is not written over"):
+        require_dicom_output(tmp_path / "out", tmp_path / "in")
+    for place in ("in", "in/deep/out"):
+        with pytest.raises(UsageError, match="lies in the folder of --dicom"):
+            require_dicom_output(tmp_path / place, tmp_path / "in")
+    with pytest.raises(UsageError, match="--out_dicom needs --dicom"):
+        require_dicom_output(tmp_path / "new", None)

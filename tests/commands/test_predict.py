@@ -264,8 +264,8 @@ def test_a_missing_package_stops_it_before_a_server_is_asked(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--out", "file/cbv.nii.gz"], "'file' is a file"),
-        (["--out", "cbv.nii.gz", "--montage", "file/cbv.png"], "'file' is a file"),
+        (["--out", "file/cbv.nii.gz"], "file' is a file"),
+        (["--out", "cbv.nii.gz", "--montage", "file/cbv.png"], "file' is a file"),
         (["--out", "cbv.nii.gz", "--montage", "folder"], "'folder' is a folder"),
         (["--out", "cbv.nii.gz", "--montage", "cbv.json"], "which the map or its record will be"),
     ],

@@ -8,9 +8,10 @@ from pathlib import Path
 from cbvsynth.client.synthesis import Prediction
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import UsageError
+from cbvsynth.records.writable import require_writable
 from cbvsynth.study.dicom.series import Series
 from cbvsynth.study.dicom_output.facts import MapFacts
-from cbvsynth.study.dicom_output.folder import write_dicom
+from cbvsynth.study.dicom_output.folder import MAP_FILE, require_free_folder, write_dicom
 from cbvsynth.study.dicom_output.uids import NewUids
 
 
@@ -27,6 +28,30 @@ def save_dicom(made: Prediction, folder: Path, series: Series, uids: NewUids) ->
         raise UsageError("This map was made from arrays and has no place in space; give DICOM files.")
     facts = facts_of(made, datetime.now().astimezone())  # DICOM states local time
     return write_dicom(folder, Volume(made.cbv, made.affine), series, facts, uids)
+
+
+def require_dicom_output(folder: Path, source: Path | None) -> None:
+    """Ask for the package, the source and the place before the work.
+
+    Raises:
+        UsageError: there is no folder of DICOM files, the place lies in it, or it is not free.
+        StorageError: the place cannot be written.
+        ModuleNotFoundError: there is no highdicom.
+    """
+    import highdicom  # noqa: F401  the writer itself imports it only when it writes
+
+    if source is None:
+        raise UsageError(
+            "--out_dicom needs --dicom: the map is written into the study, and onto the slices, of DICOM "
+            "files."
+        )
+    if source.resolve() in (folder.resolve(), *folder.resolve().parents):
+        raise UsageError(
+            f"--out_dicom '{folder.name}' lies in the folder of --dicom; expected another place, so that "
+            "what came from the scanner stays as it is."
+        )
+    require_free_folder(folder)
+    require_writable(folder / MAP_FILE)
 
 
 def facts_of(made: Prediction, when: datetime) -> MapFacts:

@@ -329,7 +329,11 @@ def _require_outputs(output: OutputOptions, images: ImageOptions) -> None:
     from cbvsynth.records.writable import require_writable
 
     if output.out_dicom is not None:
-        _require_dicom_output(output.out_dicom, output.uid_root, images)
+        from cbvsynth.client.dicom_output import require_dicom_output
+        from cbvsynth.study.dicom_output.uids import NewUids
+
+        NewUids(output.uid_root)
+        require_dicom_output(output.out_dicom, images.dicom)
     places: dict[Path, str] = {}
     if output.out is not None:
         places |= {output.out: "--out", sidecar_of(output.out): "--out"}
@@ -344,29 +348,6 @@ def _require_outputs(output: OutputOptions, images: ImageOptions) -> None:
         require_writable(path)
         if output.overwrite is Switch.OFF:
             require_free(path, flag)
-
-
-def _require_dicom_output(folder: Path, uid_root: str, images: ImageOptions) -> None:
-    """Ask for the packages, the root, the source and the place before the work."""
-    import highdicom  # noqa: F401  the writer itself imports it only when it writes
-
-    from cbvsynth.records.writable import require_writable
-    from cbvsynth.study.dicom_output.folder import require_free_folder
-    from cbvsynth.study.dicom_output.uids import NewUids
-
-    NewUids(uid_root)
-    if images.dicom is None:
-        raise UsageError(
-            "--out_dicom needs --dicom: the map is written into the study, and onto the slices, of DICOM "
-            "files."
-        )
-    if images.dicom.resolve() in (folder.resolve(), *folder.resolve().parents):
-        raise UsageError(
-            f"--out_dicom '{folder.name}' lies in the folder of --dicom; expected another place, so that "
-            "what came from the scanner stays as it is."
-        )
-    require_free_folder(folder)
-    require_writable(folder / "parametric-map.dcm")
 
 
 def _drawing() -> Callable[[Path, Prediction], None]:
