@@ -28,13 +28,16 @@ def test_it_serves_until_it_is_told_to_stop(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        told = process.stdout.readline()
-        address = re.search(r"http://127\.0\.0\.1:\d+/", told)[0]
-        with urlopen(address, timeout=20) as answer:
-            assert b"For research only" in answer.read()
-        os.kill(process.pid, signal.SIGINT)
-        assert process.wait(timeout=60) in (0, 130)
-        assert "Traceback" not in process.stderr.read()
+        try:
+            told = process.stdout.readline()
+            address = re.search(r"http://127\.0\.0\.1:\d+/", told)[0]
+            with urlopen(address, timeout=20) as answer:
+                assert b"For research only" in answer.read()
+            os.kill(process.pid, signal.SIGINT)
+            assert process.wait(timeout=60) in (0, 130)
+            assert "Traceback" not in process.stderr.read()
+        finally:
+            process.kill()
 
 
 def test_the_viewer_is_asked_for_in_one_line(tmp_path, monkeypatch, capsys):

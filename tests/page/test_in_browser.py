@@ -1,4 +1,4 @@
-"""The page in a real Chromium with WebGL 2: files given, corrected, made into a map, looked at, measured, saved."""
+"""The page in a real Chromium with WebGL 2: files given, corrected, mapped, looked at, measured, saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which image is which: of NIfTI by names and headers, of DICOM by the client's rules; a person has the last word."""
+"""Which image is which: NIfTI by names, DICOM by the client's rules; a person has the last word."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_dicom_series_with_their_reasons_and_a_correction(tmp_path):
     again = recognise(study, tmp_path, {"3": ""}, MANY)
     assert "t2" not in again.images
     assert {row.key: row.reason for row in again.rows}["3"] == "chosen by hand"
-    with pytest.raises(UsageError, match="more than the 0.001 million"):
+    with pytest.raises(UsageError, match=r"more than the 0\.001 million"):
         recognise(study, tmp_path, {}, 1000.0)
 
 
