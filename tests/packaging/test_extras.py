@@ -99,6 +99,7 @@ RUN = (
     Typed("cbvsynth reader-study analyse", ("A.csv", "B.csv", "--study", "reader-study"), "Anatomy"),
     Typed("cbvsynth serving sync", ("--once",), "stable is version 1"),
     Typed("cbvsynth predict", (*IMAGES, "--out", "cbv.nii.gz", "--server", "SERVER"), "written   cbv.nii.gz"),
+    Typed("cbvsynth page", (), r"\Aerror: The viewer .*npm pack", 1),
     Typed("from cbvsynth.client import CbvClient", (), ""),
     Typed("from cbvsynth.wire.tracing import start_tracing", (), ""),
     Typed("cbvsynth pipeline compile", (), "pipelines/cbv-synthesis.yaml"),

@@ -24,17 +24,22 @@ FLAGS = (
     "--disable-sync",
     "--force-color-profile=srgb",
 )
+WEBGL_FLAGS = (
+    *(flag for flag in FLAGS if flag != "--disable-gpu"),
+    *("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
+)
+"""With WebGL 2, drawn by the CPU."""
 SIZES = {"laptop": (1280, 900), "phone": (390, 844)}
 
 
 @contextmanager
-def browser(downloads: Path, size: str = "laptop") -> Iterator[Chrome]:
+def browser(downloads: Path, size: str = "laptop", flags: tuple[str, ...] = FLAGS) -> Iterator[Chrome]:
     """A browser with a profile of its own, gone afterwards."""
     options = ChromeOptions()
     options.binary_location = require_tool("chromium")
     service = Service(require_tool("chromedriver"))
     with TemporaryDirectory() as profile:
-        for flag in (*FLAGS, f"--user-data-dir={profile}"):
+        for flag in (*flags, f"--user-data-dir={profile}"):
             options.add_argument(flag)
         wide, high = SIZES[size]
         options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
@@ -52,8 +57,11 @@ def browser(downloads: Path, size: str = "laptop") -> Iterator[Chrome]:
             driver.quit()
 
 
-def require_silence(driver: Chrome) -> None:
-    """Fail on anything in the console, and on any request but for the page itself and what lies in it."""
+def require_silence(driver: Chrome, *hosts: str) -> None:
+    """Fail on anything in the console, and on any request but for the page itself and what lies in it.
+
+    `hosts` are beginnings of addresses of a page that has a host.
+    """
     assert driver.get_log("browser") == []
     messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
     asked = [
@@ -61,7 +69,7 @@ def require_silence(driver: Chrome) -> None:
         for message in messages
         if message["method"] == "Network.requestWillBeSent"
     ]
-    outside = sorted({url[:80] for url in asked if not url.startswith(("file://", "data:", "blob:"))})
+    outside = sorted({url[:80] for url in asked if not url.startswith(("file://", "data:", "blob:", *hosts))})
     assert outside == []
 
 

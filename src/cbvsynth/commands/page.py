@@ -30,7 +30,8 @@ def page(
     with open_models(server) as models:
 
         def warm() -> None:
-            best = models.table().best_for(ALL_SEQUENCES)
+            # A server has its models loaded; here TensorFlow takes seconds for its first one.
+            best = models.table().best_for(ALL_SEQUENCES) if server.local else None
             if best is not None:
                 models.description(best)
 

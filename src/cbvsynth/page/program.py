@@ -57,6 +57,7 @@ def serve(settings: PageSettings, synthesis: Synthesis, warm: Callable[[], None]
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((settings.host, settings.port))
+            listening.listen()  # before the address is told: who reads it may ask at once
         except OSError as error:
             raise UsageError(
                 f"Port {settings.port} of {settings.host} cannot be opened ({error.strerror}); expected a "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -97,6 +98,13 @@ def _problem(path: Path, max_voxels: float) -> str:
     return ""
 
 
+def _untaken(series: str, left: Mapping[str, str]) -> str:
+    """Why a series that was recognised is not taken: another may be the same, or no model reads such."""
+    if any(re.search(rf"\b{series}\b", why) for what, why in left.items() if not what.startswith("series")):
+        return "more than one may be the same sequence; choose which"
+    return "measured CBV, which is compared with the map only where it is a NIfTI file"
+
+
 def _of_dicom(folder: Path, stated: Mapping[str, str], max_voxels: float) -> Recognised:
     from cbvsynth.study.dicom.choice import name_of, words_of
     from cbvsynth.study.dicom.examinations import convert_folder
@@ -128,7 +136,7 @@ def _of_dicom(folder: Path, stated: Mapping[str, str], max_voxels: float) -> Rec
         left.setdefault(what, why)
     rows = []
     for one in made.series:
-        role, reason = taken.get(name_of(one), ("", left.get(name_of(one), "a tie; choose which to take")))
+        role, reason = taken.get(name_of(one), ("", left.get(name_of(one), _untaken(name_of(one), left))))
         words = ", ".join(words_of(one)[:-1])
         shown = f"{name_of(one)} ({words}{', ' if words else ''}{one.shape[2] or len(one.files)} slices)"
         by_hand = one.number in roles and bool(role) == bool(roles[one.number].role)

@@ -58,7 +58,7 @@ class Worker:
         """End after the present stage; what is unfinished is done again after the next start."""
         self._stop.set()
         self._wake.set()
-        self._thread.join(timeout=30.0)
+        self._thread.join(timeout=10.0)
 
     def wake(self) -> None:
         """Look at the queue now."""

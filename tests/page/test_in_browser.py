@@ -1,0 +1,155 @@
+"""The page in a real Chromium with WebGL 2: files given, corrected, mapped, looked at, measured, saved."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from cbvsynth.page.viewer import PACKAGE, PACKAGE_FILE, SCRIPT, read_viewer
+from tests.page.running import Running, running
+from tests.pages.browser import WEBGL_FLAGS, browser, require_no_sideways_scrolling, require_silence
+from tests.tools import require_tool
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def viewer(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """As `make page` has brought it; else as npm brings it."""
+    brought = ROOT / "artifacts/page" / PACKAGE_FILE
+    if not brought.exists():
+        npm, folder = require_tool("npm"), tmp_path_factory.mktemp("npm")
+        command = [npm, "pack", "--silent", "--pack-destination", str(folder), PACKAGE]
+        subprocess.run(command, check=True, capture_output=True, timeout=120)
+        brought = folder / PACKAGE_FILE
+    return read_viewer(brought)
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory, viewer: bytes) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("page"), viewer=viewer) as started:
+        yield started
+
+
+def shown(driver: Chrome, name: str, seconds: float = 60) -> object:
+    return WebDriverWait(driver, seconds).until(
+        lambda _: (found := driver.find_element(By.ID, name)).is_displayed() and found
+    )
+
+
+def press(driver: Chrome, name: str) -> None:
+    """By the keyboard, as everything can be done."""
+    driver.find_element(By.ID, name).send_keys(Keys.ENTER)
+
+
+def give(driver: Chrome, page: Running, files: list[Path]) -> None:
+    driver.get(f"http://127.0.0.1:{page.port}/")
+    shown(driver, "pick-files")
+    driver.find_element(By.ID, "files").send_keys("\n".join(map(str, files)))
+    shown(driver, "sorting")
+
+
+def picture(driver: Chrome) -> np.ndarray:
+    """What the viewer draws: (Y, X, 3)."""
+    canvas = driver.find_element(By.ID, "gl")
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    # A fraction of a second for the screen to follow, which has no event of its own.
+    time.sleep(0.5)
+    found = Image.open(io.BytesIO(canvas.screenshot_as_png)).convert("RGB")
+    return np.asarray(found, dtype=int)
+
+
+def test_the_scripts_are_small(viewer: bytes) -> None:
+    own = sum(path.stat().st_size for path in (ROOT / "src/cbvsynth/page/static").glob("*.js"))
+    assert len(viewer) + own < 3e6, SCRIPT
+
+
+def test_from_files_to_a_measured_map(page: Running, head: dict[str, Path], tmp_path: Path) -> None:
+    with browser(tmp_path, flags=WEBGL_FLAGS) as driver:
+        one, other = tmp_path / "scan.nii.gz", tmp_path / "t2.nii.gz"
+        one.write_bytes(head["t1c.nii.gz"].read_bytes())
+        other.write_bytes(head["t2.nii.gz"].read_bytes())
+        give(driver, page, [one, other, head["t1.nii.gz"], head["adc.nii.gz"], head["flair.nii.gz"]])
+        select = driver.find_element(By.CSS_SELECTOR, '[aria-label="scan.nii.gz is taken as"]')
+        assert Select(select).first_selected_option.text == "left out"
+        Select(select).select_by_visible_text("T1C")
+        WebDriverWait(driver, 20).until(lambda _: "chosen by hand" in driver.find_element(By.ID, "rows").text)
+        press(driver, "start")
+        driver.refresh()  # it is not the browser that works
+        shown(driver, "result")
+        readout = driver.find_element(By.ID, "readout")
+        WebDriverWait(driver, 60).until(lambda _: "synthetic CBV" in readout.text)
+        assert "mL/100 g" in readout.text
+        with_map = picture(driver)
+        colourful = (np.ptp(with_map, axis=2) > 60).mean()
+        driver.execute_script(
+            "const o = document.getElementById('opacity'); o.value = 0; o.dispatchEvent(new Event('input'))"
+        )
+        assert (np.ptp(picture(driver), axis=2) > 60).mean() < colourful / 3
+        before = readout.text
+        driver.find_element(By.ID, "z").send_keys(Keys.ARROW_RIGHT)
+        assert readout.text != before
+        press(driver, "add-ball")
+        press(driver, "measure")
+        assert "lesion" in shown(driver, "measured").text
+        for name in ("get-map", "get-regions", "snapshot"):
+            press(driver, name)
+        names = {"synthetic-cbv.nii.gz", "synthetic-regions.csv", "synthetic-cbv-view.png"}
+        limit = time.monotonic() + 20
+        while not names <= {path.name for path in tmp_path.iterdir()} and time.monotonic() < limit:
+            time.sleep(0.1)
+        assert names <= {path.name for path in tmp_path.iterdir()}
+        note = driver.find_element(By.CLASS_NAME, "research")
+        assert "For research only" in note.text
+        assert driver.title == "Synthetic CBV"
+        require_no_sideways_scrolling(driver)
+        require_silence(driver, f"http://127.0.0.1:{page.port}/")
+
+
+def test_the_patients_right_is_on_the_left(page: Running, head: dict[str, Path], tmp_path: Path) -> None:
+    """A T1 that is bright on the patient's right alone must be bright on the left of the screen."""
+    import nibabel as nib
+
+    image = nib.load(head["t1.nii.gz"])
+    data = np.asarray(image.dataobj).copy()
+    data[: data.shape[0] // 2] *= 8  # RAS: the first half lies to the left
+    nib.save(nib.Nifti1Image(data, image.affine), tmp_path / "t1.nii.gz")
+    with browser(tmp_path, flags=WEBGL_FLAGS) as driver:
+        give(driver, page, [tmp_path / "t1.nii.gz"])
+        press(driver, "start")
+        shown(driver, "result")
+        WebDriverWait(driver, 60).until(lambda _: "T1 " in driver.find_element(By.ID, "readout").text)
+        Select(driver.find_element(By.ID, "over")).select_by_visible_text("none")
+        drawn = picture(driver).sum(axis=2)[40:-40]
+        half = drawn.shape[1] // 2
+        assert drawn[:, half:].sum() > 1.5 * drawn[:, :half].sum()
+        sides = driver.find_element(By.CLASS_NAME, "sides")
+        assert sides.text.startswith("Patient's right")
+        metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        require_no_sideways_scrolling(driver)
+        require_silence(driver, f"http://127.0.0.1:{page.port}/")
+
+
+def test_a_refusal_is_read_out(page: Running, tmp_path: Path) -> None:
+    (tmp_path / "study.zip").write_bytes(b"PK")
+    with browser(tmp_path, flags=WEBGL_FLAGS) as driver:
+        driver.get(f"http://127.0.0.1:{page.port}/")
+        shown(driver, "pick-files")
+        driver.find_element(By.ID, "files").send_keys(str(tmp_path / "study.zip"))
+        problem = driver.find_element(By.ID, "problem")
+        WebDriverWait(driver, 20).until(lambda _: "archive is not unpacked" in problem.text)
+        assert problem.get_attribute("role") == "alert"
+        assert page.visitor().studies() == []
