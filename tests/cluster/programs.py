@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import cache as cache_result
 from pathlib import Path
 
 MODULE = Path(__file__).parent / "control-plane"
@@ -32,6 +33,7 @@ def kubernetes() -> str:
     return str(found)
 
 
+@cache_result
 def cache() -> Path:
     """The folder of what was built from just these modules."""
     pins = b"".join((MODULE / name).read_bytes() for name in ("go.mod", "go.sum"))
