@@ -12,7 +12,7 @@ export PATH := $(BIN):$(PATH)
 
 .PHONY: help
 help: ## Show this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
 	@echo "Setting up $(VENV): about 2 minutes and 3 GB, once."
@@ -65,11 +65,16 @@ run: setup # What params.yaml says: as `dvc repro`, but JOBS models at a time
 
 .PHONY: test
 test: setup ## All tests, JOBS files at a time
-	pytest -n $(JOBS) --dist loadfile
+	pytest -n $(JOBS) --dist loadfile -m "not cluster"
 
 .PHONY: test-fast
 test-fast: setup ## The tests that need no TensorFlow and are not slow
-	pytest -n $(JOBS) --dist loadfile -m "not tensorflow and not slow"
+	pytest -n $(JOBS) --dist loadfile -m "not tensorflow and not slow and not cluster"
+
+.PHONY: test-cluster
+test-cluster: setup ## k8s/ on a real control plane; builds Kubernetes from its Go modules, once
+	python -m tests.cluster.programs
+	pytest -m cluster tests/cluster
 
 .PHONY: check
 check: setup ## Format, lint, types and import contracts
