@@ -6,8 +6,8 @@ Draws examinations with each fault at full, half and quarter strength and as man
 `validate` judge them all, and prints a table in Markdown: for each fault and strength, in how many
 examinations it was found (dropped), by which checks, or only warned about; and how often sound
 examinations were dropped. Each examination is another patient. The raw ones are judged with their true
-brain mask (--mask none: with none), with the limits of RAW_LIMITS, and with every sequence lying still
-(--displacement_mm), so that a fault is what differs.
+brain mask (--mask none: with none), and with every sequence lying still (--displacement_mm), so that a fault
+is what differs.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
 
 from cbvsynth.config import ValidateConfig
 from cbvsynth.domain.options import Entry, Strength
@@ -34,8 +32,6 @@ from cbvsynth.records.storage import write_json
 
 GRIDS = {Entry.ALIGNED: (64, 8), Entry.RAW: (96, 14)}
 """In-plane matrix and slices of T1."""
-RAW_LIMITS = {"t1_t2_gradient_correlation_min": 0.45}
-"""What a laboratory would set after its own examinations: of raw phantoms, sound ones have 0.53 and more."""
 PLAIN_EVERY = 12
 """Of the sound raw patients, every twelfth has the plainest protocol and units."""
 FIRST_FAULTY = 1001
@@ -118,7 +114,7 @@ def judged(
         give_masks(data, settings, plan)
     config = ValidateConfig(
         data=data,
-        limits=limits_of(flags.limits, entry, folder / "limits.yaml"),
+        limits=flags.limits,
         out=folder / "artifacts" / "validate",
         max_dropped_share=1.0,
         workers=flags.workers,
@@ -130,15 +126,6 @@ def judged(
         name = f"{participant_label(settings, planned.patient)}_ses-{planned.session}"
         groups.setdefault((planned.fault, planned.strength), []).append(by_name[name])
     return {kind: summary(members) for kind, members in groups.items()}
-
-
-def limits_of(limits: Path, entry: Entry, target: Path) -> Path:
-    """The limits to judge by; for raw phantoms with `RAW_LIMITS`."""
-    values = yaml.safe_load(limits.read_text(encoding="utf-8"))
-    if entry is Entry.RAW:
-        values |= {name: value for name, value in RAW_LIMITS.items() if name in values}
-    target.write_text(yaml.safe_dump(values), encoding="utf-8")
-    return target
 
 
 def give_masks(data: Path, settings: StudySettings, plan: tuple[PlannedExamination, ...]) -> None:

@@ -101,9 +101,12 @@ def _searched(
             f"The images share {shared:.3f} nats of information in their best match; expected at least "
             f"{MIN_INFORMATION:g}. They may not show one head, or one of them holds noise."
         )
-    # The search may leave the right place for one where interpolation makes the images more alike.
-    if information(near) > information(information.motion_mm(found)):
-        found = information.transform(near)
+    # The search may leave the right place for one where interpolation makes the images more alike. Where both
+    # agree, its answer is the finer one.
+    close = information.transform(near)
+    apart_mm = displacement_mm(RigidTransform(np.linalg.inv(close.matrix) @ found.matrix), target.points)
+    if apart_mm > ALIGNED_MM and information(near) > information(information.motion_mm(found)):
+        found = close
     distance_mm = displacement_mm(found, target.points)
     if distance_mm > MAX_DISPLACEMENT_MM:
         raise RegistrationError(
