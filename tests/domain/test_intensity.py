@@ -7,16 +7,12 @@ import math
 import numpy as np
 import pytest
 
+from cbvsynth.domain.adc_units import AdcUnit
 from cbvsynth.domain.intensity import (
-    ADC_BANDS,
     CBV_MEDIAN_ML_PER_100G,
-    AdcUnit,
     adc_in_e6_mm2_per_s,
-    adc_unit_by,
-    adc_unit_of,
     brain_median,
     check_cbv_unit,
-    named_adc_unit,
 )
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.errors import UnitError
@@ -59,23 +55,6 @@ def test_negative_diffusion_becomes_zero() -> None:
     assert converted.min() == 0.0
 
 
-@pytest.mark.parametrize("unit", AdcUnit)
-def test_both_ends_of_a_band_belong_to_it_and_what_is_beyond_does_not(unit: AdcUnit) -> None:
-    low, high = ADC_BANDS[unit]
-
-    assert adc_unit_of(low, "ADC") is unit
-    assert adc_unit_of(high, "ADC") is unit
-    for outside in (low * 0.999, high * 1.001):
-        with pytest.raises(UnitError, match=r"sub-1/ses-1: ADC: the median .* fits no unit of ADC"):
-            adc_unit_of(outside, "sub-1/ses-1: ADC")
-
-
-@pytest.mark.parametrize("median", [0.0, -860.0, math.nan, math.inf])
-def test_a_median_that_is_no_diffusion_is_refused(median: float) -> None:
-    with pytest.raises(UnitError, match="fits no unit"):
-        adc_unit_of(median, "ADC")
-
-
 @pytest.mark.parametrize("end", [0, 1])
 def test_cbv_in_ml_per_100g_must_have_a_possible_median(end: int) -> None:
     at_the_limit = CBV_MEDIAN_ML_PER_100G[end]
@@ -107,23 +86,3 @@ def test_voids_do_not_change_the_median() -> None:
 
 def test_an_empty_mask_has_no_median() -> None:
     assert math.isnan(brain_median(image_with(3.0), np.zeros_like(MASK)))
-
-
-@pytest.mark.parametrize(
-    ("text", "unit"),
-    [
-        ("10^-6 mm^2/s", AdcUnit.E6_MM2_PER_S),
-        ("1e-3 mm2/s", AdcUnit.E3_MM2_PER_S),
-        ("mm2/s", AdcUnit.MM2_PER_S),
-        ("um^2/s", AdcUnit.E6_MM2_PER_S),
-        ("mL/100g", None),
-        ("None", None),
-    ],
-)
-def test_a_unit_of_adc_is_known_by_its_names(text: str, unit: AdcUnit | None) -> None:
-    assert named_adc_unit(text) is unit
-
-
-def test_between_two_bands_there_is_no_unit() -> None:
-    assert [adc_unit_by(median) for median in (9e-4, 0.9, 900.0)] == list(AdcUnit)
-    assert adc_unit_by(30.0) is None

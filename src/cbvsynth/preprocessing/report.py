@@ -12,8 +12,8 @@ from pathlib import Path
 from statistics import median
 
 from cbvsynth.config import PreprocessConfig
+from cbvsynth.domain.adc_units import AdcUnit
 from cbvsynth.domain.examination import image_label
-from cbvsynth.domain.intensity import AdcUnit
 from cbvsynth.domain.options import SplitUnit
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.splits import HELD_OUT, SHARE_TOLERANCE, TRAIN, SplitReport

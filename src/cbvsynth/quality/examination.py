@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cbvsynth.domain.adc_units import AdcUnit, adc_unit_by
 from cbvsynth.domain.examination import Examination, image_label
 from cbvsynth.domain.geometry import Grid, lies_on
-from cbvsynth.domain.intensity import AdcUnit, adc_unit_by
 from cbvsynth.domain.resampling import resample_labels
 from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.domain.sequences import TargetUnit

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cbvsynth.domain.adc_units import AdcUnit
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.gaps import without_gaps
 from cbvsynth.domain.geometry import to_canonical
-from cbvsynth.domain.intensity import AdcUnit
 from cbvsynth.domain.options import Register
 from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.domain.volume import Volume

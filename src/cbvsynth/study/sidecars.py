@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from cbvsynth.domain.intensity import AdcUnit, named_adc_unit
+from cbvsynth.domain.adc_units import AdcUnit, named_adc_unit
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.study.paths import path_problem
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cbvsynth.domain.intensity import AdcUnit
+from cbvsynth.domain.adc_units import AdcUnit
 from cbvsynth.domain.options import FileFormat, Strength
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.phantom import description, encoding

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cbvsynth.domain.intensity import ADC_BANDS, AdcUnit, named_adc_unit
+from cbvsynth.domain.adc_units import ADC_BANDS, AdcUnit, named_adc_unit
 from cbvsynth.domain.sequences import TargetUnit
 
 Float32Array = npt.NDArray[np.float32]
