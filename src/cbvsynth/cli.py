@@ -128,6 +128,7 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "predict": Command("predict.predict", "Make a synthetic CBV map, of one examination or of a study"),
     "page": Command("page.page", "The page: drop an examination, look at its map, measure it"),
+    "rescue": Command("rescue.rescue", "Maps where metal or failure spoilt the measured CBV"),
     "registry": Group(
         "Registered versions and who is champion",
         {
