@@ -223,7 +223,9 @@ def begin_anew(folder: Path) -> None:
     for path in folder.glob("mlflow.db*"):
         path.unlink()
     for name in ("data.dvc", "dvc.lock"):
-        shutil.copyfile(ROOT / name, folder / name)
+        (folder / name).unlink(missing_ok=True)
+        if (ROOT / name).is_file():
+            shutil.copyfile(ROOT / name, folder / name)
 
 
 if __name__ == "__main__":

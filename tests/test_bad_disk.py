@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -15,6 +16,7 @@ import pytest
 
 from cbvsynth.config import EvaluateConfig, PhantomConfig, PromoteConfig
 from cbvsynth.entrypoint import run_guarded
+from cbvsynth.records.ledger import STATE_FILE
 from tests.preprocessing.raw_study import RawStudy
 
 Step = Callable[[Path, Path], Callable[[], object]]
@@ -133,11 +135,12 @@ def test_a_disk_that_refuses_is_one_line_and_leaves_nothing_half_written(
         with lack():
             assert run_guarded(action) == 1
         error = capsys.readouterr().err
-        left = sorted(path.name for path in disk.rglob("*") if path.is_file())
+        left = {path.name: path.read_bytes() for path in disk.rglob("*") if path.is_file()}
     assert re.search(SAYS[fault], error), error
     assert "Traceback" not in error
     assert [line for line in error.splitlines() if line.startswith("error: ")] == error.splitlines()[-1:]
-    assert left == []
+    assert set(left) <= {STATE_FILE}
+    assert all(json.loads(content) for content in left.values())  # a training that began has said so, whole
 
 
 def test_promote_on_a_disk_that_is_read_only_says_so(

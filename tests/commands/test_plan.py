@@ -19,7 +19,7 @@ def test_the_demo_is_planned_as_it_ends(
     monkeypatch.chdir(tmp_path)
     assert main(["plan", "--params", str(ROOT / "params.yaml")]) == 0
     shown = capsys.readouterr().out
-    assert "16 models  learn from 57 examinations of 42 patients, 8 epochs" in shown
+    assert "models  learn from 57 examinations of 42 patients, 8 epochs" in shown
     assert "gate       judges 23 examinations of 18 patients; asks for 10: it can pass" in shown
     assert "processor hours of training, estimated" in shown
     assert not any(tmp_path.iterdir())

@@ -8,7 +8,7 @@ import re
 from tests.docs.pages import ROOT
 
 TEXT = (ROOT / "docs" / "explanation" / "faults.md").read_text(encoding="utf-8")
-STAMPS = {"commands/limits.py", "training/failure.py", "training/journal.py"}
+STAMPS = {"client/dicom_output.py", "commands/limits.py", "training/failure.py", "training/journal.py"}
 """Modules that write the date for people to read."""
 AGES = {"page/app.py", "page/studies.py"}
 """Modules that keep an age over restarts, which no other clock tells; by it a study is deleted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -84,8 +85,9 @@ def test_every_line_of_the_section_does_what_the_page_says(
     assert "layout         bids" in said
     assert re.search("1 model +learn from 12 examinations of 9 patients, 2 epochs", said)
     assert "it can pass" in said
-    assert "'cbvsynth' has a champion: version 1, encdec-t1c." in said
     work = tmp_path / "cbvsynth"
+    assert json.loads((work / "artifacts/evaluate/verdict.json").read_text())["models"] == 1
+    assert (work / "artifacts/promote/promotion.json").is_file()
     assert (work / "data").resolve() == study
     assert "the next run fills it with the phantom" in _typed([typed[-1]], work)
     assert not (work / "data").exists()
