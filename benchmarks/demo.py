@@ -61,7 +61,8 @@ def lines_of_demo(folder: Path, jobs: int) -> list[str]:
     told = subprocess.run(
         ["make", "--dry-run", "demo", f"JOBS={jobs}"], cwd=folder, check=True, capture_output=True, text=True
     )
-    return [line for line in told.stdout.splitlines() if not line.startswith("make")]
+    whole = told.stdout.replace("\\\n", "")
+    return [line for line in whole.splitlines() if not line.startswith("make")]
 
 
 def timed(line: str, folder: Path) -> tuple[float, float, float]:
