@@ -11,10 +11,12 @@ from cbvsynth.cli import all_commands
 
 NEEDED = {
     "clinical analyse": ["reads.csv"],
+    "clinical prognosis": ["survival.csv"],
     "pipeline schedule": ["--cron", "0 0 3 * * 1"],
     "pipeline status": ["run"],
     "predict": ["--t1", "t1.nii.gz", "--out", "cbv.nii.gz"],
     "reader-study analyse": ["scores.csv"],
+    "score": ["--data", "site"],
     "serving demo": ["--once"],
     "serving sync": ["--once"],
     "train": ["--model", "encdec-t1"],

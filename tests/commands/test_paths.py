@@ -11,7 +11,13 @@ import pytest
 from cbvsynth.cli import main
 from tests.commands.options import NEEDED, options
 
-POSITIONAL = {"manifest": "root", "clinical analyse": "reads", "k8s check": "overlay"}
+POSITIONAL = {
+    "manifest": "root",
+    "study use": "study",
+    "clinical analyse": "reads",
+    "clinical prognosis": "survival",
+    "k8s check": "overlay",
+}
 """Commands whose path is a word without a flag."""
 
 

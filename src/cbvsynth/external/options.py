@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from cbvsynth.config import PreprocessConfig, ValidateConfig
 from cbvsynth.domain.options import BrainMask, Layout, Register, Switch
-from cbvsynth.domain.ranges import MAX_VERSION, MAX_WAIT_S, require_range
+from cbvsynth.domain.ranges import MAX_VERSION, require_range
 from cbvsynth.errors import UsageError
 
 _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -61,7 +62,8 @@ class ScoreOptions:
 
     def __post_init__(self) -> None:
         require_range("version", self.version, 0, MAX_VERSION)
-        require_range("brain_timeout_s", self.brain_timeout_s, 1, MAX_WAIT_S)
+        self.checks(self.out)
+        self.preparation(self.out)
         if self.version and self.label:
             raise UsageError("--version and --label are both given; expected one of them, or none.")
         if not _SITE.fullmatch(self.site_name):
@@ -70,6 +72,41 @@ class ScoreOptions:
                 "at "
                 "most, as in --site oslo."
             )
+
+    def checks(self, out: Path) -> ValidateConfig:
+        """How validate is asked to look at the study.
+
+        Raises:
+            UsageError: a number that validate does not take.
+        """
+        return ValidateConfig(
+            data=self.data,
+            layout=self.layout,
+            limits=self.limits,
+            register=self.register,
+            out=out,
+            prefer=self.prefer,
+            enhancing_label=self.enhancing_label,
+            max_dropped_share=self.max_dropped_share,
+            workers=self.workers,
+        )
+
+    def preparation(self, out: Path) -> PreprocessConfig:
+        """How preprocess is asked to prepare it.
+
+        Raises:
+            UsageError: a number that preprocess does not take.
+        """
+        return PreprocessConfig(
+            data=self.data,
+            layout=self.layout,
+            out=out,
+            register=self.register,
+            brain_mask=self.brain_mask,
+            brain_command=self.brain_command,
+            brain_timeout_s=self.brain_timeout_s,
+            workers=self.workers,
+        )
 
     @property
     def site_name(self) -> str:

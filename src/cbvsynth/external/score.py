@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from cbvsynth.config import PreprocessConfig, ValidateConfig
 from cbvsynth.domain.drift import Measured, shifts_between
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Switch
@@ -203,30 +202,9 @@ def _prepared(
     options: ScoreOptions, folder: Path, manifest: Manifest
 ) -> tuple[Mapping[str, int], ExaminationIndex]:
     """Check the study and cache its arrays; every examination counts as held out."""
-    outcome = validate_study(
-        ValidateConfig(
-            data=options.data,
-            layout=options.layout,
-            limits=options.limits,
-            register=options.register,
-            out=folder / CHECKS,
-            prefer=options.prefer,
-            enhancing_label=options.enhancing_label,
-            max_dropped_share=options.max_dropped_share,
-            workers=options.workers,
-        )
-    )
+    outcome = validate_study(options.checks(folder / CHECKS))
     accepted = select_accepted(manifest.examinations, read_decisions(folder / CHECKS / "examinations.csv"))
-    config = PreprocessConfig(
-        data=options.data,
-        layout=options.layout,
-        out=folder / IMAGES,
-        register=options.register,
-        brain_mask=options.brain_mask,
-        brain_command=options.brain_command,
-        brain_timeout_s=options.brain_timeout_s,
-        workers=options.workers,
-    )
+    config = options.preparation(folder / IMAGES)
     splits = {examination.exam_id: HELD_OUT for examination in accepted}
     index = prepare_study(config, common_target_unit(accepted), accepted, splits).index
     write_index(index)
