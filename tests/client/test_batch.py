@@ -201,7 +201,7 @@ def test_a_folder_for_maps_that_cannot_be_made_is_one_clear_line(
     with serve(server()) as running:
         assert many(study(tmp_path / "data"), tmp_path / "maps", running) == 1
         assert not running.requests
-    assert "'maps' is a file" in capsys.readouterr().err
+    assert "maps' is a file" in capsys.readouterr().err
 
 
 def test_the_orientation_of_a_study_is_stated_once_or_in_its_manifest(tmp_path: Path) -> None:

@@ -37,7 +37,14 @@ class Environment:
     def variables(self) -> dict[str, str]:
         """The variables of this process, without those that lead to other packages or other servers."""
         mine = {**os.environ, "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "TQDM_DISABLE": "1"}
-        for name in ("PYTHONPATH", "VIRTUAL_ENV", "MLFLOW_TRACKING_URI", "KF_PIPELINES_ENDPOINT"):
+        # Without its bytecode each of some hundred programs would compile all of TensorFlow again.
+        for name in (
+            "PYTHONDONTWRITEBYTECODE",
+            "PYTHONPATH",
+            "VIRTUAL_ENV",
+            "MLFLOW_TRACKING_URI",
+            "KF_PIPELINES_ENDPOINT",
+        ):
             mine.pop(name, None)
         return mine
 

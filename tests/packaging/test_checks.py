@@ -26,8 +26,15 @@ def test_the_hooks_run_what_make_check_runs() -> None:
 
 def test_continuous_integration_is_ci_run_and_nothing_of_its_own() -> None:
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
-    commands = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
-    assert commands[-1] == "bash .ci/run"
-    assert all(command.startswith("git config ") for command in commands[:-1])
+    commands = {
+        name: [step["run"] for step in job["steps"] if "run" in step]
+        for name, job in workflow["jobs"].items()
+    }
+    assert {name: typed[-1] for name, typed in commands.items()} == {
+        "all": "bash .ci/run",
+        "cluster": "make test-cluster",
+    }
+    preparation = ("git config ", "apt-get update")
+    assert all(command.startswith(preparation) for typed in commands.values() for command in typed[:-1])
     made = re.findall(r"^make (\S+)", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE)
     assert made == ["check", "site", "test"]

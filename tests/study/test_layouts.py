@@ -140,7 +140,7 @@ def test_a_named_layout_that_fits_nothing_says_what_it_expected(tmp_path: Path) 
 
 
 def test_a_root_that_is_no_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match="'none' is not a folder"):
+    with pytest.raises(ManifestError, match="none' is not a folder"):
         scan(tmp_path / "none")
 
 
