@@ -194,8 +194,7 @@ def test_an_artefact_that_is_not_there_and_a_store_out_of_reach_are_two_messages
     assert champion is not None
     with pytest.raises(RegistryError, match=r"Version 1 of 'cbvsynth' has no artefact 'evaluation/none.csv'"):
         fetch_artifact(registry, champion, "evaluation/none.csv", tmp_path / "copy")
-    # What MLflow's client does where nobody tells it otherwise, but for minutes of trying again.
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    # What MLflow's client does where nobody tells it otherwise.
     monkeypatch.setenv("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "true")
     with pytest.raises(RegistryError, match=r"was not reached through .*it may well be there"):
         fetch_artifact(registry, champion, SCORES_ARTIFACT, tmp_path / "copy")
