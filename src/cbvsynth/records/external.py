@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbvsynth.domain.drift import Shift
-from cbvsynth.domain.selection.records import Check
+from cbvsynth.domain.selection.records import Check, Checked
 from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.records.json_codec import JsonFile
 
@@ -35,7 +35,7 @@ class ScannerGroup:
 
 
 @dataclass(frozen=True)
-class ExternalResult:
+class ExternalResult(Checked):
     """A version on a site: the checks of the gate, by scanner, and what is unlike the training data."""
 
     site: str
@@ -66,16 +66,6 @@ class ExternalResult:
     """What a shape or voxel size is outside of, in words -> examinations."""
     notes: tuple[str, ...]
     """What was not asked, and why; what must be known before the numbers."""
-
-    @property
-    def passes(self) -> bool:
-        """Whether no check failed; one that could not be answered does not fail."""
-        return not self.failed
-
-    @property
-    def failed(self) -> tuple[str, ...]:
-        """Names of the checks that failed."""
-        return tuple(check.name for check in self.checks if check.passed is False)
 
     @property
     def drifted(self) -> tuple[str, ...]:

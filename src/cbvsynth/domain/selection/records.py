@@ -56,6 +56,27 @@ class Check:
     high: float | None = None
 
 
+class Checked:
+    """What the gate's checks were asked of."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Whether no check failed; one that could not be answered does not fail."""
+        return not self.failed
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Names of the checks that it failed."""
+        return tuple(check.name for check in self.checks if check.passed is False)
+
+    @property
+    def unanswered(self) -> tuple[str, ...]:
+        """Names of the checks that the data could not answer."""
+        return tuple(check.name for check in self.checks if check.passed is None)
+
+
 @dataclass(frozen=True)
 class Stability:
     """How far the verdict depends on who was held out: the held-out patients drawn again, many times.
@@ -73,7 +94,7 @@ class Stability:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Standing(Checked):
     """A model's place, its mean scores that matter to the gate, and its checks; None where there is none."""
 
     rank: int
@@ -87,21 +108,6 @@ class Standing:
     lesion_bias: float | None
     lesion_error: float | None
     checks: tuple[Check, ...]
-
-    @property
-    def passes(self) -> bool:
-        """Whether no check failed; one that could not be answered does not fail."""
-        return not self.failed
-
-    @property
-    def failed(self) -> tuple[str, ...]:
-        """Names of the checks that it failed."""
-        return tuple(check.name for check in self.checks if check.passed is False)
-
-    @property
-    def unanswered(self) -> tuple[str, ...]:
-        """Names of the checks that the data could not answer."""
-        return tuple(check.name for check in self.checks if check.passed is None)
 
 
 class Outcome(StrEnum):
