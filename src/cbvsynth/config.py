@@ -76,6 +76,9 @@ class PhantomConfig:
     t1c_delay_minutes: float = 5.0
     """Time from the injection of contrast agent to T1C, minutes. Another one than the study's that a model
     learned from is how an external site differs: vessels are paler the later, lesions brighter."""
+    asl: Switch = Switch.OFF
+    """on: each examination also has a map of CBF by arterial spin labelling, the optional sixth sequence;
+    aligned entry only."""
 
     def __post_init__(self) -> None:
         _require_range(self, 1, 100_000, "patients")
@@ -88,6 +91,8 @@ class PhantomConfig:
         _require_range(self, 1, 20, "t1c_delay_minutes")
         if self.entry is Entry.RAW:
             _require_range(self, 48, 512, "matrix")
+            if self.asl is Switch.ON:
+                raise UsageError("The map of arterial spin labelling is drawn of the aligned entry only.")
         elif self.format is FileFormat.DICOM:
             raise UsageError("DICOM is written of the raw entry only: add --entry raw.")
 

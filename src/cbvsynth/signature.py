@@ -16,7 +16,7 @@ from cbvsynth.domain.sequences import Combination, ModelId, Sequence, TargetUnit
 from cbvsynth.errors import ModelError
 
 PREDICT_SIGNATURE = "serving_default"
-"""One float32 input per used sequence, each (B, H, W, D), named t1, t2, t1c, flair, adc; output `cbv`."""
+"""One float32 input per used sequence, (B, H, W, D) each, t1, t2, t1c, flair, adc, asl; output `cbv`."""
 DESCRIBE_SIGNATURE = "describe"
 """No input; output `description`, a scalar string: `Description.to_json`."""
 OUTPUT = "cbv"
@@ -30,6 +30,7 @@ INPUT_UNITS = {
     Sequence.T1C: "any (scaled by each volume's own mean)",
     Sequence.FLAIR: "any (scaled by each volume's own mean)",
     Sequence.ADC: "1e-6 mm2/s",
+    Sequence.ASL: "mL/100 g/min",
 }
 """Unit in which each input is sent; background is 0."""
 MIN_IN_PLANE = 16

@@ -18,7 +18,15 @@ from cbvsynth.client.choice import (
 )
 from cbvsynth.client.connection import Connection
 from cbvsynth.domain.selection.availability import champions_by_availability
-from cbvsynth.domain.sequences import Combination, ModelId, Sequence, TargetUnit, all_combinations, all_models
+from cbvsynth.domain.sequences import (
+    PAPER_SEQUENCES,
+    Combination,
+    ModelId,
+    Sequence,
+    TargetUnit,
+    all_combinations,
+    all_models,
+)
 from cbvsynth.errors import ModelError, RefusedError
 from cbvsynth.pages.tables.paper import paper_table2
 from cbvsynth.records.selection import Selection, ServedVersion, pattern_label
@@ -52,7 +60,7 @@ def best_by_hand(pattern: Combination) -> ModelId:
 
 
 def left_out(pattern: Combination) -> dict[Sequence, str]:
-    return {name: f"{name} is unfit" for name in Sequence if name not in pattern.sequences}
+    return {name: f"{name} is unfit" for name in PAPER_SEQUENCES if name not in pattern.sequences}
 
 
 def paper_server() -> PredictionServer:
@@ -91,7 +99,7 @@ def test_the_servers_labels_give_the_same_choice_for_each_of_the_31_patterns() -
 
 
 def test_the_papers_case_of_a_metal_artefact_is_explained() -> None:
-    usable = [name for name in Sequence if name is not Sequence.ADC]
+    usable = [name for name in PAPER_SEQUENCES if name is not Sequence.ADC]
     choice = choose(SelectionTable(paper_selection()), usable, {Sequence.ADC: "ruled out by --unusable"})
     assert choice.reason == (
         f"encdec-t2-t1c, version {VERSIONS[ModelId.parse('encdec-t2-t1c')]}, is the best for T1 + T2 + T1C + "
@@ -100,9 +108,40 @@ def test_the_papers_case_of_a_metal_artefact_is_explained() -> None:
     )
 
 
+def test_asl_beside_models_that_do_not_read_it_changes_no_choice() -> None:
+    table = SelectionTable(paper_selection())
+    for pattern in all_combinations():
+        with_asl = choose(table, (*pattern.sequences, Sequence.ASL), left_out(pattern))
+        assert with_asl.served == choose(table, pattern.sequences, left_out(pattern)).served
+
+
+def test_a_model_that_reads_asl_is_chosen_where_there_is_one_and_missed_where_it_is_not() -> None:
+    """ASL is no part of the 31 sets; with such a model among the winners there are 63."""
+    best = ModelId.parse("encdec-t1-t1c-asl")
+    winners = champions_by_availability([best, OVERALL], [best, OVERALL])
+    assert len(winners) == sum(
+        {"t1", "t1c"} <= set(one.sequences) and bool({"asl", "adc"} & set(one.sequences)) for one in winners
+    )
+    numbers = {best: 1, OVERALL: 2}
+    selection = Selection(
+        "cbvsynth",
+        "ssim_3d_whole",
+        tuple(ServedVersion(number, model, TargetUnit.ML_PER_100G) for model, number in numbers.items()),
+        {pattern: numbers[model] for pattern, model in winners.items()},
+        {"stable": 1},
+    )
+    whole = choose(SelectionTable(selection), tuple(Sequence), {})
+    assert (whole.served.model, whole.fallback) == (best, False)
+    without = choose(SelectionTable(selection), PAPER_SEQUENCES, {})
+    assert (without.served.model, without.fallback) == (OVERALL, True)
+    assert without.reason.endswith("which also needs what is missing here: ASL: not given.")
+
+
 def partial() -> Selection:
     """Only one model passed the gate."""
-    return Selection("cbvsynth", "ssim_3d_whole", (served(OVERALL),), {ALL_SEQUENCES: VERSIONS[OVERALL]}, {})
+    return Selection(
+        "cbvsynth", "ssim_3d_whole", (served(OVERALL),), {Combination(PAPER_SEQUENCES): VERSIONS[OVERALL]}, {}
+    )
 
 
 def test_a_pattern_for_which_no_model_passed_is_refused_with_reasons() -> None:

@@ -15,7 +15,7 @@ from cbvsynth.client.preparation import prepare as client_prepare
 from cbvsynth.client.request import PreparedExamination
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import BrainMask, Register
-from cbvsynth.domain.sequences import Sequence
+from cbvsynth.domain.sequences import PAPER_SEQUENCES, Sequence
 from cbvsynth.errors import GridError, ManifestError, UsageError, VolumeError
 from cbvsynth.extraction import BrainSettings
 from cbvsynth.preprocessing.arrays import prepare_examination
@@ -61,14 +61,14 @@ def test_the_model_is_sent_what_training_saw(tmp_path: Path) -> None:
     write(tmp_path / "adc.nii.gz", image("adc") / np.float32(1e6), affine)
     write(tmp_path / "cbv.nii.gz", np.where(brain(), 3.0, 0.0).astype(np.float32), affine)
     write(tmp_path / "mask.nii.gz", np.roll(brain(), 1, axis=0).astype(np.uint8), affine)
-    places = {sequence: PurePosixPath(f"{sequence}.nii.gz") for sequence in Sequence}
+    places = {sequence: PurePosixPath(f"{sequence}.nii.gz") for sequence in PAPER_SEQUENCES}
     examination = Examination(
         "one", "one", "", places, PurePosixPath("cbv.nii.gz"), PurePosixPath("mask.nii.gz")
     )
     trained = prepare_examination(tmp_path, examination, "")
     prepared = prepare_files(tmp_path, examination)
     assert prepared.adc_unit == trained.facts.adc_unit == "mm2/s"
-    for sequence in Sequence:
+    for sequence in PAPER_SEQUENCES:
         np.testing.assert_array_equal(prepared.inputs[sequence], trained.arrays[sequence.value])
     np.testing.assert_array_equal(prepared.mask, trained.arrays["mask"])
 
@@ -135,7 +135,7 @@ def test_an_image_whose_voxels_cannot_serve_is_left_out_with_the_reason(
     prepared = prepare(files)
     assert list(prepared.inputs) == [Sequence.T1C]
     assert reason in prepared.left_out[Sequence(name)]
-    others = [other for other in Sequence if other not in (name, "t1c")]
+    others = [other for other in PAPER_SEQUENCES if other not in (name, "t1c")]
     assert {prepared.left_out[other] for other in others} == {"not given"}
     assert set(prepared.sha256 or {}) == {"t1c", "mask"}
 

@@ -9,9 +9,11 @@ import pytest
 
 from cbvsynth.domain.adc_units import AdcUnit
 from cbvsynth.domain.intensity import (
+    CBF_MEDIAN_ML_PER_100G_MIN,
     CBV_MEDIAN_ML_PER_100G,
     adc_in_e6_mm2_per_s,
     brain_median,
+    cbf_in_ml_per_100g_min,
     check_cbv_unit,
 )
 from cbvsynth.domain.sequences import TargetUnit
@@ -65,6 +67,23 @@ def test_cbv_in_ml_per_100g_must_have_a_possible_median(end: int) -> None:
     )
     with pytest.raises(UnitError, match=r"sub-1: CBV: the median .* expected 0.2 to 50 mL/100 g"):
         check_cbv_unit(image_with(beyond), MASK, TargetUnit.ML_PER_100G, "sub-1: CBV")
+
+
+@pytest.mark.parametrize("end", [0, 1])
+def test_cbf_must_have_a_possible_median(end: int) -> None:
+    limit = CBF_MEDIAN_ML_PER_100G_MIN[end]
+    outwards = (-1.0, 1.0)[end] * 0.01 * limit
+    cbf_in_ml_per_100g_min(image_with(limit - outwards), MASK, "sub-1: ASL")
+    with pytest.raises(UnitError, match=r"sub-1: ASL: the median in the brain is .* mL/100 g/min"):
+        cbf_in_ml_per_100g_min(image_with(limit + outwards), MASK, "sub-1: ASL")
+
+
+def test_noise_below_zero_in_a_map_of_flow_becomes_zero() -> None:
+    image = image_with(50.0)
+    image[1, 1, 1] = -20.0
+    converted = cbf_in_ml_per_100g_min(image, MASK, "ASL")
+    assert converted[1, 1, 1] == 0.0
+    np.testing.assert_array_equal(converted[image > 0], image[image > 0])
 
 
 def test_relative_cbv_may_have_any_positive_scale() -> None:

@@ -11,6 +11,8 @@ from cbvsynth.domain.sequences import (
     Sequence,
     all_combinations,
     all_models,
+    availability_patterns,
+    patterns_like,
     select_models,
 )
 from cbvsynth.errors import UsageError
@@ -24,6 +26,18 @@ def test_five_sequences_have_31_combinations_and_62_models() -> None:
     assert [sum(len(c.sequences) == size for c in combinations) for size in range(1, 6)] == [5, 10, 10, 5, 1]
     assert len(all_models()) == len(set(all_models())) == 62
     assert len({model.slug for model in all_models()}) == 62
+
+
+def test_asl_is_asked_for_by_name_and_lengthens_no_list_of_the_papers() -> None:
+    assert all(Sequence.ASL not in one.sequences for one in all_combinations())
+    assert select_models(["all"]) == select_models(["*"]) == all_models()
+    chosen = select_models(["encdec-t1-t1c-asl", "encdec-t1", "fcgan-asl"])
+    assert [one.slug for one in chosen] == ["encdec-t1", "fcgan-asl", "encdec-t1-t1c-asl"]
+    assert chosen[-1].label == "Encoder-decoder, MAE: T1 + T1C + ASL"
+    assert len(availability_patterns([])) == 31
+    assert len(availability_patterns([Sequence.ASL])) == 63
+    assert len(patterns_like(["t1", "t1-adc"])) == 31
+    assert len(patterns_like(["t1", "t1-asl"])) == 63
 
 
 def test_combinations_come_in_the_papers_order() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import SplitStrata, SplitUnit
-from cbvsynth.domain.splits import HELD_OUT, TRAIN, assign_splits, report_split, unit_number
+from cbvsynth.domain.splits import HELD_OUT, TRAIN, assign_folds, assign_splits, report_split, unit_number
 from cbvsynth.errors import DataError, UsageError
 
 
@@ -22,6 +22,31 @@ def examination(subject: int, session: int = 1, split: str = "") -> Examination:
 
 
 STUDY = [examination(subject, session) for subject in range(60) for session in range(1, 2 + subject % 3)]
+
+
+@given(folds=st.integers(2, 7), seed=st.integers(0, 20), strata=st.sampled_from(SplitStrata))
+def test_folds_hold_out_everybody_once_in_parts_of_one_size(
+    folds: int, seed: int, strata: SplitStrata
+) -> None:
+    study = [replace(one, diagnosis=f"d{int(one.subject_id[4:]) % 4}") for one in STUDY]
+    found = assign_folds(study, SplitUnit.PATIENT, folds, seed, strata)
+    assert set(found) == {one.exam_id for one in study}
+    fold_of = {one.subject_id: found[one.exam_id] for one in study}
+    assert all(found[one.exam_id] == fold_of[one.subject_id] for one in study), "a patient is in one fold"
+    sizes = np.bincount(list(fold_of.values()), minlength=folds + 1)[1:]
+    assert sizes.max() - sizes.min() <= 1
+    if strata is SplitStrata.DIAGNOSIS:
+        for number in range(4):
+            of_one = [fold for name, fold in fold_of.items() if int(name[4:]) % 4 == number]
+            counts = np.bincount(of_one, minlength=folds + 1)[1:]
+            assert counts.max() - counts.min() <= 1, "each diagnosis is spread over the folds"
+    assert found == assign_folds(study[::-1], SplitUnit.PATIENT, folds, seed, strata)
+
+
+@pytest.mark.parametrize("folds", [1, 61])
+def test_folds_are_two_at_least_and_none_is_empty(folds: int) -> None:
+    with pytest.raises(UsageError, match=f"{folds} folds of 60 to be held out by patient; expected two"):
+        assign_folds(STUDY, SplitUnit.PATIENT, folds, 1)
 
 
 def test_a_number_is_the_first_six_bytes_of_a_sha256() -> None:

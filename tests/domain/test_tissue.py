@@ -16,6 +16,7 @@ INTENSITY = {
     Sequence.T1C: (950.0, 740.0, 320.0),
     Sequence.FLAIR: (400.0, 520.0, 90.0),
     Sequence.ADC: (740.0, 860.0, 3000.0),
+    Sequence.ASL: (25.0, 56.0, 3.0),
 }
 
 
@@ -39,7 +40,7 @@ def agreement(sequences: tuple[Sequence, ...], seed: int = 0) -> float:
 
 @pytest.mark.parametrize(
     "sequences",
-    [tuple(Sequence), (Sequence.T1,), (Sequence.T1C,), (Sequence.FLAIR,), (Sequence.T1, Sequence.T2)],
+    [tuple(Sequence), *((one,) for one in Sequence if one is not Sequence.T2), (Sequence.T1, Sequence.T2)],
     ids="+".join,
 )
 def test_three_tissues_are_told_apart_from_whatever_sequences_exist(sequences: tuple[Sequence, ...]) -> None:

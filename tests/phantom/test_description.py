@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from cbvsynth.domain.options import Entry, FileFormat
+from cbvsynth.domain.options import Entry, FileFormat, Switch
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.phantom.description import (
-    BIDSIGNORE,
     README,
+    bidsignore,
     dataset_description,
     derivative_description,
     file_suffix,
@@ -37,14 +37,15 @@ def test_sidecars_state_the_protocol_that_made_the_images() -> None:
 def test_every_sequence_has_a_name_of_its_own_with_a_sidecar_that_speaks_for_it() -> None:
     names = {sequence: file_suffix(sequence) for sequence in Sequence}
     assert len(set(names.values())) == len(Sequence)
-    assert {f"{ending}.json" for _, ending in names.values()} | {"cbv.json"} == set(sidecars())
+    assert {f"{ending}.json" for _, ending in names.values()} | {"cbv.json"} == set(sidecars(Switch.ON))
+    assert set(sidecars()) == set(sidecars(Switch.ON)) - {"cbf.json"}
 
 
 def test_a_derivative_says_that_it_is_one_and_of_which_version() -> None:
     content = derivative_description("Brain masks", "7")
     assert (content["Name"], content["DatasetType"]) == ("Brain masks", "derivative")
     assert content["GeneratedBy"] == [{"Name": "cbvsynth.phantom", "Version": "7"}]
-    assert "code/phantom.json" in BIDSIGNORE.splitlines()
+    assert "code/phantom.json" in bidsignore().splitlines()
 
 
 def test_each_entry_has_a_readme_that_says_that_it_is_synthetic_and_where_the_truth_is() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy._core import _multiarray_umath as numpy_cpu
 
-from cbvsynth.domain.sequences import Sequence, TargetUnit
+from cbvsynth.domain.sequences import PAPER_SEQUENCES, Sequence, TargetUnit
 from cbvsynth.phantom.case import make_case
 from cbvsynth.phantom.faults import ALIGNED_FAULTS, Fault
 from cbvsynth.phantom.plan import StudySettings, plan_study
@@ -36,7 +36,7 @@ def test_the_manifest_finds_every_examination_complete(
     assert len(examinations) == len(plan_study(small_settings))
     for examination in examinations:
         assert examination.sequences == tuple(Sequence)
-        assert set(examination.files) == {*(name.value for name in Sequence), "cbv", "mask", "seg"}
+        assert set(examination.files) == {*(name.value for name in PAPER_SEQUENCES), "cbv", "mask", "seg"}
         assert examination.target_unit is TargetUnit.ML_PER_100G
         assert examination.age is not None
         assert examination.age >= 18

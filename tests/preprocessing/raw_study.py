@@ -10,7 +10,7 @@ import numpy as np
 from cbvsynth.config import PreprocessConfig
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import SplitStrata
-from cbvsynth.domain.sequences import Sequence, TargetUnit
+from cbvsynth.domain.sequences import PAPER_SEQUENCES, Sequence, TargetUnit
 from cbvsynth.domain.volume import Volume
 from cbvsynth.records.decisions import Decision, write_decisions
 from cbvsynth.study.manifest import write_manifest
@@ -72,7 +72,7 @@ class RawStudy:
             exam_id=f"{subject}_ses-{session}",
             subject_id=subject,
             session_id=f"ses-{session}",
-            inputs={sequence: paths[sequence] for sequence in Sequence},
+            inputs={sequence: paths[sequence] for sequence in PAPER_SEQUENCES},
             cbv=paths["cbv"],
             mask=paths["mask"],
             seg=paths["seg"],

@@ -10,7 +10,7 @@ import pytest
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Register
-from cbvsynth.domain.sequences import Sequence, TargetUnit
+from cbvsynth.domain.sequences import PAPER_SEQUENCES, Sequence, TargetUnit
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import UnitError, VolumeError
 from cbvsynth.preprocessing.arrays import prepare_examination
@@ -28,7 +28,7 @@ def test_images_are_raw_inside_the_brain_and_zero_outside(study: RawStudy) -> No
     prepared = prepare_examination(study.data, study.examinations[0], "f")
 
     mask = brain()[::-1]
-    for sequence in Sequence:
+    for sequence in PAPER_SEQUENCES:
         expected = np.where(mask, stored_image(sequence, 1)[::-1], 0)
         np.testing.assert_array_equal(prepared.arrays[sequence], expected)
         assert prepared.arrays[sequence].dtype == np.float32
@@ -36,7 +36,7 @@ def test_images_are_raw_inside_the_brain_and_zero_outside(study: RawStudy) -> No
     assert prepared.arrays["mask"].dtype == np.bool_
     assert prepared.arrays["seg"].dtype == np.uint8
     assert set(prepared.facts.arrays) == set(prepared.arrays)
-    assert prepared.facts.sequences == tuple(Sequence)
+    assert prepared.facts.sequences == PAPER_SEQUENCES
     assert (prepared.facts.shape, prepared.facts.spacing_mm) == ((12, 14, 8), (4.0, 4.0, 5.0))
     assert prepared.facts.resampled == ()
 

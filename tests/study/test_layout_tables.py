@@ -235,6 +235,18 @@ def test_an_fmri_series_called_cbv_is_refused_with_the_reason(tmp_path: Path) ->
     assert all("func" not in str(one.cbv) for one in manifest.examinations)
 
 
+def test_a_map_of_flow_is_taken_and_the_series_it_came_from_is_not(tmp_path: Path) -> None:
+    build(tmp_path, Layout.BIDS)
+    write_image(tmp_path / "sub-012/ses-1/perf/sub-012_ses-1_asl.nii.gz")
+    write_image(tmp_path / "derivatives/aslprep/sub-012/ses-1/perf/sub-012_ses-1_space-T1w_cbf.nii.gz")
+    write_image(tmp_path / "derivatives/own/sub-013/perf/sub-013_desc-CBF_asl.nii.gz")
+    manifest = scan_study(tmp_path)
+    first, second = manifest.examinations
+    assert files_of(first)["asl"].endswith("ses-1_space-T1w_cbf.nii.gz")
+    assert files_of(second)["asl"].endswith("sub-013_desc-CBF_asl.nii.gz")
+    assert "ses-1_asl.nii.gz: perf/*_asl is the series of label and control images" in reasons(manifest)
+
+
 def test_an_unknown_contrast_agent_is_neither_t1_nor_t1c(tmp_path: Path) -> None:
     build(tmp_path, Layout.BIDS)
     write_image(tmp_path / "sub-014/anat/sub-014_ce-feraheme_T1w.nii.gz")

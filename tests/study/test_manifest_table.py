@@ -9,7 +9,7 @@ import pytest
 from cbvsynth.domain.examination import QUALITY_FLAGS
 from cbvsynth.errors import ManifestError
 from cbvsynth.study.manifest import load_manifest
-from cbvsynth.study.manifest_table import COLUMNS, ROLES
+from cbvsynth.study.manifest_table import COLUMNS, OPTIONAL_COLUMNS, ROLES
 from tests.study.manifest_rows import GOOD, OTHER, assert_refused, write_rows
 
 
@@ -148,8 +148,9 @@ def test_a_manifest_that_went_through_a_spreadsheet_is_taken(tmp_path: Path, sep
 
 
 def test_the_manifests_columns_are_the_fields_of_an_examination() -> None:
-    assert set(COLUMNS) >= {*QUALITY_FLAGS, *ROLES, "target_unit", "split"}
-    assert len(set(COLUMNS)) == len(COLUMNS)
+    assert {*COLUMNS, *OPTIONAL_COLUMNS} >= {*QUALITY_FLAGS, *ROLES, "target_unit", "split"}
+    assert len({*COLUMNS, *OPTIONAL_COLUMNS}) == len(COLUMNS) + len(OPTIONAL_COLUMNS)
+    assert "asl" not in COLUMNS, "a manifest of a study without it would change"
 
 
 def test_what_people_write_freely_is_told_and_never_stops_a_study(tmp_path: Path) -> None:

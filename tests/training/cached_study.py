@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cbvsynth.domain.sequences import Sequence, TargetUnit
+from cbvsynth.domain.sequences import PAPER_SEQUENCES, Sequence, TargetUnit
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, read_index, write_index
 from cbvsynth.records.origins import BY_PHANTOM, Origin
@@ -33,7 +33,9 @@ def write_study(
     names = [f"e{number:02d}" for number in range(train + held_out)]
     examinations = []
     for number, name in enumerate(names):
-        sequences = tuple(item for item in Sequence if not (item is Sequence.ADC and name in without_adc))
+        sequences = tuple(
+            item for item in PAPER_SEQUENCES if not (item is Sequence.ADC and name in without_adc)
+        )
         gain = LESION_GAIN[DIAGNOSES[number % len(DIAGNOSES)]]
         _write_arrays(root / name, sequences, seed=number, has_seg=name not in without_seg, gain=gain)
         examinations.append(

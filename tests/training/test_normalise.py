@@ -139,6 +139,16 @@ def test_adc_in_another_unit_is_refused_on_both_sides_of_the_plausible_range(mea
         normalise_arrays(adc_with_mean(mean))
 
 
+def test_flow_keeps_its_scale_and_another_unit_is_refused() -> None:
+    flow = np.full((16, 16, 2), 50.0, np.float32)
+    flow[0], flow[1], flow[2] = -9.0, 700.0, 100.0
+    features, _ = normalise_arrays({Sequence.ASL: flow})
+    assert [float(features[row, 0, 0, 0]) for row in range(4)] == [0.0, 4.0, 1.0, 0.5]
+    for factor in (1 / 60.0, 60.0):
+        with pytest.raises(VolumeError, match=r"^input asl has a mean outside 5-400; .*about 50 in brain"):
+            normalise_arrays({Sequence.ASL: flow * np.float32(factor)})
+
+
 def test_the_sentence_of_a_check_is_found_in_tensorflows_message() -> None:
     def error(message: str) -> tf.errors.OpError:
         return tf.errors.InvalidArgumentError(None, None, message)

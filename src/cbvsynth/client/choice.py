@@ -13,7 +13,7 @@ from typing import Protocol
 
 from cbvsynth.client.connection import Connection, ModelReference
 from cbvsynth.client.open_inference import OpenInferenceConnection
-from cbvsynth.domain.sequences import Combination, Sequence
+from cbvsynth.domain.sequences import OPTIONAL_SEQUENCES, Combination, Sequence
 from cbvsynth.errors import ModelError, RefusedError
 from cbvsynth.records.selection import STABLE, Selection, ServedVersion, pattern_label
 from cbvsynth.signature import Description
@@ -121,8 +121,8 @@ def table_of_server(connection: AnyConnection, name: str) -> Table:
         ModelError: no loaded version is a model of this project.
     """
     labels = LabelTable(connection, name)
-    # The best for all five sequences exists as soon as any model passed: every model can be used then.
-    if labels.best_for(ALL_SEQUENCES) is not None:
+    # The best for all sequences exists as soon as any model passed: every model can be used then.
+    if _best(labels, ALL_SEQUENCES) is not None:
         return labels
     found = []
     for number in connection.live_versions(name):
@@ -151,13 +151,13 @@ def choose(table: Table, usable: Collection[Sequence], left_out: Mapping[Sequenc
         ModelError: no version works with these sequences alone.
     """
     available = Combination(tuple(usable))
-    served = table.best_for(available)
+    served = _best(table, available)
     if served is None:
         raise ModelError(
             f"No served model makes a map from {available.label} alone ({_reasons(left_out)}). Give more "
             "sequences, or promote a model for these."
         )
-    overall = table.best_for(ALL_SEQUENCES)
+    overall = _best(table, ALL_SEQUENCES)
     used = f"{served.model}, version {served.version}"
     if overall is None or overall.version == served.version:
         return Choice(served, fallback=False, reason=f"{used}, is the best of all models ({table.basis}).")
@@ -174,6 +174,15 @@ def choose(table: Table, usable: Collection[Sequence], left_out: Mapping[Sequenc
         f"version {overall.version}, which also needs what is missing here: {_reasons(missing)}."
     )
     return Choice(served, fallback=True, reason=reason)
+
+
+def _best(table: Table, available: Combination) -> ServedVersion | None:
+    """The best version; a table of models that read no optional sequence has no line for sets with one."""
+    found = table.best_for(available)
+    usual = tuple(name for name in available.sequences if name not in OPTIONAL_SEQUENCES)
+    if found is None and usual and len(usual) < len(available.sequences):
+        return table.best_for(Combination(usual))
+    return found
 
 
 def insist(served: ServedVersion, usable: Collection[Sequence], left_out: Mapping[Sequence, str]) -> Choice:

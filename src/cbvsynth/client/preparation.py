@@ -36,7 +36,7 @@ from cbvsynth.domain.geometry import (
     to_canonical,
 )
 from cbvsynth.domain.options import Register
-from cbvsynth.domain.sequences import Sequence
+from cbvsynth.domain.sequences import OPTIONAL_SEQUENCES, Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import GridError, UsageError, VolumeError
 from cbvsynth.extraction import DEFAULT_BRAIN, BrainSettings, choose_brain
@@ -133,7 +133,7 @@ def examination_of_files(files: Mapping[str, Path], name: str = "input") -> tupl
     """Single files as an examination, and the root that its paths are relative to.
 
     Args:
-        files: paths by role, t1 ... adc and mask.
+        files: paths by role, t1 ... asl and mask.
         name: how messages call the examination; paths are in no message.
 
     Raises:
@@ -194,7 +194,7 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
     left_out = {
         sequence: "ruled out by --unusable" if sequence in unusable else NOT_GIVEN
         for sequence in Sequence
-        if sequence in unusable or sequence not in examination.inputs
+        if sequence in unusable or (sequence not in examination.inputs and sequence not in OPTIONAL_SEQUENCES)
     }
     asked = replace(
         without_ignored_mask(examination, brain),
@@ -329,7 +329,7 @@ def prepare_arrays(
     left_out = {
         name: "ruled out by the caller" if name in unusable else NOT_GIVEN
         for name in Sequence
-        if name in unusable or name not in arrays
+        if name in unusable or (name not in arrays and name not in OPTIONAL_SEQUENCES)
     }
     images = {
         name: np.ascontiguousarray(arrays[name], np.float32)

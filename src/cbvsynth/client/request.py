@@ -1,6 +1,7 @@
 """What a model is sent, and the rules by which an image can serve, the same as in preprocess.
 
-Every image is turned to RAS, all lie on one grid, only the brain is kept, and ADC is in 1e-6 mm2/s.
+Every image is turned to RAS, all lie on one grid, only the brain is kept; ADC is in 1e-6 mm2/s and CBF in
+mL/100 g/min.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.geometry import Grid, canonical_grid, from_canonical
-from cbvsynth.domain.intensity import adc_in_e6_mm2_per_s
+from cbvsynth.domain.intensity import adc_in_e6_mm2_per_s, cbf_in_ml_per_100g_min
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import UnitError, VolumeError
@@ -53,8 +54,9 @@ class Placement:
 class PreparedExamination:
     """What can be sent to a model; every array is (X, Y, Z), C order.
 
-    inputs: float32, 0 outside the brain, ADC in 1e-6 mm2/s; only usable sequences, in channel order.
-    left_out: every other sequence with the reason.
+    inputs: float32, 0 outside the brain, ADC in 1e-6 mm2/s, ASL in mL/100 g/min; only usable sequences, in
+        channel order.
+    left_out: every other sequence with the reason, an optional one only where it was given.
     mask: bool, brain.
     mask_source: where the mask is from, in words.
     spacing_mm: voxel size; None for arrays of which nothing is known.
@@ -127,6 +129,12 @@ def keep_usable(
         )
     inputs, faults, adc_unit, warnings = {}, dict(left_out), "", []
     for sequence, image in images.items():
+        if sequence is Sequence.ASL:
+            try:
+                image = cbf_in_ml_per_100g_min(image, mask, "ASL")  # noqa: PLW2901  noise below 0 becomes 0
+            except UnitError as error:
+                faults[sequence] = without_label(str(error), "ASL")
+                continue
         fault = _fault(image[mask])
         if not fault and sequence is Sequence.ADC:
             try:

@@ -183,10 +183,16 @@ def warning(cbv: str, reading_error: float) -> str:
 
 def write_features(path: Path, lesions: Iterable[LesionFeatures]) -> None:
     """Write what was measured in each lesion, before any reading error."""
-    from cbvsynth.domain.sequences import Sequence
+    from cbvsynth.domain.sequences import PAPER_SEQUENCES
     from cbvsynth.pages.tables.formats import write_csv
 
-    header = ["exam_id", "patient", "task", "truth", *(f"{one.value}_over_white_matter" for one in Sequence)]
+    header = [
+        "exam_id",
+        "patient",
+        "task",
+        "truth",
+        *(f"{one.value}_over_white_matter" for one in PAPER_SEQUENCES),
+    ]
     write_csv(
         path,
         [*header, "lesion_cbv", "hot_spot_ncbv"],

@@ -13,7 +13,7 @@ import tyro
 from cbvsynth.commands.answers import AsJson, print_json
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout, Switch
-from cbvsynth.domain.sequences import Sequence
+from cbvsynth.domain.sequences import OPTIONAL_SEQUENCES, PAPER_SEQUENCES, Sequence
 from cbvsynth.errors import UsageError
 from cbvsynth.study.layout_tables import is_pseudonymous
 from cbvsynth.study.layouts import LeftOut
@@ -117,8 +117,9 @@ def print_summary(found: Manifest) -> None:
     print(f"examinations   {len(examinations)}")
     print(f"patients       {patients}")
     counts = Counter(role for one in examinations for role in one.files)
-    print("sequences      " + ", ".join(f"{one.label} {counts[one.value]}" for one in Sequence))
-    complete = sum(len(one.sequences) == len(Sequence) for one in examinations)
+    listed = [one for one in Sequence if counts[one.value] or one not in OPTIONAL_SEQUENCES]
+    print("sequences      " + ", ".join(f"{one.label} {counts[one.value]}" for one in listed))
+    complete = sum(set(PAPER_SEQUENCES) <= set(one.sequences) for one in examinations)
     print(f"all five       {complete}")
     units = ", ".join(sorted({one.target_unit.value for one in examinations if one.cbv is not None}))
     print(f"CBV maps       {counts['cbv']}" + (f" ({units})" if units else ""))

@@ -38,6 +38,8 @@ class ImageOptions:
     """T2-FLAIR."""
     adc: Path | None = None
     """Apparent diffusion coefficient; the unit is recognised."""
+    asl: Path | None = None
+    """Map of CBF by arterial spin labelling, mL/100 g/min; optional."""
     dicom: Path | None = None
     """Folder of DICOM files of one examination, instead of single images; its series are recognised."""
     prefer: tuple[str, ...] = ()

@@ -40,7 +40,7 @@ def show(name: str = "cbvsynth", json: AsJson = 0) -> None:
         named = [alias for alias in version.aliases if not alias.startswith(AVAILABLE_PREFIX)]
         patterns = len(version.aliases) - len(named)
         if patterns:
-            named.append(f"best for {patterns} of 31 sets of available sequences")
+            named.append(f"best for {patterns} sets of available sequences")
         print(
             f"{version.version:>7}  {version.model or '(not promoted by cbvsynth)':<28} "
             f"{version.digest[:12] or '-':<12}  {', '.join(named) or '-'}"

@@ -66,7 +66,7 @@ class Examination:
     orientation: str = ""
 
     def label(self, role: str) -> str:
-        """How messages call one image: ``sub-012/ses-1: ADC``; `role` is t1 ... adc, cbv, mask or seg."""
+        """How messages call one image: ``sub-012/ses-1: ADC``; `role` is t1 ... asl, cbv, mask or seg."""
         place = f"{self.subject_id}/{self.session_id}" if self.session_id else self.subject_id
         return f"{place}: {image_label(role)}"
 
@@ -77,7 +77,7 @@ class Examination:
 
     @property
     def files(self) -> Mapping[str, PurePosixPath]:
-        """Every file of the examination by its role: t1 ... adc, cbv, mask, seg."""
+        """Every file of the examination by its role: t1 ... asl, cbv, mask, seg."""
         roles: dict[str, PurePosixPath | None] = {
             **{sequence.value: self.inputs.get(sequence) for sequence in Sequence},
             "cbv": self.cbv,

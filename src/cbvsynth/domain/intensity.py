@@ -1,4 +1,4 @@
-"""Units of the two images that carry physical quantities: ADC and CBV.
+"""Units of the images that carry physical quantities: ADC, CBF of arterial spin labelling, and CBV.
 
 T1, T2, T1C and FLAIR have arbitrary units; nothing is checked or changed here.
 """
@@ -20,6 +20,33 @@ CBV_MEDIAN_ML_PER_100G = (0.2, 50.0)
 """Brain medians of CBV, both ends included, that can be mL/100 g at all. Chosen here: wide enough for
 every brain (clean phantoms 2.97 to 3.34), far from maps in arbitrary units (771 to 830). The closer
 limits of limits.yaml drop single examinations; these guard the unit."""
+
+
+CBF_MEDIAN_ML_PER_100G_MIN = (5.0, 200.0)
+"""Brain medians of CBF, both ends included, that can be mL/100 g/min at all. Chosen here: healthy brains
+have about 50; differences of label and control images, and maps in mL/g/s, lie outside."""
+
+
+def cbf_in_ml_per_100g_min(cbf: Float32Array, mask: BoolArray, label: str) -> Float32Array:
+    """A map of CBF whose unit can be mL/100 g/min; nothing is converted, negative values become 0.
+
+    Args:
+        cbf: (X, Y, Z) float32, mL/100 g/min; noise leaves values below 0.
+        mask: (X, Y, Z) bool, brain.
+        label: how messages call the image.
+
+    Raises:
+        UnitError: the median in the brain cannot be in this unit.
+    """
+    median = brain_median(cbf, mask)
+    low, high = CBF_MEDIAN_ML_PER_100G_MIN
+    if not low <= median <= high:
+        raise UnitError(
+            f"{label}: the median in the brain is {median:.4g}; expected {low:g} to {high:g}, the CBF of a "
+            "brain in mL/100 g/min. Give the quantified map of arterial spin labelling, not the difference "
+            "of its images, or leave it out."
+        )
+    return np.maximum(cbf, np.float32(0.0))
 
 
 def adc_in_e6_mm2_per_s(adc: Float32Array, mask: BoolArray, label: str) -> tuple[Float32Array, AdcUnit]:

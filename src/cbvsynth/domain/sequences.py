@@ -1,6 +1,10 @@
-"""The five input sequences, their 31 combinations, the two algorithms, and the 62 models.
+"""The input sequences and their combinations, the two algorithms, and the paper's 62 models.
 
-Source: Wang, Pan et al. 2023, Materials and Methods ("Image synthesis") and Table 2.
+The paper has five sequences and so 31 combinations. A sixth, the map of arterial spin labelling, is
+optional: models that read it are named one by one, and no list of the paper's grows by it.
+
+Source: Wang, Pan et al. 2023, Materials and Methods ("Image synthesis") and Table 2; Wu, Pan et al. 2025,
+doi 10.3389/fonc.2025.1647254, for arterial spin labelling.
 """
 
 from __future__ import annotations
@@ -15,18 +19,25 @@ from cbvsynth.errors import UsageError
 
 
 class Sequence(StrEnum):
-    """A standard MRI sequence; the order is the paper's and is the order of channels."""
+    """An input of a model; the order is the paper's and is the order of channels. ASL is a map of CBF."""
 
     T1 = "t1"
     T2 = "t2"
     T1C = "t1c"
     FLAIR = "flair"
     ADC = "adc"
+    ASL = "asl"
 
     @property
     def label(self) -> str:
         """Name as the paper prints it."""
         return "T2-FLAIR" if self is Sequence.FLAIR else self.value.upper()
+
+
+OPTIONAL_SEQUENCES = (Sequence.ASL,)
+"""Sequences that the paper does not have: a study without them is whole."""
+PAPER_SEQUENCES = tuple(sequence for sequence in Sequence if sequence not in OPTIONAL_SEQUENCES)
+"""The five of the paper, and of its 31 combinations."""
 
 
 class Algorithm(StrEnum):
@@ -106,7 +117,7 @@ class Combination:
 
 @dataclass(frozen=True, order=True)
 class ModelId:
-    """One of the 62 models: an algorithm and the sequences it reads."""
+    """An algorithm and the sequences it reads: one of the paper's 62 models, or one with ASL."""
 
     algorithm: Algorithm
     combination: Combination
@@ -141,11 +152,23 @@ class ModelId:
         return self.slug
 
 
-def all_combinations() -> tuple[Combination, ...]:
-    """The 31 non-empty combinations, by number of sequences, then in the paper's order."""
+def all_combinations(sequences: Iterable[Sequence] = PAPER_SEQUENCES) -> tuple[Combination, ...]:
+    """The non-empty combinations, 31 of the paper's five, by number of sequences, then in channel order."""
+    wanted = set(sequences)
+    ordered = [sequence for sequence in Sequence if sequence in wanted]
     return tuple(
-        Combination(chosen) for size in range(1, len(Sequence) + 1) for chosen in combinations(Sequence, size)
+        Combination(chosen) for size in range(1, len(ordered) + 1) for chosen in combinations(ordered, size)
     )
+
+
+def availability_patterns(read: Iterable[Sequence]) -> tuple[Combination, ...]:
+    """What a patient may have, where these are the sequences that models read: 31 sets, 63 with ASL."""
+    return all_combinations({*PAPER_SEQUENCES, *read})
+
+
+def patterns_like(slugs: Iterable[str]) -> tuple[Combination, ...]:
+    """Every set of available sequences of a table that names some of them; ASL counts if one has it."""
+    return availability_patterns(name for slug in slugs for name in Combination.parse(slug).sequences)
 
 
 def all_models() -> tuple[ModelId, ...]:
@@ -158,7 +181,8 @@ def all_models() -> tuple[ModelId, ...]:
 def select_models(patterns: Iterable[str]) -> tuple[ModelId, ...]:
     """Models named by ids or globs, as in ``["encdec-*", "fcgan-t1c"]``; ``all`` is every model.
 
-    The answer is in the order of `all_models`, each model once.
+    The answer is in the order of `all_models`, each model once; models with an optional sequence, which
+    only their own names choose, come last.
 
     Raises:
         UsageError: no pattern, or a pattern that fits no model.
@@ -177,7 +201,9 @@ def select_models(patterns: Iterable[str]) -> tuple[ModelId, ...]:
             wanted.update(found)
         else:
             wanted.add(ModelId.parse(pattern))
-    return tuple(model for model in all_models() if model in wanted)
+    listed = all_models()
+    others = sorted(wanted - set(listed), key=lambda model: (len(model.combination.sequences), model.slug))
+    return (*(model for model in listed if model in wanted), *others)
 
 
 def _choices() -> str:

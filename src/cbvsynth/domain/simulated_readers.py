@@ -16,7 +16,7 @@ import numpy as np
 
 from cbvsynth.domain.clinical import Read
 from cbvsynth.domain.map_measures import MapKind
-from cbvsynth.domain.sequences import Sequence as MriSequence
+from cbvsynth.domain.sequences import PAPER_SEQUENCES
 from cbvsynth.domain.statistics.logistic import cross_validated
 from cbvsynth.errors import DataError
 
@@ -93,7 +93,7 @@ def simulate_reads(
                     folds=folds,
                     rng=np.random.default_rng(dealing),
                 )
-                for features in (read[:, : len(MriSequence)], read)
+                for features in (read[:, : len(PAPER_SEQUENCES)], read)
             )
             reads += [
                 Read(lesion.exam_id, lesion.truth, float(one), float(other), reader, task)

@@ -13,6 +13,7 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import SplitStrata, SplitUnit
@@ -23,6 +24,22 @@ HELD_OUT = "held-out"
 
 SHARE_TOLERANCE = 0.05
 """Distance from the wanted share above which the realised one is warned about."""
+
+
+class SplitMember(Protocol):
+    """What a split asks of an examination."""
+
+    @property
+    def exam_id(self) -> str:
+        """Its id."""
+
+    @property
+    def subject_id(self) -> str:
+        """Its patient."""
+
+    @property
+    def diagnosis(self) -> str:
+        """Empty where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +123,36 @@ def assign_splits(
     return splits
 
 
+def assign_folds(
+    examinations: Iterable[SplitMember],
+    unit: SplitUnit,
+    folds: int,
+    seed: int,
+    strata: SplitStrata = SplitStrata.NONE,
+) -> dict[str, int]:
+    """Which of `folds` parts holds out each examination, 1 to `folds`, by exam_id.
+
+    In each diagnosis, or in the whole study without strata, what is drawn is ordered by its hash and dealt
+    out in turn; the next diagnosis goes on where the last one ended, so that parts are of one size.
+
+    Raises:
+        UsageError: fewer than two folds, or more than there is to be dealt out.
+    """
+    listed = sorted(examinations, key=lambda one: one.exam_id)
+    diagnoses = _diagnoses(listed, unit)
+    if not 2 <= folds <= len(diagnoses):
+        raise UsageError(
+            f"{folds} folds of {len(diagnoses)} to be held out by {unit}; expected two folds or more, and at "
+            "least one in each."
+        )
+    grouped = strata is not SplitStrata.NONE
+    dealt = sorted(
+        diagnoses, key=lambda name: (diagnoses[name] if grouped else "", unit_number(seed, name), name)
+    )
+    fold_of = {name: place % folds + 1 for place, name in enumerate(dealt)}
+    return {one.exam_id: fold_of[_name(one, unit)] for one in listed}
+
+
 def report_split(examinations: Iterable[Examination], splits: Mapping[str, str]) -> SplitReport:
     """Count both sides of a split and what leaks between them; `splits` is by exam_id."""
     sides: dict[str, list[str]] = {TRAIN: [], HELD_OUT: []}
@@ -122,11 +169,11 @@ def report_split(examinations: Iterable[Examination], splits: Mapping[str, str])
     )
 
 
-def _name(examination: Examination, unit: SplitUnit) -> str:
+def _name(examination: SplitMember, unit: SplitUnit) -> str:
     return examination.subject_id if unit is SplitUnit.PATIENT else examination.exam_id
 
 
-def _diagnoses(examinations: Iterable[Examination], unit: SplitUnit) -> dict[str, str]:
+def _diagnoses(examinations: Iterable[SplitMember], unit: SplitUnit) -> dict[str, str]:
     """Diagnosis of everything that is drawn, by name."""
     found: dict[str, str] = {}
     for examination in sorted(examinations, key=lambda entry: entry.exam_id):

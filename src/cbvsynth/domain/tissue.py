@@ -31,6 +31,9 @@ class Tissue(IntEnum):
 _WATER_SIGN = {Sequence.T1: -1.0, Sequence.T2: 1.0, Sequence.ADC: 1.0}
 """Direction in which a sequence orders white matter, grey matter, fluid (more and more free water)."""
 
+_FLUID_LOWEST = (Sequence.FLAIR, Sequence.ASL)
+"""Sequences that order fluid, white matter, grey matter."""
+
 _CLIP = 3.0
 """Robust standard deviations beyond which a voxel counts as this far out (vessels, fluid on T2)."""
 
@@ -43,7 +46,7 @@ def tissue_classes(inputs: Mapping[Sequence, FloatArray], mask: BoolArray) -> np
     T1 (inverted), T2 and ADC, as far as they exist, are centred by their median, scaled by their
     interquartile range, clipped and averaged: a measure of free water. Its values are split in three by
     k-means on the line, started from fixed quantiles. Where none of the three exists, T1C (inverted)
-    takes their place; where FLAIR alone exists, its order is used: fluid, white matter, grey matter.
+    takes their place; where FLAIR or ASL alone exists, its order is used: fluid, white matter, grey matter.
     A lesion falls into whichever class it looks like.
 
     Args:
@@ -65,10 +68,10 @@ def tissue_classes(inputs: Mapping[Sequence, FloatArray], mask: BoolArray) -> np
         if sequence in _used(inputs)
     }
     if not scaled:
-        raise VolumeError("An examination without sequences; expected at least one of T1 ... ADC.")
-    if set(scaled) == {Sequence.FLAIR}:
+        raise VolumeError("An examination without sequences; expected at least one of T1 ... ASL.")
+    if len(scaled) == 1 and (only := next(iter(scaled))) in _FLUID_LOWEST:
         order = (Tissue.FLUID, Tissue.WHITE_MATTER, Tissue.GREY_MATTER)
-        feature = scaled[Sequence.FLAIR]
+        feature = scaled[only]
     else:
         order = (Tissue.WHITE_MATTER, Tissue.GREY_MATTER, Tissue.FLUID)
         feature = np.zeros(int(np.count_nonzero(mask)))
@@ -80,7 +83,8 @@ def tissue_classes(inputs: Mapping[Sequence, FloatArray], mask: BoolArray) -> np
 
 
 def _used(inputs: Mapping[Sequence, FloatArray]) -> frozenset[Sequence]:
-    for candidates in (frozenset(_WATER_SIGN), frozenset({Sequence.T1C}), frozenset({Sequence.FLAIR})):
+    single = (Sequence.T1C, *_FLUID_LOWEST)
+    for candidates in (frozenset(_WATER_SIGN), *(frozenset({one}) for one in single)):
         if candidates & set(inputs):
             return candidates
     return frozenset()

@@ -89,11 +89,13 @@ def _features(
 
 
 def _intensity(sequence: MriSequence, brain: npt.NDArray[np.float32]) -> dict[str, float]:
-    """ADC keeps its unit; the others are scaled by their mean, and what is left of them is their contrast."""
+    """ADC and CBF keep their units; the others are scaled by their mean; what is left is contrast."""
     if not brain.size:
         return {}
     if sequence is MriSequence.ADC:
         return {"ADC, median, 1e-6 mm2/s": float(np.median(brain))}
+    if sequence is MriSequence.ASL:
+        return {"ASL, median CBF, mL/100 g/min": float(np.median(brain))}
     mean = float(brain.mean(dtype=np.float64))
     low, high = (float(value) for value in np.percentile(brain, (_LOW, _HIGH)))
     return {

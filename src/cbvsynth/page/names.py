@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from cbvsynth.study.layout_tables import TABLES
 
-ROLES = ("t1", "t2", "t1c", "flair", "adc", "mask", "cbv")
+ROLES = ("t1", "t2", "t1c", "flair", "adc", "asl", "mask", "cbv")
 """What an image may be taken as."""
 
 _ENDING = re.compile(r"(?i)\.nii(?:\.gz)?$")
@@ -16,6 +16,7 @@ _WORDS = (
     ("mask", {"mask", "brainmask"}),
     ("cbv", {"cbv", "rcbv"}),
     ("adc", {"adc"}),
+    ("asl", {"cbf"}),
     ("flair", {"flair", "t2f", "t2flair"}),
     ("t1c", {"t1c", "t1ce", "t1gd", "t1post", "t1km", "t1wce"}),
     ("t2", {"t2", "t2w", "t2wi"}),

@@ -56,7 +56,7 @@ class Row:
     """One image that was found, what it is taken as and why; a person may say otherwise.
 
     key: its number among the uploads, or of its DICOM series.
-    role: t1 ... adc, mask, cbv; empty where it is left out.
+    role: t1 ... asl, mask, cbv; empty where it is left out.
     """
 
     key: str

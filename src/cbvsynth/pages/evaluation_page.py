@@ -11,7 +11,7 @@ from cbvsynth.domain.region_errors import RegionError
 from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.evaluation import Evaluation
 from cbvsynth.domain.selection.guards import UNIT_WORDS
-from cbvsynth.domain.sequences import Sequence as MriSequence
+from cbvsynth.domain.sequences import PAPER_SEQUENCES
 from cbvsynth.pages import verdict_words as words
 from cbvsynth.pages.charts.combinations import COMBINATION_CAPTION
 from cbvsynth.pages.tables.comparisons import COMPARISON_HEADER, comparison_cells, comparison_note
@@ -120,7 +120,7 @@ def _table2(rows: Sequence[Table2Row]) -> dict[str, object]:
     """What the template of the table asks for."""
     return {
         "table2_rows": rows,
-        "table2_sequences": [sequence.label for sequence in MriSequence],
+        "table2_sequences": [sequence.label for sequence in PAPER_SEQUENCES],
         "table2_algorithms": [algorithm.label for algorithm in ALGORITHMS],
         "table2_caption": CAPTION,
     }

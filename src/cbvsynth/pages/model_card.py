@@ -15,6 +15,7 @@ from cbvsynth.domain.selection.guards import UNIT_WORDS
 from cbvsynth.domain.selection.leaderboard import column_values, has_lesion, mean_and_sd
 from cbvsynth.domain.selection.records import Verdict
 from cbvsynth.domain.sequences import ModelId
+from cbvsynth.domain.sequences import Sequence as MriSequence
 from cbvsynth.pages.tables.formats import DASH, markdown_table, number
 from cbvsynth.pages.tables.lesions import (
     LESIONS_HEADER,
@@ -136,6 +137,12 @@ def by_size(scores: Iterable[ExamScore]) -> list[tuple[str, list[ExamScore]]]:
     ]
 
 
+def _units(model: ModelId) -> str:
+    """The inputs that have a unit, as in ``ADC in 1e-6 mm2/s; ``."""
+    units = {MriSequence.ADC: "1e-6 mm²/s", MriSequence.ASL: "mL/100 g/min"}
+    return "".join(f"{one.label} in {units[one]}; " for one in model.combination.sequences if one in units)
+
+
 def _figures(name: str, groups: Iterable[tuple[str, Sequence[ExamScore]]]) -> str:
     rows = [_figure_row(group, scores) for group, scores in groups]
     return markdown_table((name, *_HEADER[1:]), rows)
@@ -168,7 +175,10 @@ def _model_facts(summary: TrainSummary, model: ModelId, unit: str) -> list[tuple
     return [
         ("Algorithm", model.algorithm.label),
         ("Reads", ", ".join(sequence.label for sequence in model.combination.sequences)),
-        ("Inputs", "raw intensities, 0 outside the brain; ADC in 1e-6 mm²/s; normalised inside the model"),
+        (
+            "Inputs",
+            f"raw intensities, 0 outside the brain; {_units(model)}normalised inside the model",
+        ),
         (
             "Output",
             f"CBV in {unit}, 0 outside the brain; the network's scale ends at {summary.data_range:g}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cbvsynth.domain.selection.records import Check, Standing, Verdict
-from cbvsynth.domain.sequences import Combination, ModelId, all_combinations
+from cbvsynth.domain.sequences import Combination, ModelId, patterns_like
 from cbvsynth.domain.wording import counted
 from cbvsynth.pages.tables.formats import DASH, number, p_text
 from cbvsynth.signature import RESEARCH_NOTE
@@ -58,12 +58,14 @@ def _bounded(value: float | None) -> str:
 
 
 def availability_text(verdict: Verdict) -> str:
-    """How many of the 31 patterns are served, and by how many models."""
+    """How many of the patterns, 31 or with ASL 63, are served, and by how many models."""
     winners = verdict.champions_by_availability
-    without = len(all_combinations()) - len(winners)
+    patterns = len(patterns_like(winners))
+    without = patterns - len(winners)
     models = len(set(winners.values()))
     serve = "serves" if models == 1 else "serve"
-    text = f"By available sequences: {counted(models, 'model')} {serve} {len(winners)} of the 31 patterns."
+    served = f"{serve} {len(winners)} of the {patterns} patterns"
+    text = f"By available sequences: {counted(models, 'model')} {served}."
     if without:
         text += f" For {counted(without, 'pattern')} no model of this sweep passes the guards."
     return text
@@ -74,7 +76,7 @@ def availability_rows(verdict: Verdict) -> list[tuple[Combination, ModelId | Non
     winners = verdict.champions_by_availability
     return [
         (pattern, ModelId.parse(winners[pattern.slug]) if pattern.slug in winners else None)
-        for pattern in all_combinations()
+        for pattern in patterns_like(winners)
     ]
 
 

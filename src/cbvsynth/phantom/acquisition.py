@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbvsynth.domain.sequences import Sequence
+from cbvsynth.phantom.blood_flow import measured_flow
 from cbvsynth.phantom.recording import ANATOMICAL, Recording
 from cbvsynth.phantom.signals import adc_from_pair
 from cbvsynth.phantom.streams import Purpose, Streams
@@ -32,7 +33,7 @@ BOOKEND_SPREAD = 0.04
 
 @dataclass(frozen=True)
 class StoredImages:
-    """What reaches the archive, (X, Y, Z): the five sequences, ADC in 1e-6 mm2/s, and CBV in mL/100 g."""
+    """What reaches the archive, (X, Y, Z): the sequences, ADC in 1e-6 mm2/s, CBV in mL/100 g."""
 
     images: dict[Sequence, Float64Array]
     cbv: Float64Array
@@ -47,6 +48,8 @@ def acquire(recording: Recording, streams: Streams, noise_factor: float = 1.0) -
     )
     adc = np.clip(adc_from_pair(unweighted, weighted), ADC_MIN, ADC_MAX)
     images[Sequence.ADC] = np.where(recording.brain, adc, 0.0)
+    if recording.cbf is not None:
+        images[Sequence.ASL] = measured_flow(recording.cbf, recording.brain, streams, noise_factor)
     return StoredImages(images, _measured_cbv(recording, streams.of_session(Purpose.BOOKEND)))
 
 

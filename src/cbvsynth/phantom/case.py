@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from cbvsynth.domain.options import Strength
+from cbvsynth.domain.options import Strength, Switch
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.phantom.acquisition import acquire
 from cbvsynth.phantom.anatomy import Anatomy, build_anatomy
+from cbvsynth.phantom.blood_flow import record_flow
 from cbvsynth.phantom.faults import (
     Fault,
     damage_recording,
@@ -36,7 +37,8 @@ class PhantomCase:
     """One examination; all arrays are (X, Y, Z) on one axial RAS grid.
 
     `images`: float64; T1, T2, T1C, FLAIR in arbitrary units with Rician noise also outside the brain,
-    ADC in 1e-6 mm2/s and 0 outside. `cbv`: float64, mL/100 g, 0 outside the brain. `brain`: bool.
+    ADC in 1e-6 mm2/s and, where it was asked for, ASL (CBF) in mL/100 g/min, both 0 outside. `cbv`: float64,
+    mL/100 g, 0 outside the brain. `brain`: bool.
     `lesion`: uint8, 0 none, 1 necrosis, 2 oedema, 3 solid.
     """
 
@@ -60,6 +62,7 @@ def make_case(  # noqa: PLR0913  # each is a choice that a test makes
     fault: Fault | None = None,
     strength: Strength = Strength.FULL,
     t1c_delay_minutes: float = USUAL_DELAY_MINUTES,
+    asl: Switch = Switch.OFF,
 ) -> PhantomCase:
     """Draw an examination; equal arguments give equal arrays.
 
@@ -75,12 +78,18 @@ def make_case(  # noqa: PLR0913  # each is a choice that a test makes
     lesion = draw_lesion(streams, diagnosis)
     anatomy = build_anatomy(streams, lesion, grid.fine_axes_mm())
     sound = record(streams, anatomy, diagnosis, grid, t1c_delay_minutes)
+    if asl is Switch.ON:
+        sound = replace(sound, cbf=record_flow(streams, anatomy, diagnosis, grid))
     recording = damage_recording(sound, fault, grid, streams, strength)
     stored = acquire(recording, streams, noise_factor(fault, strength))
     stored = damage_stored(stored, recording.brain, fault, grid, streams, strength)
     kept = slice(slices_kept(fault, slices, strength))
     return PhantomCase(
-        images={sequence: stored.images[sequence][:, :, kept] for sequence in Sequence},
+        images={
+            sequence: stored.images[sequence][:, :, kept]
+            for sequence in Sequence
+            if sequence in stored.images
+        },
         cbv=stored.cbv[:, :, kept],
         brain=recording.brain[:, :, kept],
         lesion=_labels(anatomy, grid)[:, :, kept],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cbvsynth.domain.options import Entry, FileFormat
+from cbvsynth.domain.options import Entry, FileFormat, Switch
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.phantom.signals import (
     B_VALUE_S_PER_MM2,
@@ -12,8 +12,8 @@ from cbvsynth.phantom.signals import (
     Protocol,
 )
 
-BIDSIGNORE = "**/perf/*_cbv.nii\ncbv.json\ncode/phantom.json\n"
-"""CBV maps have no place in raw BIDS yet."""
+_BIDSIGNORE = "**/perf/*_cbv.nii\ncbv.json\ncode/phantom.json\n"
+_BIDSIGNORE_ASL = "**/perf/*_cbf.nii\ncbf.json\n"
 
 README = """Digital brain-tumour phantom
 ============================
@@ -28,6 +28,10 @@ CBV in mL/100g (perf); derivatives hold the brain mask and the lesion: 1 necrosi
 
 A few examinations hold a planted fault, to be found by the checks. Which and what is told by
 code/planted_faults.tsv, which no check reads.
+"""
+
+_ASL_README = """
+A map of cerebral blood flow by arterial spin labelling is there, too, in mL/100g/min (perf).
 """
 
 _RAW_README = """Digital brain-tumour phantom, as a scanner gives it
@@ -69,9 +73,16 @@ _SCANNER: dict[str, object] = {
 }
 
 
-def readme(entry: Entry, file_format: FileFormat) -> str:
+def readme(entry: Entry, file_format: FileFormat, asl: Switch = Switch.OFF) -> str:
     """Content of README."""
-    return README if entry is Entry.ALIGNED else _RAW_README.format(files=_RAW_FILES[file_format])
+    if entry is Entry.RAW:
+        return _RAW_README.format(files=_RAW_FILES[file_format])
+    return README + (_ASL_README if asl is Switch.ON else "")
+
+
+def bidsignore(asl: Switch = Switch.OFF) -> str:
+    """Content of .bidsignore: maps of CBV and CBF have no place in raw BIDS yet."""
+    return _BIDSIGNORE + (_BIDSIGNORE_ASL if asl is Switch.ON else "")
 
 
 def dataset_description(version: str) -> dict[str, object]:
@@ -91,9 +102,10 @@ def derivative_description(name: str, version: str) -> dict[str, object]:
     return {**dataset_description(version), "Name": name, "DatasetType": "derivative"}
 
 
-def sidecars() -> dict[str, dict[str, object]]:
+def sidecars(asl: Switch = Switch.OFF) -> dict[str, dict[str, object]]:
     """Content of each sidecar by file name; BIDS lets one at the root speak for all examinations."""
-    return {
+    flow = {"Units": "mL/100g/min", "Description": "cerebral blood flow, as by arterial spin labelling"}
+    return ({"cbf.json": _SCANNER | flow} if asl is Switch.ON else {}) | {
         "T1w.json": _SCANNER | _timing(T1_PROTOCOL),
         "ce-gadolinium_T1w.json": _SCANNER | _timing(T1_PROTOCOL) | {"ContrastBolusIngredient": "GADOLINIUM"},
         "T2w.json": _SCANNER | _timing(T2_PROTOCOL),
@@ -112,6 +124,7 @@ def file_suffix(sequence: Sequence) -> tuple[str, str]:
         Sequence.T1C: ("anat", "ce-gadolinium_T1w"),
         Sequence.FLAIR: ("anat", "FLAIR"),
         Sequence.ADC: ("dwi", "ADC"),
+        Sequence.ASL: ("perf", "cbf"),
     }[sequence]
 
 

@@ -38,6 +38,8 @@ ADC = Storage(2.0**-3)
 """0 to 4095 in steps of 1/8, 1e-6 mm2/s."""
 ADC_MM2_PER_S = Storage(2.0**-22)
 """0 to 0.0078 in steps of 2.4e-7 mm2/s: the wrong unit."""
+CBF = Storage(2.0**-6, smallest=-512.0)
+"""-512 to 511.98 in steps of 1/64 mL/100 g/min."""
 CBV = Storage(2.0**-9)
 """0 to 63.99 in steps of 1/512 mL/100 g."""
 CBV_ARBITRARY = Storage(2.0**-1)

@@ -18,6 +18,7 @@ from cbvsynth.domain.options import Strength
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.phantom.acquisition import ADC_MAX, CBV_MAX, StoredImages
 from cbvsynth.phantom.artefacts import Extent, metal_zones, moved_while_scanned
+from cbvsynth.phantom.blood_flow import CBF_MAX
 from cbvsynth.phantom.grid import Grid
 from cbvsynth.phantom.recording import Recording
 from cbvsynth.phantom.streams import Purpose, Streams
@@ -153,6 +154,8 @@ def damage_stored(  # noqa: PLR0913, PLR0917  # what was stored, and which fault
     if fault is Fault.METAL:
         zones = metal_zones(brain, grid, streams, Extent.ECHO_PLANAR, strength.share)
         images[Sequence.ADC] = np.minimum(zones.on(images[Sequence.ADC]), ADC_MAX)
+        if Sequence.ASL in images:
+            images[Sequence.ASL] = np.minimum(zones.on(images[Sequence.ASL]), CBF_MAX)
         cbv = np.minimum(zones.on(cbv), CBV_MAX)
     elif fault is Fault.MISREGISTERED_CBV:
         shifts = [strength.share * shift for shift in SHIFT_MM]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cbvsynth.config import PhantomConfig
-from cbvsynth.domain.options import Entry, FileFormat, Strength
+from cbvsynth.domain.options import Entry, FileFormat, Strength, Switch
 from cbvsynth.errors import UsageError
 from cbvsynth.phantom.faults import ALIGNED_FAULTS, Fault
 from cbvsynth.phantom.grid import Grid
@@ -62,6 +62,7 @@ class StudySettings:
     displacement_degrees: float = 10.0
     strength: Strength = Strength.FULL
     t1c_delay_minutes: float = USUAL_DELAY_MINUTES
+    asl: Switch = Switch.OFF
 
     @classmethod
     def of(cls, config: PhantomConfig) -> StudySettings:
@@ -71,7 +72,12 @@ class StudySettings:
     @classmethod
     def of_record(cls, record: dict[str, Any]) -> StudySettings:
         """What `record` wrote."""
-        words: dict[str, type[StrEnum]] = {"entry": Entry, "format": FileFormat, "strength": Strength}
+        words: dict[str, type[StrEnum]] = {
+            "entry": Entry,
+            "format": FileFormat,
+            "strength": Strength,
+            "asl": Switch,
+        }
         values: dict[str, Any] = {
             name: words[name](value) if name in words else value for name, value in record.items()
         }

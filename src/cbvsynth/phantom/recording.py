@@ -60,13 +60,15 @@ class Recording:
     """Noise-free images on the examination's grid, (X, Y, Z), before anything can go wrong.
 
     `signals` are T1, T2, T1C and FLAIR in stored units, `diffusion` the images without and with
-    diffusion weighting, `cbv` in mL/100 g as its point spread lets it be seen, `brain` the mask.
+    diffusion weighting, `cbv` in mL/100 g as its point spread lets it be seen, `brain` the mask, `cbf` in
+    mL/100 g/min where arterial spin labelling is done.
     """
 
     signals: dict[Sequence, Float64Array]
     diffusion: tuple[Float64Array, Float64Array]
     cbv: Float64Array
     brain: BoolArray
+    cbf: Float64Array | None = None
 
 
 @dataclass(frozen=True)
@@ -161,15 +163,21 @@ def _true_cbv(
     streams: Streams, anatomy: Anatomy, tissues: dict[Tissue, Properties], axes: Axes
 ) -> Float64Array:
     """CBV in mL/100 g on the fine grid: tissue varies from place to place, vessels and lesion apart."""
+    local = local_perfusion(streams, axes)
+    apart = (Tissue.SOLID, Tissue.BLOOD)
+    tissue_cbv = _mix(anatomy, {name: tissue.cbv for name, tissue in tissues.items() if name not in apart})
+    vessels = anatomy.shares[Tissue.BLOOD] * tissues[Tissue.BLOOD].cbv
+    return local * tissue_cbv + vessels + anatomy.shares[Tissue.SOLID] * anatomy.lesion.cbv
+
+
+def local_perfusion(streams: Streams, axes: Axes) -> Float64Array:
+    """Factor on the perfusion of healthy tissue, from place to place and of the day, (X, Y, Z)."""
     rng = streams.of_patient(Purpose.PERFUSION)
     territory = smooth_field(rng, axes, _TERRITORY_KNOTS_MM)
     patch = smooth_field(rng, axes, _PATCH_KNOTS_MM)
     local = np.clip(1.0 + TERRITORY_SPREAD * territory + PATCH_SPREAD * patch, 0.5, 1.5)
     today = float(np.exp(PERFUSION_SPREAD * streams.of_session(Purpose.TISSUE).standard_normal()))
-    apart = (Tissue.SOLID, Tissue.BLOOD)
-    tissue_cbv = _mix(anatomy, {name: tissue.cbv for name, tissue in tissues.items() if name not in apart})
-    vessels = anatomy.shares[Tissue.BLOOD] * tissues[Tissue.BLOOD].cbv
-    return today * local * tissue_cbv + vessels + anatomy.shares[Tissue.SOLID] * anatomy.lesion.cbv
+    return today * local
 
 
 def _receiver(streams: Streams, axes: Axes) -> tuple[Float64Array, dict[Sequence, float]]:

@@ -29,6 +29,7 @@ class Purpose(IntEnum):
     POSE = 14
     PLANNING = 15
     RAW_COIL = 16
+    BLOOD_FLOW = 17
 
 
 @dataclass(frozen=True)

@@ -95,12 +95,13 @@ def _write_examination(root: Path, settings: StudySettings, planned: PlannedExam
         fault=planned.fault,
         strength=planned.strength,
         t1c_delay_minutes=settings.t1c_delay_minutes,
+        asl=settings.asl,
     )
     place = f"{participant_label(settings, planned.patient)}/ses-{planned.session}"
     stem = place.replace("/", "_")
     for sequence, image in case.images.items():
         folder, suffix = description.file_suffix(sequence)
-        storage = adc_storage(planned) if sequence is Sequence.ADC else encoding.ANATOMICAL
+        storage = _storage(sequence, planned)
         _write_volume(root / place / folder / f"{stem}_{suffix}.nii", image, case, storage)
     cbv_storage = damaged_cbv_storage(planned) or encoding.CBV
     _write_volume(root / place / "perf" / f"{stem}_cbv.nii", case.cbv, case, cbv_storage)
@@ -108,6 +109,12 @@ def _write_examination(root: Path, settings: StudySettings, planned: PlannedExam
     _write_volume(mask, case.brain, case, encoding.LABELS)
     segmentation = root / _SEGMENTATIONS / place / "anat" / f"{stem}_desc-lesion_dseg.nii"
     _write_volume(segmentation, case.lesion, case, encoding.LABELS)
+
+
+def _storage(sequence: Sequence, planned: PlannedExamination) -> Storage:
+    if sequence is Sequence.ADC:
+        return adc_storage(planned)
+    return encoding.CBF if sequence is Sequence.ASL else encoding.ANATOMICAL
 
 
 def adc_storage(planned: PlannedExamination) -> Storage:
@@ -135,15 +142,17 @@ def _write_volume(
 
 def _write_descriptions(root: Path, settings: StudySettings, plan: tuple[PlannedExamination, ...]) -> None:
     raw, dicom = settings.entry is Entry.RAW, settings.format is FileFormat.DICOM
-    (root / "README").write_text(description.readme(settings.entry, settings.format), encoding="utf-8")
+    (root / "README").write_text(
+        description.readme(settings.entry, settings.format, settings.asl), encoding="utf-8"
+    )
     if not dicom:
         _write_json(root / "dataset_description.json", description.dataset_description(PHANTOM_VERSION))
         derivatives = {_SEGMENTATIONS: "Lesion segmentations"} | ({} if raw else {_MASKS: "Brain masks"})
         for folder, name in derivatives.items():
             content = description.derivative_description(f"{name} of the phantom", PHANTOM_VERSION)
             _write_json(root / folder / "dataset_description.json", content)
-        (root / ".bidsignore").write_text(description.BIDSIGNORE, encoding="utf-8")
-        for name, sidecar in description.sidecars().items():
+        (root / ".bidsignore").write_text(description.bidsignore(settings.asl), encoding="utf-8")
+        for name, sidecar in description.sidecars(settings.asl).items():
             _write_json(root / name, sidecar)
     patients = sorted({planned.patient for planned in plan})
     people = [person_of(settings, patient) for patient in patients]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cbvsynth.config import PreprocessConfig
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Register
-from cbvsynth.domain.sequences import ModelId, Sequence, TargetUnit
+from cbvsynth.domain.sequences import OPTIONAL_SEQUENCES, ModelId, Sequence, TargetUnit
 from cbvsynth.domain.splits import HELD_OUT, SHARE_TOLERANCE, TRAIN, assign_splits
 from cbvsynth.domain.wording import counted
 from cbvsynth.errors import DataError
@@ -99,7 +99,10 @@ def plan_run(settings: RunSettings, study: PlannedStudy, by: CostFrom = CostFrom
         layout=study.layout,
         study=_side(examinations),
         sequences={
-            sequence.label: sum(sequence in one.inputs for one in examinations) for sequence in Sequence
+            sequence.label: count
+            for sequence in Sequence
+            if (count := sum(sequence in one.inputs for one in examinations))
+            or sequence not in OPTIONAL_SEQUENCES
         },
         cbv_maps=sum(one.cbv is not None for one in examinations),
         segmentations=sum(one.seg is not None for one in examinations),

@@ -10,7 +10,7 @@ from statistics import median
 
 from cbvsynth.config import PhantomConfig
 from cbvsynth.domain.examination import Examination
-from cbvsynth.domain.sequences import Sequence
+from cbvsynth.domain.sequences import PAPER_SEQUENCES
 from cbvsynth.errors import DataError
 from cbvsynth.phantom.plan import StudySettings, participant_label, plan_study
 from cbvsynth.phantom.study import MARKER
@@ -75,7 +75,7 @@ def _of_phantom(config: PhantomConfig) -> PlannedStudy:
             exam_id=f"{participant_label(settings, planned.patient)}_ses-{planned.session}",
             subject_id=participant_label(settings, planned.patient),
             session_id=f"ses-{planned.session}",
-            inputs=dict.fromkeys(Sequence, image),
+            inputs=dict.fromkeys(PAPER_SEQUENCES, image),
             cbv=image,
             seg=image,
             diagnosis=planned.diagnosis.value,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.geometry import canonical_grid, lies_on
-from cbvsynth.domain.intensity import adc_in_e6_mm2_per_s, check_cbv_unit
+from cbvsynth.domain.intensity import adc_in_e6_mm2_per_s, cbf_in_ml_per_100g_min, check_cbv_unit
 from cbvsynth.domain.options import Register
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import VolumeError
@@ -68,14 +68,14 @@ def prepare_examination(
     register: Register = Register.OFF,
     brain: BrainSettings = DEFAULT_BRAIN,
 ) -> ExaminationArrays:
-    """Read an examination, align it, mask it, and bring ADC to 1e-6 mm2/s; CBV below 0 becomes 0.
+    """Read an examination, align it, mask it, bring ADC to 1e-6 mm2/s; CBV and CBF below 0 become 0.
 
     CBV keeps the target unit and its scale; nothing is normalised.
 
     Raises:
         VolumeError: there is no CBV map, or an image cannot be read.
         GridError: the images do not show the same place, or one cannot be registered.
-        UnitError: ADC or CBV cannot be in a known unit.
+        UnitError: ADC, CBF or CBV cannot be in a known unit.
         ManifestError: a path leaves the data root.
     """
     if examination.cbv is None:
@@ -96,6 +96,8 @@ def prepare_examination(
     for sequence, image in aligned.inputs.items():
         if sequence is Sequence.ADC:
             image, adc_unit = adc_in_e6_mm2_per_s(image, mask, examination.label(sequence))  # noqa: PLW2901
+        elif sequence is Sequence.ASL:
+            image = cbf_in_ml_per_100g_min(image, mask, examination.label(sequence))  # noqa: PLW2901
         arrays[sequence.value] = _inside(image, mask)
     label = examination.label("cbv")
     median = check_cbv_unit(aligned.cbv, mask, examination.target_unit, label)

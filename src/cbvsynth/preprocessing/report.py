@@ -15,7 +15,7 @@ from cbvsynth.config import PreprocessConfig
 from cbvsynth.domain.adc_units import AdcUnit
 from cbvsynth.domain.examination import image_label
 from cbvsynth.domain.options import SplitUnit
-from cbvsynth.domain.sequences import Sequence
+from cbvsynth.domain.sequences import OPTIONAL_SEQUENCES, Sequence
 from cbvsynth.domain.splits import HELD_OUT, SHARE_TOLERANCE, TRAIN, SplitReport
 from cbvsynth.preprocessing.arrays import ArrayFacts
 from cbvsynth.records.examinations import ExaminationIndex
@@ -78,6 +78,8 @@ def build_report(
         available={
             sequence.value: {side: len(index.of_split(side, (sequence,))) for side in (TRAIN, HELD_OUT)}
             for sequence in Sequence
+            if sequence not in OPTIONAL_SEQUENCES
+            or any(sequence in fact.sequences for fact in facts.values())
         },
         diagnoses=_diagnoses(index),
         grids=_sorted(grids),
@@ -115,6 +117,7 @@ def report_markdown(report: StudyReport) -> str:
         *(
             f"| with {sequence.label} | {counts[TRAIN]} | {counts[HELD_OUT]} |"
             for sequence in Sequence
+            if sequence.value in report.available
             for counts in (report.available[sequence.value],)
         ),
         *(

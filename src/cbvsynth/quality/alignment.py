@@ -34,6 +34,8 @@ EDGE_SCALE_MM = 2.0
 voxels become comparable."""
 CLEAR_DIFFERENCE = 0.05
 """Least difference of two correlations of edges that tells left from right; ours."""
+_FAINT = (Sequence.ADC.value, Sequence.ASL.value)
+"""Sequences with few edges of their own."""
 _CBV = "cbv"
 
 
@@ -147,10 +149,12 @@ def _mirror_margins(edges: Mapping[str, Image], anchor: Volume, brain: Mask, gri
 
 
 def _sum_of_others(role: str, edges: Mapping[str, Image], mask: Mask) -> Image:
-    """Edges of all images but one, each scaled to one spread; CBV, the faintest, is asked by nobody."""
+    """Edges of all images but one, scaled to one spread; CBV and CBF, the faintest, are asked by nobody."""
     total = np.zeros(mask.shape)
     for other, one in edges.items():
-        spread = float(one[mask].std()) if other not in (role, _CBV) and mask.any() else 0.0
+        spread = (
+            float(one[mask].std()) if other not in (role, _CBV, Sequence.ASL.value) and mask.any() else 0.0
+        )
         if spread > 0:
             total += one / spread
     return total
@@ -182,7 +186,7 @@ def _mirror_of_brain(anchor: Volume, points_mm: Float64Array) -> Float64Array:
 
 
 def _edge_agreement(edges: Mapping[str, Image], mask: Mask) -> dict[str, float]:
-    structural = [role for role in edges if role not in (_CBV, Sequence.ADC.value)]
+    structural = [role for role in edges if role not in (_CBV, *_FAINT)]
     agreement = {}
     for role in structural:
         found = [correlation(edges[role], edges[other], mask) for other in structural if other != role]

@@ -108,7 +108,7 @@ _DISPLACEMENTS = tuple(
         unit="mm",
         strict=False,
     )
-    for role in ("t2", "t1c", "flair", "adc", "cbv")
+    for role in ("t2", "t1c", "flair", "adc", "asl", "cbv")
 )
 _CATALOGUE = (
     _Entry(
@@ -192,6 +192,15 @@ _CATALOGUE = (
         lower="adc_median_min",
         upper="adc_median_max",
         unit="(in 1e-6 mm2/s)",
+        strict=False,
+    ),
+    _Entry(
+        "asl_median",
+        "median CBF of arterial spin labelling in the brain",
+        Group.WRONG_UNIT,
+        lower="asl_median_min",
+        upper="asl_median_max",
+        unit="mL/100 g/min",
         strict=False,
     ),
     _Entry(

@@ -76,7 +76,7 @@ def _maps(
     stated_adc: AdcUnit | None,
     details: dict[str, str],
 ) -> dict[str, float]:
-    """ADC, CBV and the segmentation."""
+    """ADC, CBF, CBV and the segmentation."""
     mask, cbv = aligned.mask, aligned.cbv
     values = {}
     if aligned.seg is not None:
@@ -90,6 +90,8 @@ def _maps(
         values["adc_median"] = median * unit.factor
         if unit is not AdcUnit.E6_MM2_PER_S:
             details["adc_median"] = f"stored in {unit}" + (" by its sidecar" if stated_adc else "")
+    if Mri.ASL in aligned.inputs:
+        values["asl_median"] = measurements.brain_median(aligned.inputs[Mri.ASL], mask)
     if cbv is not None:
         support = measurements.map_support(cbv, _whole_brain(aligned))
         values["cbv_void_fraction"], values["cbv_support_dice"] = support.void_fraction, support.dice
@@ -112,7 +114,11 @@ def _worst_images(
 ) -> dict[str, float]:
     """What the worst image of several is judged by; the noise of each on its own grid."""
     mask, inputs = aligned.mask, aligned.inputs
-    negative = {one: measurements.share_below_zero(image, mask) for one, image in inputs.items()}
+    negative = {
+        one: measurements.share_below_zero(image, mask)
+        for one, image in inputs.items()
+        if one is not Mri.ASL  # a difference of two images, whose noise has both signs
+    }
     zeros = {one: measurements.zero_fraction(inputs[one], mask) for one in _STANDARD if one in inputs}
     ghosts, signals = {}, {}
     for sequence in zeros:

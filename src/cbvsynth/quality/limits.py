@@ -37,6 +37,8 @@ class Limits:
     slices_min: float = 7
     adc_median_min: float = 500
     adc_median_max: float = 1500
+    asl_median_min: float = 10
+    asl_median_max: float = 120
     cbv_median_min: float = 1
     cbv_median_max: float = 10
     input_negative_share_max: float = 0.05

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from cbvsynth import __version__
+from cbvsynth.domain.sequences import OPTIONAL_SEQUENCES, PAPER_SEQUENCES
 from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.quality.checks import RangeCheck, measurement_checks, shown
 from cbvsynth.quality.flow_chart import flow_chart, flow_text, write_flow_chart
@@ -86,7 +87,10 @@ def summary(manifest: Manifest, outcome: Outcome, in_use: LimitsInUse) -> dict[s
         "dropped_share": round(flow.dropped_share, 6),
         "dropped_by_group": {group.value: count for group, count in flow.dropped},
         "accepted_with_sequence": {
-            sequence.value: sum(sequence in one.examination.inputs for one in accepted) for sequence in Mri
+            sequence.value: count
+            for sequence in Mri
+            if (count := sum(sequence in one.examination.inputs for one in accepted))
+            or sequence not in OPTIONAL_SEQUENCES
         },
         "files_left_out_of_the_list": len(manifest.left_out),
         "warnings": _warning_count(outcome),
@@ -164,7 +168,10 @@ def _examination_row(judged: Judged, checks: tuple[RangeCheck, ...]) -> Examinat
 
 
 def _sequences(available: tuple[Mri, ...]) -> str:
-    return "all five" if available == tuple(Mri) else ", ".join(sequence.label for sequence in available)
+    if set(PAPER_SEQUENCES) <= set(available):
+        optional = available[len(PAPER_SEQUENCES) :]
+        return " and ".join(("all five", *(sequence.label for sequence in optional)))
+    return ", ".join(sequence.label for sequence in available)
 
 
 def _cell(value: float, failed: bool) -> Cell:  # noqa: FBT001  # two states of one value

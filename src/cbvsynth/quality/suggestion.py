@@ -26,7 +26,7 @@ from cbvsynth.records.storage import write_text
 TAIL_SD = 5.0
 """Robust standard deviations from the median to the limit: of a million normal values less than one lies
 beyond; real tails are longer. Ours."""
-_DISPLACEMENTS = tuple(f"{role}_displacement_mm" for role in ("t2", "t1c", "flair", "adc", "cbv"))
+_DISPLACEMENTS = tuple(f"{role}_displacement_mm" for role in ("t2", "t1c", "flair", "adc", "asl", "cbv"))
 
 
 @dataclass(frozen=True)

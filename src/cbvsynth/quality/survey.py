@@ -222,7 +222,7 @@ def _open_all(
     if examination.cbv is None:
         problems.append((Group.UNREADABLE, "there is no CBV map to learn from"))
     if not examination.inputs:
-        problems.append((Group.UNREADABLE, "there is none of the five sequences"))
+        problems.append((Group.UNREADABLE, "there is no sequence to make a map from"))
     for role, relative in examination.files.items():
         label = examination.label(role)
         stated = examination.sha256.get(role)

@@ -3,6 +3,7 @@
     <root>/index.json
     <root>/<exam_id>/{t1,t2,t1c,flair,adc}.npy   (X, Y, Z) float32, raw intensities, 0 outside the brain
                                                  (ADC in 1e-6 mm2/s); absent where not acquired
+    <root>/<exam_id>/asl.npy                     (X, Y, Z) float32, CBF in mL/100 g/min; usually absent
     <root>/<exam_id>/cbv.npy                     (X, Y, Z) float32, in the target unit, 0 outside the brain
     <root>/<exam_id>/mask.npy                    (X, Y, Z) bool, brain
     <root>/<exam_id>/seg.npy                     (X, Y, Z) uint8, lesion labels, 0 is none; may be absent
@@ -77,7 +78,7 @@ class ExaminationIndex:
         )
 
     def array(self, exam_id: str, name: str) -> npt.NDArray[np.generic]:
-        """One array of an examination, mapped read-only; `name` is t1 ... adc, cbv, mask or seg.
+        """One array of an examination, mapped read-only; `name` is t1 ... asl, cbv, mask or seg.
 
         Raises:
             ResultError: the file is missing or is not an array.

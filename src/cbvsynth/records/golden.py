@@ -28,6 +28,7 @@ TOLERANCE_SHARE = 1e-3
 of 25 mL/100 g. Float32 kernels of different machines stay below a tenth of it; another model's answer
 does not. Our choice."""
 
+_SCALES = {Sequence.ADC: 1000.0, Sequence.ASL: 60.0}
 _INPUT = "input_"
 _REPLY = "reply"
 _TOLERANCE = "tolerance"
@@ -55,17 +56,19 @@ def made_up_inputs(
         shape: (B, H, W, D).
 
     Returns:
-        By name, (B, H, W, D) float32: ADC in 1e-6 mm2/s, the others in arbitrary units, background 0.
+        By name, (B, H, W, D) float32: ADC in 1e-6 mm2/s, ASL in mL/100 g/min, the others in arbitrary units,
+        background 0.
     """
     rng = np.random.default_rng(GOLDEN_SEED)
     axes = [np.linspace(-1.0, 1.0, size) if size > 1 else np.zeros(1) for size in shape[1:]]
     radius = np.sqrt(sum(axis**2 for axis in np.meshgrid(*axes, indexing="ij")))
     inputs = {}
-    for sequence in Sequence:  # all five are drawn, so that a sequence is the same in every combination
+    for sequence in Sequence:  # all are drawn, so that a sequence is the same in every combination
         texture = rng.uniform(0.8, 1.2, shape)
         level = rng.uniform(0.5, 1.0) + 0.4 * np.cos(3.0 * radius + rng.uniform(0.0, 3.0))
-        scale = 1000.0 if sequence is Sequence.ADC else 300.0
-        inputs[sequence] = np.where(radius < 1.2, scale * level * texture + 50.0, 0.0).astype(np.float32)
+        scale = _SCALES.get(sequence, 300.0)
+        offset = 0.0 if sequence is Sequence.ASL else 50.0
+        inputs[sequence] = np.where(radius < 1.2, scale * level * texture + offset, 0.0).astype(np.float32)
     return {sequence.value: inputs[sequence] for sequence in combination.sequences}
 
 

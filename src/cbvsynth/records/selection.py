@@ -102,7 +102,7 @@ class Selection:
         return next((served for served in self.versions if served.version == number), None)
 
     def best_for(self, available: Combination) -> ServedVersion | None:
-        """The best version for these available sequences; None when no model for them passed the gate."""
+        """The best version for exactly these available sequences; None when none for them passed the gate."""
         number = self.patterns.get(available)
         return None if number is None else self.version(number)
 
@@ -148,7 +148,7 @@ def write_selection(path: Path, selection: Selection) -> None:
             versions={served.version: _entry(served) for served in versions},
             patterns={
                 pattern.slug: selection.patterns[pattern]
-                for pattern in all_combinations()
+                for pattern in all_combinations(Sequence)
                 if pattern in selection.patterns
             },
         ),

@@ -23,10 +23,10 @@ from cbvsynth.registration.target import Target
 from cbvsynth.registration.transform import RigidTransform
 from cbvsynth.study.aligned import MIN_STRIPPED_ZERO_SHARE
 
-_FIXED = (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR, Sequence.ADC)
+_FIXED = (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR, Sequence.ADC, Sequence.ASL)
 _DRAWN_ON = {
-    "mask": ("t1", "t1c", "t2", "flair", "adc", "cbv"),
-    "seg": ("t1c", "t1", "flair", "t2", "adc", "cbv"),
+    "mask": ("t1", "t1c", "t2", "flair", "adc", "asl", "cbv"),
+    "seg": ("t1c", "t1", "flair", "t2", "adc", "asl", "cbv"),
 }
 """Which image a mask or a segmentation was drawn on: the first of these that has its grid."""
 _BALL_MM = 70.0

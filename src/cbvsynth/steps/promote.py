@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cbvsynth.config import PromoteConfig
 from cbvsynth.domain.selection.records import Outcome, Verdict
+from cbvsynth.domain.sequences import patterns_like
 from cbvsynth.domain.wording import counted
 from cbvsynth.errors import ResultError
 from cbvsynth.pages.model_card import model_card
@@ -79,10 +80,15 @@ def _tell(config: PromoteConfig, address: str, promotion: Promotion) -> None:
     else:
         present = promotion.champion or "still none"
         print(f"No new champion of '{name}' ({promotion.outcome}); the champion is {present}.")
-    patterns = sum(alias.startswith(PATTERN_LABEL_PREFIX) for alias in promotion.aliases)
+    served = [
+        alias.removeprefix(PATTERN_LABEL_PREFIX)
+        for alias in promotion.aliases
+        if alias.startswith(PATTERN_LABEL_PREFIX)
+    ]
+    patterns = f"{len(served)} of the {len(patterns_like(served))}"
     models = len(
         {version for alias, version in promotion.aliases.items() if alias.startswith(PATTERN_LABEL_PREFIX)}
     )
     serve = "serves" if models == 1 else "serve"
-    print(f"{counted(models, 'model')} {serve} {patterns} of the 31 sets of available sequences.")
+    print(f"{counted(models, 'model')} {serve} {patterns} sets of available sequences.")
     print(f"registry: {address}; look with 'cbvsynth registry list', or with 'mlflow ui' in a browser")

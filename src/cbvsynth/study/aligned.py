@@ -48,6 +48,9 @@ MIN_STRIPPED_ZERO_SHARE = 0.1
 """Least share of exactly zero voxels in an image that counts as skull-stripped. Chosen here: a brain
 fills about half of the box around it, and an image with its skull has noise outside the head."""
 
+_WITH_HOLES = (Sequence.ADC, Sequence.ASL)
+"""Echo-planar maps: metal and air leave holes in them."""
+
 Float32Array = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 
@@ -104,7 +107,7 @@ def read_aligned(root: Path, examination: Examination, reference: str = "") -> A
     Args:
         root: data root, to which the examination's paths are relative.
         examination: row of the manifest.
-        reference: role of the image whose grid is used, t1 ... adc or cbv; by default cbv, or without
+        reference: role of the image whose grid is used, t1 ... asl or cbv; by default cbv, or without
             one the first sequence in channel order.
 
     Raises:
@@ -223,7 +226,7 @@ def support_mask(
     """Brain mask from skull-stripped images: where half of them or more are not zero, holes filled.
 
     Half, not most: of two images, one that covers part of the brain must not cut the mask to that part.
-    Structural images are asked first; ADC, which has holes of its own, only where there is no other.
+    Structural images are asked first; ADC and ASL, which have holes, only where there is no other.
 
     Args:
         images: (X, Y, Z) float32 each, on one grid.
@@ -238,7 +241,7 @@ def support_mask(
     """
     zero_shares = {sequence: float(np.mean(image == 0.0)) for sequence, image in images.items()}
     stripped = [name for name, share in zero_shares.items() if MIN_STRIPPED_ZERO_SHARE <= share < 1.0]
-    voters = [sequence for sequence in stripped if sequence is not Sequence.ADC] or stripped
+    voters = [sequence for sequence in stripped if sequence not in _WITH_HOLES] or stripped
     if not voters:
         found = ", ".join(f"{name.label} {share:.1%}" for name, share in zero_shares.items())
         raise VolumeError(

@@ -126,6 +126,9 @@ BIDS = LayoutTable(
         Rule("adc", _bids("dwi", "_ADC")),
         Rule("adc", _bids("dwi", "_acq-(?i:adc)" + _BIDS_OTHER + "_dwi")),
         Rule("adc", _bids("dwi", _DESC + "_ADC", where=_BIDS_DERIVATIVE)),
+        Rule("asl", _bids("perf", "_(?:cbf|CBF)")),
+        Rule("asl", _bids("perf", _DESC + "_(?:cbf|CBF)", where=_BIDS_DERIVATIVE)),
+        Rule("asl", _bids("perf", "_desc-(?i:cbf)_asl", where=_BIDS_DERIVATIVE)),
         Rule("cbv", _bids("perf", "_(?:cbv|CBV)"), "CBV"),
         Rule("cbv", _bids("perf", _DESC + "_(?:cbv|CBV)", where=_BIDS_DERIVATIVE), "CBV"),
         Rule("cbv", _bids("perf", "_rCBV"), "rCBV"),
@@ -147,6 +150,11 @@ BIDS = LayoutTable(
             re.compile(r"(?:.*/)?func/[^/]+_cbv" + _NII),
             "func/*_cbv is a blood-volume-weighted fMRI series in BIDS, not a perfusion map; "
             "a CBV map belongs in perf/",
+        ),
+        Refusal(
+            re.compile(r"sub-.*/perf/[^/]*_asl" + _NII),
+            "perf/*_asl is the series of label and control images; a map of CBF computed from it, in "
+            "mL/100g/min, belongs in derivatives as perf/*_cbf",
         ),
         Refusal(
             re.compile(r"sub-.*/anat/[^/]*_ce-[^/]*_T1w" + _NII),

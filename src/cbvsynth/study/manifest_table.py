@@ -19,8 +19,8 @@ from cbvsynth.domain.examination import (
     UNSTATED_ENHANCING_LABEL,
     Examination,
 )
+from cbvsynth.domain.sequences import OPTIONAL_SEQUENCES, PAPER_SEQUENCES, TargetUnit
 from cbvsynth.domain.sequences import Sequence as MriSequence
-from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.errors import ManifestError
 from cbvsynth.study.free_text import Reading, age_years, field_tesla
 from cbvsynth.study.paths import path_problem
@@ -31,12 +31,16 @@ TEXTS = ("sex", "diagnosis", "grade", "scanner")
 SPLITS = ("", "train", "held-out")
 COLUMNS = (
     *("exam_id", "subject_id", "session_id"),
-    *ROLES,
+    *(*(sequence.value for sequence in PAPER_SEQUENCES), "cbv", "mask", "seg"),
     *("target_unit", "age", "sex", "diagnosis", "grade", "scanner", "field_t"),
     *QUALITY_FLAGS,
     "split",
 )
-OPTIONAL_COLUMNS = ("scales", "enhancing_label", "orientation", *(f"sha256_{role}" for role in ROLES))
+OPTIONAL_COLUMNS = (
+    *(sequence.value for sequence in OPTIONAL_SEQUENCES),
+    *("scales", "enhancing_label", "orientation"),
+    *(f"sha256_{role}" for role in ROLES),
+)
 REQUIRED_COLUMNS = ("exam_id", "subject_id", "target_unit")
 SHOWN_PROBLEMS = 10
 """How many problems one message lists."""

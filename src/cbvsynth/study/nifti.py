@@ -184,7 +184,7 @@ def read_image(
     *,
     gaps: bool = False,
 ) -> Volume:
-    """One image of an examination, its scale applied; `role` is t1 ... adc, cbv, mask or seg.
+    """One image of an examination, its scale applied; `role` is t1 ... asl, cbv, mask or seg.
 
     `affine` is where it lies, as `study.placement` finds it; by default its header must say so. With `gaps`
     some voxels may be NaN or infinite, which `domain.gaps` makes background.

@@ -28,6 +28,7 @@ _CHANNELS = (
     ("t1", re.compile(r"t1(?:w|n|wi)?|t1[ _-]?(?:pre|native)")),
     ("t2", re.compile(r"t2(?:w|wi)?")),
     ("adc", re.compile(r"adc|apparent.*")),
+    ("asl", re.compile(r"(?:p?c?asl[ _-]?)?cbf|p?c?asl")),
     ("cbv", re.compile(r"r?(?:el)?cbv")),
 )
 # What our labels 1 to 3 must be called; a data set may name fewer.

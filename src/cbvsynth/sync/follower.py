@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from cbvsynth.domain.sequences import patterns_like
 from cbvsynth.errors import CbvsynthError, ModelError, RegistryError
 from cbvsynth.records.selection import STABLE, Selection
 from cbvsynth.registry.served import (
@@ -154,10 +155,11 @@ class Follower:
 
     def _tell(self, served: Selection, copied: list[int], *, changed: bool) -> None:
         labels = ", ".join(f"{label} is version {number}" for label, number in served.labels.items())
+        sets = f"{len(served.patterns)} of {len(patterns_like(map(str, served.patterns)))} sets"
         state = "served now" if changed else "served as before"
         print(
             f"'{served.registered_name}': {labels}; versions loaded: {len(served.versions)}, for "
-            f"{len(served.patterns)} of 31 sets of available sequences; copied: {len(copied)}; {state}",
+            f"{sets} of available sequences; copied: {len(copied)}; {state}",
             flush=True,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cbvsynth.domain.sequences import Combination, all_combinations
+from cbvsynth.domain.sequences import Combination, Sequence, all_combinations
 from cbvsynth.errors import RegistryError
 from cbvsynth.records.selection import STABLE, Selection, ServedVersion
 from cbvsynth.registry.served import ServedState, as_served, labels_of
@@ -97,5 +97,5 @@ def _served(state: ServedState, loaded: set[int]) -> tuple[dict[int, ServedVersi
 
 
 def _patterns(state: ServedState) -> dict[Combination, int]:
-    named = {pattern: state.aliases.get(available_alias(pattern)) for pattern in all_combinations()}
+    named = {pattern: state.aliases.get(available_alias(pattern)) for pattern in all_combinations(Sequence)}
     return {pattern: number for pattern, number in named.items() if number is not None}

@@ -10,7 +10,7 @@ import numpy as np
 
 from cbvsynth.domain.map_measures import MapKind, measure_map
 from cbvsynth.domain.metrics import lesion_region
-from cbvsynth.domain.sequences import Sequence, TargetUnit
+from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.domain.simulated_readers import TASKS, LesionFeatures, Task
 from cbvsynth.domain.white_matter import normal_appearing_white_matter
 from cbvsynth.errors import UnitError
@@ -75,7 +75,7 @@ def _plan(per_class: int) -> Iterator[tuple[int, Task, Diagnosis]]:
 def _features(
     case: PhantomCase, model: ExportedModel, name: str, task: Task, kind: MapKind
 ) -> LesionFeatures:
-    images = {one: (case.images[one] * case.brain).astype(np.float32) for one in Sequence}
+    images = {one: (case.images[one] * case.brain).astype(np.float32) for one in case.images}
     lesion = lesion_region(case.lesion, case.brain)
     white = normal_appearing_white_matter(images, case.brain, case.lesion, case.spacing_mm)
     maps = {

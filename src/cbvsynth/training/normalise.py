@@ -1,7 +1,8 @@
 """Raw intensities to what the networks read: the one function of training and of the served graph.
 
 T1, T2, T1C and FLAIR have no unit: each volume is divided by twice the mean of its positive voxels, so
-that its mean is 0.5. ADC is a physical quantity: it is divided by 2000e-6 mm2/s and clipped to 0-2.
+that its mean is 0.5. ADC is a physical quantity: it is divided by 2000e-6 mm2/s and clipped to 0-2. So is
+CBF, the map of arterial spin labelling: it is divided by 100 mL/100 g/min and clipped to 0-4.
 Everything is computed per volume; two volumes of a batch never meet.
 
 A server does not compare shapes with the signature, so the checks are operations of the graph, on the
@@ -9,7 +10,8 @@ shapes and values that arrive.
 
 Source: the division by twice the mean is the authors' released code (as a fact); the paper's own
 preprocessing is in an appendix that cannot be obtained. ADC keeps its unit because its absolute value
-carries meaning; its range 0-4000e-6 mm2/s holds every tissue and free water.
+carries meaning; its range 0-4000e-6 mm2/s holds every tissue and free water. CBF keeps its unit for the same
+reason; how Wu, Pan et al. 2025 scale it is not known to us.
 """
 
 from __future__ import annotations
@@ -33,8 +35,16 @@ ADC_MAX = 4000.0
 """ADC above it is cut, 1e-6 mm2/s: nothing in a head diffuses faster than free water (about 3000)."""
 ADC_MEAN_RANGE = (50.0, ADC_MAX)
 """Plausible mean of the positive ADC voxels, 1e-6 mm2/s; outside it the unit is another one."""
+CBF_UNIT = 100.0
+"""CBF that the networks see as 1, mL/100 g/min: a brain's mean then is about 0.5, as that of the others."""
+CBF_MAX = 400.0
+"""CBF above it is cut, mL/100 g/min: four times that of grey matter is seen in few tumours. Our choice."""
+CBF_MEAN_RANGE = (5.0, CBF_MAX)
+"""Plausible mean of the positive CBF voxels, mL/100 g/min; outside it the unit is another one."""
 
 _AXES = (1, 2, 3)
+_QUANTITIES = {Sequence.ADC: (ADC_MEAN_RANGE, 900), Sequence.ASL: (CBF_MEAN_RANGE, 50)}
+"""Inputs with a unit: plausible mean, and what brain tissue has about."""
 _ASSERTION = re.compile(r"assertion failed: \[(.*?)\]\s*(?:\n|$)")
 
 
@@ -42,7 +52,8 @@ def normalise_inputs(inputs: Mapping[Sequence, tf.Tensor]) -> tuple[tf.Tensor, t
     """Check and normalise the raw volumes of one combination.
 
     Args:
-        inputs: by sequence, (B, H, W, D) float32, raw intensities, ADC in 1e-6 mm2/s, background 0.
+        inputs: by sequence, (B, H, W, D) float32, raw intensities, ADC in 1e-6 mm2/s, ASL in mL/100 g/min,
+            background 0.
 
     Returns:
         features: (B, H, W, D, C) float32, channels in the order of `Sequence`.
@@ -107,6 +118,8 @@ def _compiled(combination: Combination) -> tf.types.experimental.PolymorphicFunc
 def _scaled(sequence: Sequence, volume: tf.Tensor) -> tf.Tensor:
     if sequence is Sequence.ADC:
         return tf.clip_by_value(volume, 0.0, ADC_MAX) / ADC_UNIT
+    if sequence is Sequence.ASL:
+        return tf.clip_by_value(volume, 0.0, CBF_MAX) / CBF_UNIT
     share = volume / tf.reduce_max(volume, _AXES, keepdims=True)
     return share / (2.0 * _positive_mean(share))
 
@@ -163,14 +176,14 @@ def _checked(name: Sequence, volume: tf.Tensor, first: Sequence, shape: tf.Tenso
     )
     with tf.control_dependencies(positive):
         volume = tf.identity(volume)
-    if name is not Sequence.ADC:
+    if name not in _QUANTITIES:
         return volume
-    low, high = ADC_MEAN_RANGE
+    (low, high), usual = _QUANTITIES[name]
     mean = _positive_mean(volume)
     unit = _require(
         tf.reduce_all((mean >= low) & (mean <= high)),
-        f"input adc has a mean outside {low:g}-{high:g}; expected the unit {INPUT_UNITS[Sequence.ADC]} "
-        "(about 900 in brain tissue); convert it first",
+        f"input {name} has a mean outside {low:g}-{high:g}; expected the unit {INPUT_UNITS[name]} "
+        f"(about {usual} in brain tissue); convert it first",
     )
     with tf.control_dependencies(unit):
         return tf.identity(volume)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cbvsynth.domain.options import Entry, FileFormat, Strength
-from cbvsynth.domain.sequences import Sequence, TargetUnit
+from cbvsynth.domain.sequences import PAPER_SEQUENCES, TargetUnit
 from cbvsynth.phantom.faults import Fault
 from cbvsynth.phantom.plan import PlannedExamination, StudySettings, diagnosis_of, plan_study
 from cbvsynth.phantom.raw.study import TRUTH, variant_of
@@ -33,7 +33,7 @@ def test_the_manifest_finds_all_sequences_and_cbv_and_no_mask(study: Path) -> No
     examinations = load_manifest(study).examinations
     assert len(examinations) == len(plan_study(SETTINGS)) == 5
     for examination in examinations:
-        assert set(examination.files) == {*(name.value for name in Sequence), "cbv", "seg"}
+        assert set(examination.files) == {*(name.value for name in PAPER_SEQUENCES), "cbv", "seg"}
         assert examination.target_unit is TargetUnit.ML_PER_100G
 
 

@@ -63,6 +63,9 @@ def series(volumes: int = 1, b_values: tuple[float, ...] = (), **tags: Any) -> S
         ({"description": "adc (10 6 mm2 s)"}, "adc", ""),
         ({"description": "x", "image_type": ("DERIVED", "SECONDARY", "PERFUSION", "RELCBV")}, "cbv", ""),
         ({"description": "rcbv"}, "cbv", ""),
+        ({"description": "asl cbf"}, "asl", ""),
+        ({"description": "3d asl (transit corrected) cerebral blood flow"}, "asl", ""),
+        ({"description": "pcasl", "image_type": ("DERIVED", "PRIMARY", "ASL", "CBF")}, "asl", ""),
     ],
 )
 def test_a_needed_series_is_recognised(tags: dict[str, Any], role: str, contrast: str) -> None:
@@ -88,6 +91,8 @@ def test_a_needed_series_is_recognised(tags: dict[str, Any], role: str, contrast
         ({"image_type": ("DERIVED", "PRIMARY", "DIFFUSION", "FA")}, "no ADC map"),
         ({"description": "eadc"}, "exponential ADC"),
         ({"description": "relcbf"}, "not of CBV"),
+        ({"description": "dsc cbf"}, "not of CBV"),
+        ({"description": "3d asl"}, "an arterial spin labelling series"),
         ({"description": "ep2d diff", "b_values": (0.0, 1000.0)}, "a diffusion series"),
         ({"description": "x", "b_values": (1000.0,)}, "a diffusion series"),
         ({"description": "ep2d perf", "volumes": 60}, "a perfusion series"),

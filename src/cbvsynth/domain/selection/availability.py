@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from cbvsynth.domain.sequences import Combination, ModelId, all_combinations
+from cbvsynth.domain.sequences import Combination, ModelId, availability_patterns
 
 
 def champions_by_availability(
     ranked: Sequence[ModelId], passing: Collection[ModelId]
 ) -> dict[Combination, ModelId]:
-    """For each of the 31 patterns, the best passing model among those whose sequences are all usable.
+    """For each of the 31 patterns, 63 with ASL, the best passing model whose sequences are all usable.
 
     Args:
         ranked: models from best to worst.
@@ -22,7 +22,8 @@ def champions_by_availability(
     """
     allowed = [model for model in ranked if model in passing]
     winners: dict[Combination, ModelId] = {}
-    for pattern in all_combinations():
+    read = {sequence for model in allowed for sequence in model.combination.sequences}
+    for pattern in availability_patterns(read):
         usable = (model for model in allowed if model.combination.usable_with(pattern.sequences))
         winner = next(usable, None)
         if winner is not None:

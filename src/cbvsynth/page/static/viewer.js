@@ -2,7 +2,7 @@
 import { $, say } from "./asking.js";
 import { COLOUR_MAPS, drawBar, isDifference } from "./colours.js";
 
-const LABELS = { t1: "T1", t2: "T2", t1c: "T1C", flair: "T2-FLAIR", adc: "ADC", cbv: "synthetic CBV", real: "measured CBV", difference: "synthetic minus measured" };
+const LABELS = { t1: "T1", t2: "T2", t1c: "T1C", flair: "T2-FLAIR", adc: "ADC", asl: "CBF (ASL)", cbv: "synthetic CBV", real: "measured CBV", difference: "synthetic minus measured" };
 const MAPS = ["cbv", "real", "difference"];
 export const labelOf = (layer) => LABELS[layer] ?? layer;
 

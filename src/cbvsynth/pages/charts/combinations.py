@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.leaderboard import LeaderboardRow, column_values, rank_models
-from cbvsynth.domain.sequences import Algorithm, Combination, ModelId
+from cbvsynth.domain.sequences import OPTIONAL_SEQUENCES, Algorithm, Combination, ModelId
 from cbvsynth.domain.sequences import Sequence as MriSequence
 from cbvsynth.pages.tables.table2 import ALGORITHMS
 from cbvsynth.theme.charts import Chart, house_style
@@ -116,7 +116,8 @@ def _draw_boxes(ax: Axes, values: Values, order: Sequence[Combination]) -> dict[
 
 
 def _draw_matrix(ax: Axes, order: Sequence[Combination]) -> None:
-    sequences = list(MriSequence)
+    used = {name for chosen in order for name in chosen.sequences}
+    sequences = [name for name in MriSequence if name in used or name not in OPTIONAL_SEQUENCES]
     for line in range(0, len(sequences), 2):
         ax.axhspan(line - 0.5, line + 0.5, color="#f3f3f3", zorder=0)
     uses = np.array([[name in chosen.sequences for name in sequences] for chosen in order])

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import product
 
-from cbvsynth.domain.sequences import Sequence as MriSequence
+from cbvsynth.domain.sequences import PAPER_SEQUENCES
 from cbvsynth.pages.tables.costs import ModelCost, by_sequences, by_time
 from cbvsynth.theme.charts import Chart, house_style
 from cbvsynth.theme.colours import ALGORITHM_COLOURS, ALGORITHM_MARKERS, FAINT, MUTED
@@ -20,7 +20,8 @@ def pareto_charts(costs: Sequence[ModelCost]) -> list[Chart]:
     if timed:
         seconds = [one.train_s for one in timed]
         charts.append(_chart(timed, seconds, by_time(timed), "training time", "Training time, s"))
-    charts[0].figure.axes[0].set(xlim=(0.6, len(MriSequence) + 0.4), xticks=range(1, len(MriSequence) + 1))
+    most = max(len(PAPER_SEQUENCES), *(one.sequences for one in costs))
+    charts[0].figure.axes[0].set(xlim=(0.6, most + 0.4), xticks=range(1, most + 1))
     return charts
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from cbvsynth.domain.sequences import Sequence as MriSequence
+from cbvsynth.domain.sequences import PAPER_SEQUENCES
 from cbvsynth.pages.tables.table2 import ALGORITHMS, Table2Row
 from cbvsynth.theme.charts import house_style, save_png
 from cbvsynth.theme.colours import FAINT, INK, MUTED
@@ -27,8 +27,8 @@ def draw_table2(path: Path, rows: Sequence[Table2Row]) -> None:
     """Write Table 2 as PNG: a dot under every sequence that is used."""
     from matplotlib.figure import Figure
 
-    headers = [*(sequence.label for sequence in MriSequence), "ours", "paper", "ours", "paper"]
-    edges = np.cumsum([0, *[0.62] * len(MriSequence), *[1.5] * 4])
+    headers = [*(sequence.label for sequence in PAPER_SEQUENCES), "ours", "paper", "ours", "paper"]
+    edges = np.cumsum([0, *[0.62] * len(PAPER_SEQUENCES), *[1.5] * 4])
     centres = (edges[:-1] + edges[1:]) / 2
     with house_style():
         figure = Figure(figsize=(edges[-1] + 0.3, 0.232 * (len(rows) + 4.6)))
@@ -36,7 +36,7 @@ def draw_table2(path: Path, rows: Sequence[Table2Row]) -> None:
         ax.set_axis_off()
         ax.set_xlim(0, edges[-1])
         ax.set_ylim(len(rows) + 1.6, -2.6)
-        first = len(MriSequence)
+        first = len(PAPER_SEQUENCES)
         for number, algorithm in enumerate(ALGORITHMS):
             middle = (centres[first + 2 * number] + centres[first + 2 * number + 1]) / 2
             ax.text(

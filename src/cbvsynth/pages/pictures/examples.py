@@ -16,7 +16,7 @@ from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
 
 EXAMPLES_FILE = "examples.npz"
 
-ANATOMY = (Sequence.T1C, Sequence.FLAIR, Sequence.T1, Sequence.T2, Sequence.ADC)
+ANATOMY = (Sequence.T1C, Sequence.FLAIR, Sequence.T1, Sequence.T2, Sequence.ADC, Sequence.ASL)
 """Which sequence to show beside the maps; the paper shows T1C."""
 
 

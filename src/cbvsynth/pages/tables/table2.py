@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbvsynth.domain.selection.leaderboard import LeaderboardRow
-from cbvsynth.domain.sequences import Algorithm, Combination, ModelId, all_combinations
-from cbvsynth.domain.sequences import Sequence as MriSequence
+from cbvsynth.domain.sequences import PAPER_SEQUENCES, Algorithm, Combination, ModelId, all_combinations
 from cbvsynth.pages.tables.formats import DASH, markdown_table, mean_sd, write_csv
 from cbvsynth.pages.tables.paper import paper_table2
 
@@ -19,7 +18,8 @@ ALGORITHMS = (Algorithm.FCGAN, Algorithm.ENCDEC)
 CAPTION = (
     "SSIM in %, mean ± standard deviation over the held-out examinations, after Table 2 of Wang, Pan et al. "
     "2023. The paper's cohort, units and dynamic range are its own: patterns may be compared, single "
-    "values may not. The best value of each column is bold; a dash is a model outside this sweep."
+    "values may not. The best value of each column is bold; a dash is a model outside this sweep. "
+    "Models that read ASL, which the paper does not have, are in the leaderboard alone."
 )
 
 
@@ -55,7 +55,7 @@ class Table2Row:
     @property
     def dots(self) -> tuple[str, ...]:
         """A dot under each sequence that the combination uses."""
-        return tuple("●" if sequence in self.combination.sequences else "" for sequence in MriSequence)
+        return tuple("●" if sequence in self.combination.sequences else "" for sequence in PAPER_SEQUENCES)
 
 
 def table2_rows(rows: Iterable[LeaderboardRow], column: str) -> tuple[Table2Row, ...]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from cbvsynth.domain.sequences import Sequence
+from cbvsynth.domain.sequences import PAPER_SEQUENCES
 from cbvsynth.errors import UsageError
 from cbvsynth.phantom.signals import USUAL_DELAY_MINUTES
 from cbvsynth.phantom.streams import Purpose, Streams
@@ -17,7 +17,7 @@ from cbvsynth.phantom.transforms import rotation
 Float64Array = npt.NDArray[np.float64]
 
 CBV = "cbv"
-ROLES = (*(sequence.value for sequence in Sequence), CBV)
+ROLES = (*(sequence.value for sequence in PAPER_SEQUENCES), CBV)
 """The images of an examination by their names in the manifest: t1, t2, t1c, flair, adc, cbv."""
 MOST_MM, MOST_DEGREES = 60.0, 45.0
 

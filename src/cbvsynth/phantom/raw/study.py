@@ -11,7 +11,7 @@ import numpy as np
 
 from cbvsynth.domain.adc_units import AdcUnit
 from cbvsynth.domain.options import FileFormat, Strength
-from cbvsynth.domain.sequences import Sequence
+from cbvsynth.domain.sequences import PAPER_SEQUENCES, Sequence
 from cbvsynth.phantom import description, encoding
 from cbvsynth.phantom.case import SOLID_LABEL
 from cbvsynth.phantom.encoding import Storage, oblique_nifti_bytes
@@ -96,7 +96,7 @@ def _write_nifti(
     root: Path, place: str, case: RawCase, variant: Variant, planned: PlannedExamination
 ) -> None:
     stem = place.replace("/", "_")
-    for sequence in Sequence:
+    for sequence in PAPER_SEQUENCES:
         image, (folder, suffix) = case.images[sequence.value], description.file_suffix(sequence)
         path, factor, storage = root / place / folder / f"{stem}_{suffix}.nii", 1.0, encoding.ANATOMICAL
         if sequence is Sequence.ADC:

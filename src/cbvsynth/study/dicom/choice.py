@@ -164,7 +164,7 @@ def _one(
         left[:] = kept
 
     original = [one for one in left if "DERIVED" not in one[0].tags.image_type]
-    if role not in ("adc", "cbv") and 0 < len(original) < len(left):
+    if role not in ("adc", "asl", "cbv") and 0 < len(original) < len(left):
         keep(original, "original images come before derived ones")
     for word in prefer:
         kept = [one for one in left if word in words_of(one[0])]

@@ -68,7 +68,7 @@ _CBV_TYPES = {"CBV": "cbv", "RCBV": "rcbv", "RELCBV": "rcbv", "REL_CBV": "rcbv",
 class Finding:
     """What one series is by itself.
 
-    role: t1 (before or after contrast agent), t2, flair, adc or cbv; empty when it is left out.
+    role: t1 (before or after contrast agent), t2, flair, adc, asl or cbv; empty when it is left out.
     reason: why, in words that hold nothing of the tags' own text.
     contrast: before, after, stated (by a person) or empty where nothing says; for T1 only.
     weak: contrast is known from the agent's tag alone, which some scanners fill for the whole examination.
@@ -85,7 +85,10 @@ class Finding:
 def recognise(series: Series) -> Finding:
     """What a series is; its geometry is not judged here."""
     tags = series.tags
-    reason = _no_image(tags) or _by_type(tags) or vocabulary.left_out(_named(tags))
+    reason = _no_image(tags)
+    if not reason and vocabulary.is_labelled_flow(_named(tags), tags.image_type):
+        return Finding("asl", "its name and its image type say CBF of arterial spin labelling")
+    reason = reason or _by_type(tags) or vocabulary.left_out(_named(tags))
     if reason:
         return Finding("", reason)
     component = component_of(tags)

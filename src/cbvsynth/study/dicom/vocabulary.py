@@ -95,6 +95,9 @@ _MAP_OTHER = re.compile(
 )
 _MAP_ADC = re.compile(r"(?<!e)\bd?adc\b|apparent diff\w*|\badc ?map|_adc\b|\bavdc\b")
 _MAP_EADC = re.compile(r"\be ?adc\b|exponential|exp ?adc|attenuation coeff")
+_FLOW_TYPES = frozenset({"CBF", "RELCBF", "RCBF"})
+_FLOW = re.compile(r"\b(?:r|rel|q)? ?cbf\b|cerebral blood flow")
+_LABELLED = re.compile(r"\b(?:p|c|pc|3d)?asl\b|arterial spin|spin label|transit (?:time )?corrected")
 _DIFFUSION = re.compile(
     r"\bdwi?\b|\bdti\b|diff(?:usion)?\b|\btrace\w*|\bresolve\b|\bfa\b|\bcolfa\b|\btensor\b|"
     r"\bb ?(?:0|1000)\b|\bisotrop\w*"
@@ -164,6 +167,14 @@ def parametric_map(text: str) -> str:
     if _MAP_CBV.search(text):
         return "rcbv" if _MAP_RELATIVE.search(text) else "cbv"
     return "other" if _MAP_OTHER.search(text) else ""
+
+
+def is_labelled_flow(text: str, image_type: tuple[str, ...]) -> bool:
+    """Whether a series is the CBF map of arterial spin labelling; a CBF of contrast agent names no label."""
+    types = set(image_type)
+    flow = bool(types & _FLOW_TYPES) or bool(_FLOW.search(text))
+    labelled = bool(types & {"ASL", "PCASL", "PASL"}) or bool(_LABELLED.search(text))
+    return flow and labelled
 
 
 def is_diffusion(text: str) -> bool:
