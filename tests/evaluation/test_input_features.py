@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cbvsynth.domain.sequences import Sequence
+from cbvsynth.domain.sequences import PAPER_SEQUENCES, Sequence
 from cbvsynth.evaluation.input_features import LESION, VESSELS, measured_inputs, measured_outputs
 from cbvsynth.phantom.case import PhantomCase, make_case
 from cbvsynth.phantom.tissues import Diagnosis
@@ -37,7 +37,7 @@ def cached(root: Path, made: PhantomCase, gain: float = 1.0) -> ExaminationIndex
 
 
 def values(index: ExaminationIndex, *sequences: Sequence) -> dict[str, float]:
-    found = measured_inputs(index, index.examinations, sequences or tuple(Sequence))
+    found = measured_inputs(index, index.examinations, sequences or PAPER_SEQUENCES)
     assert found.patients == ("p00",)
     return {name: one for name, (one,) in found.values.items()}
 

@@ -21,7 +21,7 @@ def case_of(diagnosis: Diagnosis, patient: int = 1, session: int = 1) -> Phantom
 @pytest.mark.parametrize("diagnosis", list(Diagnosis))
 def test_a_case_is_complete_finite_and_within_its_units(diagnosis: Diagnosis) -> None:
     case = case_of(diagnosis)
-    assert tuple(case.images) == tuple(Sequence)
+    assert tuple(case.images) == PAPER_SEQUENCES
     for image in (*case.images.values(), case.cbv):
         assert image.shape == (32, 32, 8)
         assert image.dtype == np.float64

@@ -35,7 +35,7 @@ def test_the_manifest_finds_every_examination_complete(
     examinations = load_manifest(small_study).examinations
     assert len(examinations) == len(plan_study(small_settings))
     for examination in examinations:
-        assert examination.sequences == tuple(Sequence)
+        assert examination.sequences == PAPER_SEQUENCES
         assert set(examination.files) == {*(name.value for name in PAPER_SEQUENCES), "cbv", "mask", "seg"}
         assert examination.target_unit is TargetUnit.ML_PER_100G
         assert examination.age is not None

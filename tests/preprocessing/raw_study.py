@@ -10,7 +10,7 @@ import numpy as np
 from cbvsynth.config import PreprocessConfig
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import SplitStrata
-from cbvsynth.domain.sequences import PAPER_SEQUENCES, Sequence, TargetUnit
+from cbvsynth.domain.sequences import PAPER_SEQUENCES, TargetUnit
 from cbvsynth.domain.volume import Volume
 from cbvsynth.records.decisions import Decision, write_decisions
 from cbvsynth.study.manifest import write_manifest
@@ -61,7 +61,7 @@ class RawStudy:
     def _examination(self, patient: int, session: int) -> Examination:
         subject = f"sub-{patient:02d}"
         folder = PurePosixPath(subject) / f"ses-{session}"
-        paths = {role: folder / f"{role}.nii" for role in (*Sequence, "cbv", "mask", "seg")}
+        paths = {role: folder / f"{role}.nii" for role in (*PAPER_SEQUENCES, "cbv", "mask", "seg")}
         for role, path in paths.items():
             data = brain() if role == "mask" else stored_image(role, 10 * patient + session)
             if role == "seg":
