@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional
 
+from cbvsynth.domain.options import CovarianceMethod
+
 if TYPE_CHECKING:
     from cbvsynth.domain.simulated_readers import LesionFeatures
 
@@ -16,7 +18,11 @@ FOLDS = 5
 SIMULATED_HORIZONS_MONTHS = (12.0, 24.0)
 
 
-def analyse(reads: Annotated[Path, Positional], out: Path = Path("artifacts/clinical")) -> None:
+def analyse(
+    reads: Annotated[Path, Positional],
+    out: Path = Path("artifacts/clinical"),
+    covariances: CovarianceMethod = CovarianceMethod.DELONG,
+) -> None:
     """Compare readers' probabilities without and with synthetic CBV.
 
     The table has one row for each reader, task and examination, with the columns exam_id, truth (1 or 0),
@@ -27,6 +33,7 @@ def analyse(reads: Annotated[Path, Positional], out: Path = Path("artifacts/clin
     Args:
         reads: The readers' table, CSV.
         out: Folder for the tables and the page.
+        covariances: Of the areas, in the test of all readers together.
     """
     from cbvsynth.domain.clinical import analyse_reads
     from cbvsynth.domain.wording import counted
@@ -35,7 +42,7 @@ def analyse(reads: Annotated[Path, Positional], out: Path = Path("artifacts/clin
     from cbvsynth.records.reads import read_reads
 
     table = read_reads(reads)
-    analysis = analyse_reads(table)
+    analysis = analyse_reads(table, covariances)
     readers = len({read.reader for read in table})
     examinations = len({read.exam_id for read in table})
     about = (

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from cbvsynth.domain.options import CovarianceMethod
 from cbvsynth.domain.statistics.agreement import Kappa, cohen_kappa
 from cbvsynth.domain.statistics.multi_reader import MultiReader, multi_reader
 from cbvsynth.domain.statistics.multiplicity import bonferroni
@@ -122,8 +123,10 @@ class ClinicalAnalysis:
     agreements: tuple[ReaderAgreement, ...]
 
 
-def analyse_reads(reads: Sequence[Read]) -> ClinicalAnalysis:
-    """Every statistic for every task and reader.
+def analyse_reads(
+    reads: Sequence[Read], covariances: CovarianceMethod = CovarianceMethod.DELONG
+) -> ClinicalAnalysis:
+    """Every statistic for every task and reader; `covariances` are those of the test of all readers.
 
     Raises:
         DataError: there is no read.
@@ -140,7 +143,7 @@ def analyse_reads(reads: Sequence[Read]) -> ClinicalAnalysis:
     }
     results = [_corrected(raw, task, reader, len(tasks)) for task, reader in raw]
     together = [
-        _together(task, chosen, len(tasks))
+        _together(task, chosen, len(tasks), covariances)
         for task, chosen in ((task, [read for read in reads if read.task == task]) for task in tasks)
         if len({read.reader for read in chosen}) > 1
     ]
@@ -217,7 +220,7 @@ def _of_tasks(p_value: float, tasks: int) -> Corrected:
     return Corrected(p_value, float(bonferroni([p_value, *[1.0] * (tasks - 1)])[0]))
 
 
-def _together(task: str, reads: Sequence[Read], tasks: int) -> TaskTogether:
+def _together(task: str, reads: Sequence[Read], tasks: int, covariances: CovarianceMethod) -> TaskTogether:
     readers = tuple(dict.fromkeys(read.reader for read in reads))
     by_place = {(read.exam_id, read.reader): read for read in reads}
     exams = tuple(dict.fromkeys(read.exam_id for read in reads))
@@ -229,7 +232,8 @@ def _together(task: str, reads: Sequence[Read], tasks: int) -> TaskTogether:
         ]
     )
     try:
-        found = multi_reader([int(by_place[exam, readers[0]].truth) for exam in whole], scores)
+        truth = [int(by_place[exam, readers[0]].truth) for exam in whole]
+        found = multi_reader(truth, scores, method=covariances)
     except DataError as error:
         return TaskTogether(task, readers, len(whole), len(exams) - len(whole), None, None, None, str(error))
     return TaskTogether(

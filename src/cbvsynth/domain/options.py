@@ -144,3 +144,15 @@ class Strength(StrEnum):
     def share(self) -> float:
         """1, 1/2 or 1/4."""
         return {Strength.FULL: 1.0, Strength.HALF: 0.5, Strength.QUARTER: 0.25}[self]
+
+
+class CovarianceMethod(StrEnum):
+    """How variance and covariances of the areas are estimated from the cases."""
+
+    DELONG = "delong"
+    JACKKNIFE = "jackknife"
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        return "DeLong's" if self is CovarianceMethod.DELONG else "the jackknife's"

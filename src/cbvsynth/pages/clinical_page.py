@@ -15,6 +15,7 @@ from cbvsynth.domain.clinical import (
     TaskResult,
     TaskTogether,
 )
+from cbvsynth.domain.options import CovarianceMethod
 from cbvsynth.domain.statistics.agreement import agreement_band
 from cbvsynth.domain.statistics.multi_reader import MultiReader
 from cbvsynth.domain.statistics.roc import PERFECT_NOTE, Auc
@@ -74,7 +75,7 @@ def write_clinical(folder: Path, analysis: ClinicalAnalysis, *, about: str, warn
             ],
             "together_header": TOGETHER_HEADER,
             "together": [together_cells(row) for row in analysis.together],
-            "together_note": TOGETHER_NOTE,
+            "together_note": together_note(analysis),
             "kappa_header": KAPPA_HEADER,
             "kappas": [kappa_cells(agreement) for agreement in analysis.agreements],
             "kappa_note": KAPPA_NOTE,
@@ -171,8 +172,8 @@ GAIN_NOTE = (
     "whose answer is yes and no. IDI: integrated discrimination improvement. Positive values favour "
     "synthetic CBV. NRI counts any change as a gain or a loss, however small: read it beside the AUC."
 )
-TOGETHER_NOTE = (
-    "Mean of the readers' AUC, by Obuchowski and Rockette's test with DeLong's covariances and Hillis's "
+_TOGETHER_NOTE = (
+    "Mean of the readers' AUC, by Obuchowski and Rockette's test with {words} covariances and Hillis's "
     "degrees of freedom (df), on the examinations that all of them read. Difference, F and P speak of "
     "readers and examinations like these; P, fixed, takes the readers as they are. Two or three readers "
     "say little of others."
@@ -181,6 +182,12 @@ KAPPA_NOTE = (
     f"Cohen's kappa of the readers' calls; a probability of {CALL_FROM:g} or more is a yes. The interval is "
     "that of Fleiss, Cohen and Everitt. Very good from 0.90, good from 0.70, fair from 0.50."
 )
+
+
+def together_note(analysis: ClinicalAnalysis) -> str:
+    """What the table of all readers shows, and by which covariances."""
+    used = (row.comparison.method for row in analysis.together if row.comparison)
+    return _TOGETHER_NOTE.format(words=next(used, CovarianceMethod.DELONG).words)
 
 
 def _area(area: Auc | None) -> str:
@@ -223,7 +230,11 @@ def _markdown(analysis: ClinicalAnalysis, about: str, warning: str) -> str:
     parts += [markdown_table(GAIN_HEADER, map(gain_cells, analysis.results), left=2), GAIN_NOTE]
     if analysis.together:
         rows = map(together_cells, analysis.together)
-        parts += ["## All readers together", markdown_table(TOGETHER_HEADER, rows, left=2), TOGETHER_NOTE]
+        parts += [
+            "## All readers together",
+            markdown_table(TOGETHER_HEADER, rows, left=2),
+            together_note(analysis),
+        ]
     if analysis.agreements:
         rows = map(kappa_cells, analysis.agreements)
         parts += ["## Agreement of readers", markdown_table(KAPPA_HEADER, rows, left=3), KAPPA_NOTE]

@@ -9,8 +9,13 @@ import math
 import numpy as np
 import pytest
 
-from cbvsynth.domain.statistics.multi_reader import ErrorCovariances, multi_reader, obuchowski_rockette
-from cbvsynth.domain.statistics.roc import compare_auc
+from cbvsynth.domain.options import CovarianceMethod
+from cbvsynth.domain.statistics.multi_reader import (
+    ErrorCovariances,
+    multi_reader,
+    obuchowski_rockette,
+)
+from cbvsynth.domain.statistics.roc import auc, compare_auc
 from cbvsynth.errors import DataError
 from tests.domain.statistics.test_roc import FIRST, SECOND, TIED_FIRST, TIED_SECOND, TRUTH
 
@@ -47,6 +52,32 @@ def test_three_readers_of_the_worked_example_give_the_known_answers():
     assert fixed.statistic == pytest.approx(1.6467764060356609, abs=1e-9)
     assert fixed.p_value == pytest.approx(0.19939824793794503, abs=1e-9)
     assert (fixed.low, fixed.high) == pytest.approx((-0.053830846906005286, 0.257997513572672088), abs=1e-9)
+
+
+def test_the_jackknifes_covariances_are_those_of_leaving_each_case_out():
+    """By brute force: every case left out, the six areas computed again."""
+    truth = np.asarray(TRUTH)
+    without = np.array(
+        [
+            [auc(np.delete(truth, case), np.delete(one, case)).auc for one in SCORES.reshape(6, -1)]
+            for case in range(truth.size)
+        ]
+    )
+    apart = without - without.mean(axis=0)
+    covariance = (truth.size - 1) / truth.size * apart.T @ apart
+    result = multi_reader(TRUTH, SCORES, method=CovarianceMethod.JACKKNIFE)
+    shared = result.covariances
+    assert shared.variance == pytest.approx(np.diag(covariance).mean(), abs=1e-12)
+    pairs = [(first, second) for first in range(3) for second in range(3) if first != second]
+    same = np.mean([covariance[one + way, two + way] for way in (0, 3) for one, two in pairs])
+    assert shared.same_reading == pytest.approx(same, abs=1e-12)
+    assert shared.same_reader == pytest.approx(np.mean([covariance[one, one + 3] for one in range(3)]))
+    assert shared.neither == pytest.approx(np.mean([covariance[one, two + 3] for one, two in pairs]))
+    assert result.method is CovarianceMethod.JACKKNIFE
+    plain = multi_reader(TRUTH, SCORES)
+    assert plain.method is CovarianceMethod.DELONG
+    assert result.random_readers.p_value == pytest.approx(plain.random_readers.p_value, rel=0.2)
+    assert result.random_readers.p_value != plain.random_readers.p_value
 
 
 def test_van_dykes_five_readers_give_the_known_answers():

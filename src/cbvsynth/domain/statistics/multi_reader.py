@@ -7,12 +7,13 @@ readers like them: it holds how much readers differ among themselves as well as 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from cbvsynth.domain.options import CovarianceMethod
 from cbvsynth.domain.statistics.roc import placements
 from cbvsynth.domain.statistics.samples import Float64Array, Values, as_truth, check_level
 from cbvsynth.errors import DataError
@@ -62,22 +63,31 @@ class MultiReader:
     """Speaks of readers and cases like these."""
     fixed_readers: MultiReaderTest
     """Speaks of these readers only, and cases like these."""
+    method: CovarianceMethod = CovarianceMethod.DELONG
 
 
-def multi_reader(truth: Values, scores: npt.ArrayLike, *, level: float = 0.95) -> MultiReader:
+def multi_reader(
+    truth: Values,
+    scores: npt.ArrayLike,
+    *,
+    level: float = 0.95,
+    method: CovarianceMethod = CovarianceMethod.DELONG,
+) -> MultiReader:
     """Compare two ways of reading by readers who all read the same cases in both.
 
     Args:
         truth: (cases,) 1 for an event, 0 for a non-event.
         scores: (2, readers, cases) higher means more likely an event.
         level: level of confidence of the intervals.
+        method: of the covariances; the jackknife leaves each case out once.
 
     Raises:
         DataError: another shape, fewer than two readers, fewer than two events or non-events, NaN, or areas
             that differ without any spread.
 
     Source: Obuchowski NA, Rockette HE. Commun Stat Simul Comput 1995;24:285-308; degrees of freedom: Hillis
-        SL. Stat Med 2007;26:596-619; covariances: DeLong ER et al. Biometrics 1988;44:837-845.
+        SL. Stat Med 2007;26:596-619; covariances: DeLong ER et al. Biometrics 1988;44:837-845, and Efron B,
+        Stein C. Ann Stat 1981;9:586-596.
     """
     read = np.asarray(scores, dtype=np.float64)
     if read.ndim != 3 or read.shape[0] != 2 or read.shape[1] < 2:
@@ -89,9 +99,28 @@ def multi_reader(truth: Values, scores: npt.ArrayLike, *, level: float = 0.95) -
     events = as_truth(truth, length=read.shape[2], least=2)
     both = [placements(events, one) for one in read.reshape(-1, read.shape[2])]
     areas = np.array([of_events.mean() for of_events, _ in both]).reshape(2, -1)
-    covariance = sum(np.cov([kind[group] for kind in both]) / both[0][group].size for group in (0, 1))
-    shared = _error_covariances(np.asarray(covariance), read.shape[1])
-    return obuchowski_rockette(areas, shared, cases=read.shape[2], level=level)
+    covariance = _delong(both) if method is CovarianceMethod.DELONG else _jackknife(both)
+    shared = _error_covariances(covariance, read.shape[1])
+    return replace(obuchowski_rockette(areas, shared, cases=read.shape[2], level=level), method=method)
+
+
+Placements = list[tuple[Float64Array, Float64Array]]
+"""Of events and of non-events, by curve."""
+
+
+def _delong(both: Placements) -> Float64Array:
+    """Covariances of the areas, (curves, curves)."""
+    of_groups = [np.cov([kind[group] for kind in both]) / both[0][group].size for group in (0, 1)]
+    return np.asarray(of_groups[0] + of_groups[1])
+
+
+def _jackknife(both: Placements) -> Float64Array:
+    """The same from the areas without one case each: an event's placement knows nothing of other events."""
+    left_out = [
+        np.concatenate([(group.sum() - group) / (group.size - 1) for group in groups]) for groups in both
+    ]
+    cases = left_out[0].size
+    return np.asarray(np.cov(left_out) * ((cases - 1) ** 2 / cases))
 
 
 def obuchowski_rockette(
