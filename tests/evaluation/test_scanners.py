@@ -53,5 +53,24 @@ def test_groups_are_scanner_and_field_with_their_own_means_and_drift() -> None:
     assert [group.drifted for group in groups] == [("x",), (), ()]
 
 
+def test_where_sites_are_stated_each_has_a_line_and_its_scanners_have_theirs() -> None:
+    """Examinations of one scanner at two hospitals were one group."""
+    home = Measured(tuple("abcdef"), {"x": (1.0, 1.1, 1.2, 1.3, 1.4, 1.5)})
+    here = Measured(tuple(one.subject_id for one in SCORES), {"x": (1.2,) * 4})
+    study = [
+        replace(one, site=site) for one, site in zip(STUDY, ("North", "North", "South", ""), strict=True)
+    ]
+    groups = scanner_groups(study, SCORES, home, here, GateSettings())
+    assert [(group.scanner, group.examinations) for group in groups] == [
+        ("North", 2),
+        ("North: Achieva, 3 T", 1),
+        ("North: scanner not stated, 1.5 T", 1),
+        ("South", 1),
+        ("South: Achieva, 3 T", 1),
+        ("site not stated", 1),
+        ("site not stated: scanner not stated", 1),
+    ]
+
+
 def test_a_scanner_is_named_as_the_study_states_it() -> None:
     assert [scanner_of(one) for one in STUDY[:2]] == ["Achieva, 3 T", "scanner not stated, 1.5 T"]

@@ -10,7 +10,7 @@ from cbvsynth.external.options import ScoreOptions
 
 
 def score(options: Annotated[ScoreOptions, tyro.conf.arg(name="")]) -> None:
-    """Score a registered version on another study: the same checks and guards, by scanner, with drift.
+    """Score a registered version on another study: same checks and guards, by site and scanner, with drift.
 
     cbvsynth score --version 3 --data SITE
 

@@ -57,6 +57,7 @@ class Examination:
     diagnosis: str = ""
     grade: str = ""
     scanner: str = ""
+    site: str = ""
     field_t: float | None = None
     flags: frozenset[str] = frozenset()
     split: str = ""

@@ -1,4 +1,4 @@
-"""A site's scores apart by scanner, with what is unlike the training data on each."""
+"""A study's scores apart by site and scanner, with what is unlike the training data on each."""
 
 from __future__ import annotations
 
@@ -12,12 +12,25 @@ from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.records.external import ScannerGroup
 
 NOT_STATED = "scanner not stated"
+SITE_NOT_STATED = "site not stated"
 
 
 def scanner_of(examination: Examination) -> str:
     """Scanner and field strength as the study states them."""
     field = "" if examination.field_t is None else f"{examination.field_t:g} T"
     return ", ".join(filter(None, (examination.scanner.strip() or NOT_STATED, field)))
+
+
+def groups_of(examinations: Iterable[Examination]) -> dict[str, tuple[str, ...]]:
+    """By exam_id the groups that an examination counts in: its scanner, or its site and its scanner there.
+
+    Sites are told apart where the study states any, in the manifest's column site.
+    """
+    listed = tuple(examinations)
+    if not any(one.site.strip() for one in listed):
+        return {one.exam_id: (scanner_of(one),) for one in listed}
+    named = {one.exam_id: one.site.strip() or SITE_NOT_STATED for one in listed}
+    return {one.exam_id: (named[one.exam_id], f"{named[one.exam_id]}: {scanner_of(one)}") for one in listed}
 
 
 def scanner_groups(
@@ -27,7 +40,7 @@ def scanner_groups(
     here: Measured,
     settings: GateSettings,
 ) -> tuple[ScannerGroup, ...]:
-    """One group a scanner, by name.
+    """One group a scanner, or a site and each of its scanners, by name.
 
     Args:
         examinations: of the study; at least those that were scored.
@@ -36,10 +49,10 @@ def scanner_groups(
         here: inputs of the scored examinations, in the order of the scores.
         settings: the column that models are selected by, and the level of the tests.
     """
-    scanners = {examination.exam_id: scanner_of(examination) for examination in examinations}
+    groups = groups_of(examinations)
     found = []
-    for scanner in sorted({scanners[score.exam_id] for score in scores}):
-        chosen = [scanners[score.exam_id] == scanner for score in scores]
+    for scanner in sorted({group for score in scores for group in groups[score.exam_id]}):
+        chosen = [scanner in groups[score.exam_id] for score in scores]
         row = summarise(scanner, [score for score, one in zip(scores, chosen, strict=True) if one])
         shifts = shifts_between(reference, here.of(chosen), alpha=settings.alpha)
         found.append(

@@ -40,7 +40,7 @@ DRIFT_FILE = "drift.csv"
 _MONTAGE = "montage.png"
 SCANNERS_HEADER = (
     *(
-        "scanner",
+        "site or scanner",
         "examinations",
         "patients",
         "SSIM, %",
@@ -144,7 +144,7 @@ def verdict_sentence(result: ExternalResult) -> str:
 
 
 def scanner_cells(group: ScannerGroup) -> tuple[str, ...]:
-    """One row a scanner."""
+    """One row a site or scanner."""
     mean, sd = (math.nan if value is None else 100 * value for value in (group.ssim_mean, group.ssim_sd))
     return (
         group.scanner,

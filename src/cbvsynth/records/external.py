@@ -16,7 +16,7 @@ EXTERNAL_FILE = "external.json"
 
 @dataclass(frozen=True)
 class ScannerGroup:
-    """The examinations of one scanner; means are None where there is nothing to average.
+    """The examinations of one site or scanner; means are None where there is nothing to average.
 
     Lesion values over the examinations with a lesion, in the target's unit; `drifted` names the inputs in
     which these patients differ from those that the model learned from.

@@ -71,7 +71,7 @@ def record_manifest(folder: Path, manifest: Manifest) -> None:
     """Leave the result of a scan where a later step finds it with `recorded_manifest`.
 
     Nothing is left of a study that brings a manifest of its own, which is read as quickly, nor of one whose
-    folders may bear patients' names: its paths stay in the data root. Age, sex and scanner stay there, too,
+    folders may bear patients' names: its paths stay in the data root. Age, sex, site and scanner stay there,
     as no later step reads them.
     """
     target = folder / MANIFEST_NAMES[0]
@@ -80,7 +80,10 @@ def record_manifest(folder: Path, manifest: Manifest) -> None:
     else:
         write_manifest(
             target,
-            [replace(one, age=None, sex="", scanner="", field_t=None) for one in manifest.examinations],
+            [
+                replace(one, age=None, sex="", scanner="", site="", field_t=None)
+                for one in manifest.examinations
+            ],
         )
 
 
@@ -173,7 +176,7 @@ def _listed(path: Path, root: Path) -> Listed:
 def write_manifest(path: Path, examinations: Iterable[Examination]) -> None:
     """Write manifest.csv atomically, sorted by exam_id; `read_manifest` gives the same back.
 
-    Columns of ASL, scales, enhancing_label, orientation and sha256 appear only when an examination has some.
+    Columns of ASL, site, scales, enhancing_label, orientation and sha256 appear only when an examination has some.
     """
     rows = [row_of(examination) for examination in _ordered(examinations)]
     columns = [*COLUMNS, *(name for name in OPTIONAL_COLUMNS if any(row[name] for row in rows))]

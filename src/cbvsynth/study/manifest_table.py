@@ -27,7 +27,7 @@ from cbvsynth.study.paths import path_problem
 
 SEQUENCE_ROLES = tuple(sequence.value for sequence in MriSequence)
 ROLES = (*SEQUENCE_ROLES, "cbv", "mask", "seg")
-TEXTS = ("sex", "diagnosis", "grade", "scanner")
+TEXTS = ("sex", "diagnosis", "grade", "scanner", "site")
 SPLITS = ("", "train", "held-out")
 COLUMNS = (
     *("exam_id", "subject_id", "session_id"),
@@ -38,7 +38,7 @@ COLUMNS = (
 )
 OPTIONAL_COLUMNS = (
     *(sequence.value for sequence in OPTIONAL_SEQUENCES),
-    *("scales", "enhancing_label", "orientation"),
+    *("site", "scales", "enhancing_label", "orientation"),
     *(f"sha256_{role}" for role in ROLES),
 )
 REQUIRED_COLUMNS = ("exam_id", "subject_id", "target_unit")

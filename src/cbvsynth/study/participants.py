@@ -17,7 +17,7 @@ from cbvsynth.domain.examination import QUALITY_FLAGS
 from cbvsynth.errors import ManifestError
 from cbvsynth.study.free_text import YEARS_IN, age_years, is_unknown
 
-TRAIT_COLUMNS = ("age", "sex", "diagnosis", "grade", "scanner", "field_t", "split", *QUALITY_FLAGS)
+TRAIT_COLUMNS = ("age", "sex", "diagnosis", "grade", "scanner", "site", "field_t", "split", *QUALITY_FLAGS)
 MAX_TABLE_BYTES = 64 << 20
 """Largest table that is read: room for hundreds of thousands of patients. Our choice."""
 
