@@ -176,7 +176,7 @@ def _listed(path: Path, root: Path) -> Listed:
 def write_manifest(path: Path, examinations: Iterable[Examination]) -> None:
     """Write manifest.csv atomically, sorted by exam_id; `read_manifest` gives the same back.
 
-    Columns of ASL, site, scales, enhancing_label, orientation and sha256 appear only when an examination has some.
+    Columns of ASL, site, scales, enhancing_label, orientation and sha256 appear only where one has some.
     """
     rows = [row_of(examination) for examination in _ordered(examinations)]
     columns = [*COLUMNS, *(name for name in OPTIONAL_COLUMNS if any(row[name] for row in rows))]
