@@ -1,10 +1,13 @@
-"""The pages of this repository, the links in them and the commands that they tell people to type."""
+"""The pages of this repository, the links in them, and the commands in them, which can be typed."""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,3 +88,20 @@ def _words(text: str) -> tuple[str, ...]:
     for end in ("&&", "|", ">", ";"):
         words = words[: words.index(end)] if end in words else words
     return tuple(word for word in words if word != "...")
+
+
+def typed(lines: Iterable[str], folder: Path) -> str:
+    """What lines print that a newcomer types one after the other; the first that fails ends the test."""
+    unwanted = ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "VIRTUAL_ENV", "MAKEFLAGS")
+    environment = {name: value for name, value in os.environ.items() if name not in unwanted}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", "\n".join(lines)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ from cbvsynth.config import PhantomConfig
 from cbvsynth.phantom.fill import fill
 from cbvsynth.phantom.study import MARKER
 from cbvsynth.records.storage import sha256_tree
-from tests.docs.pages import ROOT, code_lines
+from tests.docs.pages import ROOT, code_lines, typed
 from tests.installed import pretend_installed
 from tests.kubeflow.demo_study import SETTINGS
 
@@ -76,12 +74,12 @@ def test_every_line_of_the_section_does_what_the_page_says(
     clone, *lines = section()
     assert any(line.startswith("make setup") for line in lines)
     pretend_installed(tmp_path)
-    typed = [
+    typing = [
         clone.replace("<this repository>", str(repository)),
         "cp ../params.yaml . && cp -r ../.venv .venv && touch .venv/.installed",  # this run is short
         *(line.replace("/where/your/study/is", str(study)) for line in lines),
     ]
-    said = _typed(typed[:-1], tmp_path)
+    said = typed(typing[:-1], tmp_path)
     assert "layout         bids" in said
     assert re.search("1 model +learn from 12 examinations of 9 patients, 2 epochs", said)
     assert "it can pass" in said
@@ -89,7 +87,7 @@ def test_every_line_of_the_section_does_what_the_page_says(
     assert json.loads((work / "artifacts/evaluate/verdict.json").read_text())["models"] == 1
     assert (work / "artifacts/promote/promotion.json").is_file()
     assert (work / "data").resolve() == study
-    assert "the next run fills it with the phantom" in _typed([typed[-1]], work)
+    assert "the next run fills it with the phantom" in typed([typing[-1]], work)
     assert not (work / "data").exists()
     assert _git(work, "status", "--porcelain", "data.dvc", "data", "data.before") == ""
     assert sha256_tree(study) == before
@@ -99,25 +97,6 @@ def _write_params(path: Path) -> None:
     """The committed settings, but for a run of a minute."""
     committed = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     path.write_text(yaml.safe_dump({**committed, **SETTINGS, "sweep": {"models": ["encdec-t1c"]}}))
-
-
-def _typed(lines: list[str], folder: Path) -> str:
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "VIRTUAL_ENV", "MAKEFLAGS")
-    }
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
-    done = subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", "\n".join(lines)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 def _git(folder: Path, *words: str) -> str:

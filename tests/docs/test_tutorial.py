@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import nibabel
 import pytest
 
-from tests.docs.pages import ROOT, code_lines
+from tests.docs.pages import ROOT, code_lines, typed
 
 PAGE = ROOT / "docs" / "tutorial.md"
 SET_UP_ENDS = "cd ../cbvsynth-tutorial"
@@ -33,18 +30,3 @@ def test_every_command_of_the_tutorial_does_what_the_page_says(tmp_path: Path) -
     assert nibabel.load(tmp_path / "cbv.nii.gz").shape == (48, 48, 8)
     assert (tmp_path / "cbv.png").stat().st_size > 10_000
     assert (tmp_path / "artifacts" / "evaluate" / "report.html").is_file()
-
-
-def typed(lines: list[str], folder: Path) -> str:
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    environment.pop("MLFLOW_TRACKING_URI", None)
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return done.stdout
