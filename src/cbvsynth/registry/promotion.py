@@ -51,7 +51,8 @@ def promote(
 ) -> Promotion:
     """Carry a verdict out: runs for all models, versions and aliases for those it names.
 
-    Promoting the same verdict again changes nothing. One process of this machine promotes at a time.
+    Promoting the same verdict again changes nothing. One process of this machine promotes at a time; those
+    of other machines, which share nothing but the registry, come to the same versions and aliases.
 
     Raises:
         RegistryError: the champion is no longer the one that the verdict was compared with.
@@ -61,6 +62,7 @@ def promote(
     candidate = verdict.candidate.model if verdict.candidate else ""
     for name in {candidate, *winners.values()} - {""}:
         candidates[name].require_untouched()
+    registry.connect()
     with registry.lock():
         before = version_of(registry, CHAMPION)
         if verdict.outcome in (Outcome.PROMOTE, Outcome.ALREADY_CHAMPION):
@@ -135,9 +137,9 @@ def _ensure_version(
     """The version of these very bytes and data, made now if there is none."""
     from mlflow.exceptions import MlflowException
 
-    for version in list_versions(registry):
-        if version.run_id == run_id:
-            return version.version
+    present = _version_of(registry, candidate)
+    if present:
+        return present
     source = log_model(registry, candidate, run_id)
     registry.client.log_artifact(run_id, str(verdict_file), "evaluation")
     registry.client.log_text(run_id, candidate.card, CARD)
@@ -160,7 +162,29 @@ def _ensure_version(
     created = registry.client.create_model_version(
         registry.registered_name, source, run_id, tags=tags, description=description
     )
-    return int(created.version)
+    return _first_of_its_kind(registry, candidate, int(created.version))
+
+
+def _first_of_its_kind(registry: Registry, candidate: Candidate, ours: int) -> int:
+    """The version to point at, where a promotion on another machine made one of the same bytes meanwhile.
+
+    All that are at it see the lowest, agree on it, and take their own away again.
+    """
+    first = _version_of(registry, candidate)
+    if first != ours:
+        registry.client.delete_model_version(registry.registered_name, str(ours))
+    return first
+
+
+def _version_of(registry: Registry, candidate: Candidate) -> int:
+    """The lowest version of these very bytes and data; 0 if there is none."""
+    wanted = (candidate.summary.saved_model_digest, candidate.summary.data_fingerprint)
+    found = (
+        one.version
+        for one in list_versions(registry)
+        if (one.digest, one.tags.get("data_fingerprint")) == wanted
+    )
+    return min(found, default=0)
 
 
 def _data_version() -> str:

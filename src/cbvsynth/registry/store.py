@@ -10,7 +10,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DEFAULT_DATABASE = Path("mlflow.db")
 _SQLITE = "sqlite:///"
+_LAST_TABLE = "alembic_version"
+"""Comes in one transaction with the last of MLflow's tables."""
 DEFAULT_ARTIFACTS = Path("mlartifacts")
 EXPERIMENT = "cbvsynth"
 _LOCK_TIMEOUT_S = 600
@@ -50,7 +52,7 @@ class Registry:
 
     @cached_property
     def client(self) -> MlflowClient:
-        """MLflow's client; the first one on a missing SQLite file creates its tables.
+        """MLflow's client; the first one on a database without tables creates them.
 
         Raises:
             RegistryError: the server or database does not answer, or is not one of MLflow's.
@@ -64,14 +66,26 @@ class Registry:
         try:
             if self.database is not None and not self.exists:
                 self._create(self.database)
-            client = MlflowClient(tracking_uri=self.tracking_uri, registry_uri=self.tracking_uri)
-            client.search_registered_models(max_results=1)
+            with nullcontext() if self._has_tables() else self.lock():
+                client = MlflowClient(tracking_uri=self.tracking_uri, registry_uri=self.tracking_uri)
+                client.search_registered_models(max_results=1)
         except (MlflowException, SQLAlchemyError) as error:
             raise RegistryError(
                 f"The registry at {self.address} cannot be used ({self.readable(error)}). Check "
                 "MLFLOW_TRACKING_URI; without it the registry is the file mlflow.db here."
             ) from error
         return client
+
+    def connect(self) -> None:
+        """Make the client, for whoever takes the lock next.
+
+        Importing MLflow and connecting take seconds of processor time, a minute on a busy machine. Others
+        should not wait for it.
+
+        Raises:
+            RegistryError: as `client`.
+        """
+        assert self.client is not None
 
     @cached_property
     def experiment_id(self) -> str:
@@ -144,6 +158,18 @@ class Registry:
             return self.database.with_name(f"{self.database.name}.lock")
         name = hashlib.sha256(self.tracking_uri.encode()).hexdigest()[:16]
         return Path(gettempdir()) / f"cbvsynth-registry-{name}-{os.getuid()}.lock"
+
+    def _has_tables(self) -> bool:
+        """False for a database to which MLflow must bring its tables, which two at once cannot do."""
+        from sqlalchemy import create_engine, inspect
+
+        if self.is_server or self.database is not None:
+            return True
+        engine = create_engine(self.tracking_uri)
+        try:
+            return inspect(engine).has_table(_LAST_TABLE)
+        finally:
+            engine.dispose()
 
     def _create(self, database: Path) -> None:
         """Let MLflow make its tables under another name, then rename.
