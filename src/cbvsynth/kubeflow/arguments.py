@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cbvsynth.config import STEPS
+from cbvsynth.config import STEPS, PhantomConfig
 from cbvsynth.domain.options import Switch
 from cbvsynth.domain.sequences import select_models
 from cbvsynth.errors import UsageError
 from cbvsynth.kubeflow.definition.settings import pipeline_name
 from cbvsynth.kubeflow.tasks.settings import config_from, word_from
+
+if TYPE_CHECKING:
+    from cbvsynth.planning.settings import RunSettings
 
 DATA_MOUNT, WORKSPACE_MOUNT = "CBVSYNTH_DATA_MOUNT", "CBVSYNTH_WORKSPACE_MOUNT"
 """Variables of the plan's pod: where the volumes of study and workspace are mounted for other tasks."""
@@ -40,6 +43,21 @@ def mistakes(values: Mapping[str, Any], mounts: Mapping[str, str]) -> list[str]:
     for step in STEPS:
         found += _of_a_step(step, given)
     return list(dict.fromkeys(found))
+
+
+def run_settings(values: Mapping[str, Any]) -> RunSettings:
+    """The settings of a run's steps and its models, from every parameter of the pipeline.
+
+    Raises:
+        UsageError: as `mistakes` would say.
+    """
+    from cbvsynth.planning.settings import RunSettings
+
+    models = select_models(values["models"])
+    step = {name: _config(name, _given_to(name, values)) for name in STEPS}
+    return RunSettings(
+        PhantomConfig(), step["validate"], step["preprocess"], step["train"], step["evaluate"], models
+    )
 
 
 def missing_limits(limits: str, data_mount: str) -> list[str]:
@@ -73,11 +91,7 @@ def _misplaced(given: Mapping[str, Any], mounts: Mapping[str, str]) -> Iterator[
 
 def _of_a_step(step: str, given: Mapping[str, Any]) -> list[str]:
     """Each setting by itself beside the defaults of all others, so that one mistake does not hide another."""
-    of_step = {
-        field.name: given[pipeline_name(step, field.name)]
-        for field in fields(STEPS[step])
-        if field.name not in ("model", "models", *_OF_THE_RUN) and pipeline_name(step, field.name) in given
-    }
+    of_step = _given_to(step, given)
     found = [
         f"{pipeline_name(step, name)}{sentence.removeprefix(name)}"
         for name, value in of_step.items()
@@ -86,7 +100,16 @@ def _of_a_step(step: str, given: Mapping[str, Any]) -> list[str]:
     return found or list(_refusal(lambda: _config(step, of_step)))
 
 
-def _config(step: str, given: Mapping[str, Any]) -> object:
+def _given_to(step: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A step's settings among the pipeline's parameters, by the names of its config's fields."""
+    return {
+        field.name: given[pipeline_name(step, field.name)]
+        for field in fields(STEPS[step])
+        if field.name not in ("model", "models", *_OF_THE_RUN) and pipeline_name(step, field.name) in given
+    }
+
+
+def _config(step: str, given: Mapping[str, Any]) -> Any:  # noqa: ANN401  one of the steps' configs
     required = {"model": _ANY_MODEL} if step == "train" else {}
     return config_from(STEPS[step], {**required, **given})
 

@@ -120,6 +120,16 @@ def plan_run(settings: RunSettings, study: PlannedStudy, by: CostFrom = CostFrom
     )
 
 
+def require_passable(plan: RunPlan) -> None:
+    """Stop a run that cannot end with a champion, before its hours are spent.
+
+    Raises:
+        DataError: what stands in the way, and what to change.
+    """
+    if plan.obstacles:
+        raise DataError("This run cannot end with a champion. " + " ".join(plan.obstacles))
+
+
 def _splits(examinations: Ordered[Examination], config: PreprocessConfig, share: float = 0) -> dict[str, str]:
     return assign_splits(
         examinations, config.split_by, share or config.held_out_share, config.seed, config.split_strata

@@ -10,11 +10,14 @@ import pytest
 from cbvsynth.errors import UsageError
 from cbvsynth.kubeflow.arguments import DATA_MOUNT, WORKSPACE_MOUNT
 from cbvsynth.kubeflow.tasks.plan import run_task
+from cbvsynth.kubeflow.tasks.workspace import read_arguments
 from tests.kubeflow.test_arguments import DEFAULTS, MOUNTS
 
 
 def plan(page: Path, models: list[str], **changed: Any) -> list[str]:
-    return run_task({**DEFAULTS, "models": models, **changed, "plan": object()}, str(page))
+    outputs = {"plan": object(), "arguments": object()}
+    told = {**DEFAULTS, "models": models, **changed}
+    return run_task({**told, **outputs}, str(page), str(page.with_name("arguments.json")))
 
 
 def test_a_plan_names_each_model_once_in_the_papers_order_and_shows_the_papers_figures(
@@ -25,6 +28,8 @@ def test_a_plan_names_each_model_once_in_the_papers_order_and_shows_the_papers_f
     assert chosen == ["fcgan-t1", "encdec-t1", "encdec-t1-t1c-adc"]
     assert "| model.2 | encdec-t1-t1c-adc | Encoder-decoder, MAE: T1 + T1C + ADC |" in page.read_text()
     assert "| `learning_rate` | 0.001 |" in page.read_text()
+    handed_over = read_arguments(str(tmp_path / "arguments.json"))
+    assert handed_over == {**DEFAULTS, "models": ["encdec-t1-t1c-adc", "*-t1", "encdec-t1"]}
     assert plan(page, ["all"])[0] == "fcgan-t1"
     assert page.read_text().startswith("# 62 models to train")
     with pytest.raises(UsageError):

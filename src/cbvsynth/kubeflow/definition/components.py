@@ -57,6 +57,7 @@ def components_for(profile: Profile) -> SimpleNamespace:
 def plan(
     models: List[str],
     plan: dsl.Output[dsl.Markdown],
+    arguments: dsl.Output[dsl.Artifact],
     data: str = "data",
     limits: str = "limits.yaml",
     workspace: str = "artifacts/kubeflow",
@@ -68,6 +69,7 @@ def plan(
     Args:
         models: Model ids or globs, as in ["encdec-*", "fcgan-t1c"], or ["all"] for the paper's 62.
         plan: The models, with the SSIM that the paper reports for each.
+        arguments: What the run was told, for the task that sees the study.
         data: Folder of the study.
         limits: File with the limits of the checks.
         workspace: Folder that all tasks share.
@@ -81,7 +83,7 @@ def plan(
     from cbvsynth.kubeflow.tasks.guard import guarded
     from cbvsynth.kubeflow.tasks.plan import run_task
 
-    return guarded(run_task, given, plan.path)
+    return guarded(run_task, given, plan.path, arguments.path)
 
 
 @with_settings
@@ -120,6 +122,7 @@ def preprocess(
     data: str,
     workspace: str,
     study: str,
+    arguments: dsl.Input[dsl.Artifact],
     examinations: dsl.Output[dsl.Dataset],
     split_report: dsl.Output[dsl.Markdown],
     **settings: object,
@@ -129,16 +132,17 @@ def preprocess(
     Args:
         data: Folder of the study.
         workspace: Folder that all tasks share.
-        study: What validate returned; a study that failed its checks stops here.
+        study: What validate returned; a study that failed its checks, or the gate's minimum, stops here.
+        arguments: What the run was told, as the plan hands it over.
         examinations: Where the arrays lie in the workspace, and their fingerprint.
-        split_report: Who trains and who is held out.
+        split_report: What each model learns from and is scored on, the cost; who trains, who is held out.
         settings: Its settings.
     """
     given = locals()
     from cbvsynth.kubeflow.tasks.guard import guarded
     from cbvsynth.kubeflow.tasks.preprocess import run_task
 
-    guarded(run_task, given, examinations.path, split_report.path)
+    guarded(run_task, given, arguments.path, examinations.path, split_report.path)
 
 
 @with_settings

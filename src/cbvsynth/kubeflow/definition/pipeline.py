@@ -93,7 +93,11 @@ def cbv_synthesis(profile: Profile) -> dsl.base_component.BaseComponent:
         allow_study(checked, profile)
 
         prepared = component.preprocess(
-            data=data, workspace=workspace, study=checked.outputs["Output"], **of("preprocess")
+            data=data,
+            workspace=workspace,
+            study=checked.outputs["Output"],
+            arguments=planned.outputs["arguments"],
+            **of("preprocess"),
         )
         place_light(prepared, profile, "Prepare and split")
         allow_retry(prepared, profile)

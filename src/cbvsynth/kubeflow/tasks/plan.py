@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -10,14 +11,16 @@ from cbvsynth.domain.sequences import select_models
 from cbvsynth.domain.wording import counted
 from cbvsynth.errors import UsageError
 from cbvsynth.kubeflow.arguments import DATA_MOUNT, WORKSPACE_MOUNT, missing_limits, mistakes
-from cbvsynth.kubeflow.tasks.artifacts import show_markdown
+from cbvsynth.kubeflow.tasks.artifacts import show_markdown, show_text
 
-_NOT_ARGUMENTS = frozenset({"plan"})
+_NOT_ARGUMENTS = frozenset({"plan", "arguments"})
 """Of the component's inputs: what is no parameter of the pipeline."""
 
 
-def run_task(given: Mapping[str, Any], plan_path: str) -> list[str]:
+def run_task(given: Mapping[str, Any], plan_path: str, arguments_path: str) -> list[str]:
     """Ids of the models that the patterns name, each once, in the paper's order.
+
+    What the run was told is handed over, too: what it means for a study, preprocess says, which sees it.
 
     Raises:
         UsageError: arguments that a later step would refuse, all of them.
@@ -25,7 +28,9 @@ def run_task(given: Mapping[str, Any], plan_path: str) -> list[str]:
     from cbvsynth.pages.tables.formats import markdown_table
     from cbvsynth.pages.tables.paper import paper_table2
 
-    _require_fitting({name: value for name, value in given.items() if name not in _NOT_ARGUMENTS})
+    arguments = {name: value for name, value in given.items() if name not in _NOT_ARGUMENTS}
+    _require_fitting(arguments)
+    show_text(arguments_path, json.dumps(arguments))
     chosen = select_models(given["models"])
     paper = paper_table2()
     rows = [
@@ -39,7 +44,7 @@ def run_task(given: Mapping[str, Any], plan_path: str) -> list[str]:
     ]
     header = ("in the graph", "model", "algorithm and sequences", "the paper's SSIM, %")
     table = markdown_table(header, rows, left=3)
-    settings = [(name, _shown(value)) for name, value in sorted(given.items()) if name not in _NOT_ARGUMENTS]
+    settings = [(name, _shown(value)) for name, value in sorted(arguments.items())]
     listed = markdown_table(("parameter", "value"), settings, left=2)
     show_markdown(
         plan_path,

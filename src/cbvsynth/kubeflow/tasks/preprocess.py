@@ -10,15 +10,18 @@ from cbvsynth.config import PreprocessConfig
 from cbvsynth.errors import QualityError
 from cbvsynth.kubeflow.tasks.artifacts import show_markdown
 from cbvsynth.kubeflow.tasks.settings import config_from, plain_settings, short_digest
-from cbvsynth.kubeflow.tasks.workspace import REFUSAL_FILE, write_handover
+from cbvsynth.kubeflow.tasks.workspace import REFUSAL_FILE, read_arguments, write_handover
 from cbvsynth.records.examinations import read_index
 
 
-def run_task(given: Mapping[str, Any], examinations_path: str, report_path: str) -> None:
+def run_task(given: Mapping[str, Any], arguments_path: str, examinations_path: str, report_path: str) -> None:
     """Prepare the arrays of a checked study, unless they exist, and tell later tasks where they are.
+
+    First comes what `cbvsynth plan` says of the accepted examinations, for no training may start in vain.
 
     Raises:
         QualityError: validate dropped too much of the study.
+        DataError: the gate cannot pass; what to change.
         CbvsynthError: as the step.
     """
     from cbvsynth.preprocessing import PREPROCESSING_VERSION
@@ -34,6 +37,7 @@ def run_task(given: Mapping[str, Any], examinations_path: str, report_path: str)
         examinations=checked / "examinations.csv",
         out=workspace,
     )
+    planned = _plan(config, arguments_path)
     prepared = short_digest(
         {
             "study": given["study"],
@@ -50,8 +54,25 @@ def run_task(given: Mapping[str, Any], examinations_path: str, report_path: str)
         from cbvsynth.steps.preprocess import run
 
         run(replace(config, out=folder))
-    show_markdown(report_path, (folder / "report.md").read_text(encoding="utf-8"))
+    show_markdown(report_path, planned + (folder / "report.md").read_text(encoding="utf-8"))
     write_handover(
         examinations_path,
         {"folder": f"preprocess/{prepared}", "data_fingerprint": read_index(folder).data_fingerprint},
     )
+
+
+def _plan(config: PreprocessConfig, arguments_path: str) -> str:
+    """What the run means for this study, Markdown; stops one whose gate cannot pass."""
+    from cbvsynth.kubeflow.arguments import run_settings
+    from cbvsynth.pages.tables.formats import markdown_table
+    from cbvsynth.planning.plan import plan_run, require_passable
+    from cbvsynth.planning.study import planned_study
+    from cbvsynth.planning.words import plan_lines
+
+    settings = run_settings(read_arguments(arguments_path))
+    plan = plan_run(settings, planned_study(settings, config.data, config.examinations))
+    lines = list(plan_lines(plan, settings.train.epochs))
+    for word, said in lines:
+        print(f"{word:<10} {said}")
+    require_passable(plan)
+    return f"# What the run will do\n\n{markdown_table(('', 'of this study'), lines, left=2)}\n\n"

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 from cbvsynth.errors import ResultError, StorageError
 
@@ -76,11 +77,32 @@ def read_handover(path: str, *names: str) -> tuple[str, ...]:
     Raises:
         ResultError: it is missing, or a name in it is.
     """
+    content = read_arguments(path)
+    missing = [name for name in names if name not in content]
+    if missing:
+        raise ResultError(
+            f"What an earlier task handed over lacks {', '.join(missing)}; expected {', '.join(names)}. "
+            "Start the run again."
+        )
+    return tuple(str(content[name]) for name in names)
+
+
+def read_arguments(path: str) -> dict[str, Any]:
+    """Read everything that an earlier task handed over.
+
+    Raises:
+        ResultError: it is missing, or no JSON object.
+    """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
-        return tuple(str(content[name]) for name in names)
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise ResultError(
-            f"What an earlier task handed over cannot be read ({type(error).__name__}); expected "
-            f"{', '.join(names)}. Start the run again."
+            f"What an earlier task handed over cannot be read ({type(error).__name__}); expected a JSON "
+            "object. Start the run again."
         ) from error
+    if not isinstance(content, dict):
+        raise ResultError(
+            f"What an earlier task handed over is a {type(content).__name__}; expected a JSON object. "
+            "Start the run again."
+        )
+    return content
