@@ -1,4 +1,4 @@
-"""Each step that writes, on a full disk, a read-only one and with too many open files: one line."""
+"""Each step that writes, on a full disk, a read-only one, with a quota and too many open files: one line."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from cbvsynth.config import EvaluateConfig, PhantomConfig, PromoteConfig
+from cbvsynth.config import EvaluateConfig, PhantomConfig, PromoteConfig, ValidateConfig
+from cbvsynth.domain.options import Register
 from cbvsynth.entrypoint import run_guarded
 from cbvsynth.records.ledger import STATE_FILE
 from tests.preprocessing.raw_study import RawStudy
 
+ROOT = Path(__file__).resolve().parents[1]
 Step = Callable[[Path, Path], Callable[[], object]]
 """(what it reads, the disk to write to) -> the step."""
 
@@ -57,6 +59,21 @@ def no_more_files() -> Iterator[None]:
 
 
 @contextmanager
+def short_files() -> Iterator[None]:
+    """No file may become longer than a page: as a quota does, the system ends a write in its middle.
+
+    A quota itself needs a kernel with its format (CONFIG_QFMT_V2 or CONFIG_TMPFS_QUOTA) and another user
+    than root; its number, EDQUOT, stands beside ENOSPC in the entry point's table.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
 def mounted(place: Path, options: str) -> Iterator[None]:
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)]
@@ -72,6 +89,14 @@ def phantom(source: Path, disk: Path) -> Callable[[], object]:
     from cbvsynth.phantom.fill import fill
 
     return lambda: fill(PhantomConfig(disk / "data", source / "data.json", 1, 32, 7, 0))
+
+
+def validate(source: Path, disk: Path) -> Callable[[], object]:
+    from cbvsynth.steps.validate import run
+
+    RawStudy(source)
+    config = ValidateConfig(data=source / "data", limits=ROOT / "limits.yaml", out=disk / "validate")
+    return lambda: run(replace(config, register=Register.OFF, workers=1))
 
 
 def preprocess(source: Path, disk: Path) -> Callable[[], object]:
@@ -105,19 +130,22 @@ def evaluate(source: Path, disk: Path) -> Callable[[], object]:
 
 STEPS: dict[str, Step] = {
     "phantom": phantom,
+    "validate": validate,
     "preprocess": preprocess,
     "train": checkpoint,
     "evaluate": evaluate,
 }
-NEEDS = {"train": pytest.mark.tensorflow, "evaluate": pytest.mark.slow}
+NEEDS = {"train": pytest.mark.tensorflow, "validate": pytest.mark.slow, "evaluate": pytest.mark.slow}
 FAULTS = {
     "full": (full_disk, nullcontext),
     "read-only": (read_only_disk, nullcontext),
+    "quota": (sound_disk, short_files),
     "open files": (sound_disk, no_more_files),
 }
 SAYS = {
     "full": "the disk is full",
     "read-only": "read-only|cannot be written to",
+    "quota": "larger than allowed|file-size limit|could not write its pages",
     "open files": "too many files",
 }
 

@@ -18,7 +18,10 @@ from cbvsynth.defaults_check import answer_at_once
 from cbvsynth.errors import CbvsynthError, InstallationError, StorageError
 from cbvsynth.interruption import Terminated, terminable
 
+_SHORT_WRITE = -1
+"""NumPy's own: the system took a part of an array only, and no number says why."""
 STORAGE_CAUSES = {
+    _SHORT_WRITE: ("the disk is full, or a quota or file-size limit is reached", "free some space"),
     errno.ENOSPC: ("the disk is full", "free some space"),
     errno.EDQUOT: ("the disk quota is used up", "free some space"),
     errno.EFBIG: ("the file would be larger than allowed", "raise the file-size limit (ulimit -f)"),
@@ -68,7 +71,7 @@ def run_function(target: Any, arguments: Sequence[str], program: str, about: str
             use_underscores=True,
             config=(tyro.conf.FlagConversionOff, tyro.conf.EnumChoicesFromValues),
         ),
-        extras=arguments[:2],
+        extras=program.split(),
     )
 
 
@@ -125,9 +128,9 @@ def run_guarded(  # noqa: PLR0911  an exit each
 
 
 def _cause(error: OSError) -> int:
-    """Number of the system's error. NumPy gives none where the system took only a part of an array."""
+    """Number of the system's error."""
     if error.errno is None and re.fullmatch(r"\d+ requested and \d+ written", str(error)):
-        return errno.ENOSPC
+        return _SHORT_WRITE
     return error.errno or 0
 
 

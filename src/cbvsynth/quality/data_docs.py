@@ -14,9 +14,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
-from cbvsynth.records.storage import write_text
+from cbvsynth.errors import StorageError
+from cbvsynth.records.storage import atomic_folder, write_text
 
-_DONE = "<!-- stands alone -->"
+_END = "</html>"
 _STYLE = """<style>
 body { font: 15px/1.5 system-ui, sans-serif; margin: 1rem auto; max-width: 72rem; padding: 0 1rem; }
 table { border-collapse: collapse; margin: .5rem 0 1.5rem; }
@@ -50,12 +51,26 @@ _TABLE = re.compile(r'(<table\s+id="([\w-]+)"[^>]*>)\s*(</table>)')
 _DATA = r"\$\('#{table}'\)\.bootstrapTable\([^\[]*columns: (\[.*\]),\s+data: (\[.*\]),\n"
 
 
-def make_stand_alone(folder: Path) -> None:
-    """Rewrite every page below a folder of Data Docs, once."""
-    for page in sorted(folder.rglob("*.html")):
-        text = page.read_text(encoding="utf-8")
-        if _DONE not in text:
-            write_text(page, stand_alone(text))
+def place_data_docs(built: Path, folder: Path) -> None:
+    """Put pages of Data Docs, made to stand alone, in the place of those of an earlier run, whole or not.
+
+    Great Expectations writes them page by page, and goes on with a line in the log where the disk is full.
+
+    Raises:
+        StorageError: it could not write all of them where it built them.
+    """
+    pages = {
+        page.relative_to(built): page.read_text(encoding="utf-8", errors="replace")
+        for page in sorted(built.rglob("*.html"))
+    }
+    if Path("index.html") not in pages or not all(_END in text[-200:] for text in pages.values()):
+        raise StorageError(
+            f"Great Expectations could not write its pages to {built.parent}; expected some free MB there. "
+            "Free some space, or name another folder in TMPDIR, and start again."
+        )
+    with atomic_folder(folder) as whole:
+        for name, text in pages.items():
+            write_text(whole / name, stand_alone(text))
 
 
 def stand_alone(text: str) -> str:
@@ -66,7 +81,7 @@ def stand_alone(text: str) -> str:
         text = unwanted.sub("", text)
     text = _TABLE.sub(lambda table: _filled(table[1], table[2], table[3], scripts), text)
     text = _ICON.sub(_in_words, text)
-    return text.replace("</head>", f"{_STYLE}\n{_DONE}\n</head>", 1)
+    return text.replace("</head>", f"{_STYLE}\n</head>", 1)
 
 
 def _filled(start: str, identity: str, end: str, scripts: str) -> str:

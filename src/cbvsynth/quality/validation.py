@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cbvsynth.config import ValidateConfig
-from cbvsynth.quality.data_docs import make_stand_alone
+from cbvsynth.quality.data_docs import place_data_docs
 from cbvsynth.quality.expectations import Checker
 from cbvsynth.quality.limits import read_limits
 from cbvsynth.quality.outcome import Outcome, judge, require_enough
@@ -28,20 +29,22 @@ def validate_study(config: ValidateConfig) -> Outcome:
         ManifestError: the study is not recognised, or its list of examinations is wrong.
         UnitError: CBV maps of different units are mixed.
         QualityError: more was dropped than allowed; the report is written all the same.
+        StorageError: there is no room in the temporary folder, where Data Docs are built.
     """
     in_use = read_limits(config.limits)
     limits = in_use.limits
     manifest = load_manifest(config.data, config.layout, config.prefer, config.enhancing_label)
-    checker = Checker(data_docs_folder(config.out))
     findings = [Finding("", "manifest", None, text) for text in manifest.warnings]
-    findings += check_manifest(checker, manifest.examinations, limits)
-    surveys = with_study_tails(
-        manifest.examinations,
-        survey_study(config.data, manifest.examinations, config.workers, config.register),
-    )
-    findings += check_images(checker, surveys)
-    findings += check_measurements(checker, surveys, limits)
-    make_stand_alone(data_docs_folder(config.out))
+    with TemporaryDirectory() as scratch:
+        checker = Checker(Path(scratch) / "data_docs")
+        findings += check_manifest(checker, manifest.examinations, limits)
+        surveys = with_study_tails(
+            manifest.examinations,
+            survey_study(config.data, manifest.examinations, config.workers, config.register),
+        )
+        findings += check_images(checker, surveys)
+        findings += check_measurements(checker, surveys, limits)
+        place_data_docs(Path(scratch) / "data_docs", data_docs_folder(config.out))
     outcome = judge(manifest.examinations, surveys, findings)
     write_outputs(config.out, manifest, outcome, in_use)
     record_manifest(config.out, manifest)
