@@ -63,6 +63,13 @@ def test_an_unknown_flag_is_named_with_what_may_be_meant(capsys: pytest.CaptureF
     assert "Perhaps you meant" in shown
 
 
+def test_a_wrong_flag_leads_to_the_help_of_its_own_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """It led to `cbvsynth --help`, where no flag of a command stands."""
+    with pytest.raises(SystemExit):
+        main(["sweep", "status", "--nope"])
+    assert "cbvsynth sweep status --help" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_knows_words_and_flags(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -182,6 +182,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         print(f"error: {unknown}", file=sys.stderr)
         return UsageError.exit_code
+    for count in (1, 2):
+        command = all_commands().get(" ".join(words[:count]))
+        if command is not None:
+            return run_function(command.run, words[count:], " ".join(["cbvsynth", *words[:count]]))
     return run_function(_choice(COMMANDS, words), words, "cbvsynth", ABOUT)
 
 
@@ -213,15 +217,15 @@ def _choice(commands: Mapping[str, Command | Group], words: Collection[str] | No
 
     Args:
         commands: By word.
-        words: Words of the command line. Only a command named there has its flags and its full help, the
-            others stand in the list with their line; None: all have.
+        words: Words of the command line. Only a group named there lists its commands; None: all do, and each
+            command has its flags.
     """
     members = [
         Annotated[
             Any,
             tyro.conf.subcommand(
                 name=word,
-                description=None if isinstance(command, Command) and word in (words or ()) else command.line,
+                description=command.line,
                 constructor=_constructor(command, words if words is None or word in words else ()),
             ),
         ]
