@@ -28,9 +28,13 @@ def preprocess(config: Annotated[PreprocessConfig, _FLAT]) -> None:
 
 def train(config: Annotated[TrainConfig, _FLAT]) -> None:
     """Train one model, export it as a SavedModel and score the held-out examinations with it."""
+    from cbvsynth.domain.sequences import ModelId
+    from cbvsynth.records.at_work import alone_in
     from cbvsynth.steps.train import run
 
-    run(config)
+    model = ModelId.parse(config.model).slug
+    with alone_in(config.checkpoints / model, f"the training of {model}"):
+        run(config)
 
 
 def evaluate(config: Annotated[EvaluateConfig, _FLAT]) -> None:
