@@ -6,7 +6,13 @@ import pytest
 
 from cbvsynth.cli import main
 from tests.domain.statistics.follow_up import AGE, CBV_REAL, CBV_SYNTHETIC, EVENT, HIGH_GRADE, TIME
-from tests.pages.browser import SIZES, browser, require_no_sideways_scrolling, require_silence
+from tests.pages.browser import (
+    SIZES,
+    browser,
+    require_no_sideways_scrolling,
+    require_silence,
+    without_network,
+)
 from tests.pages.web_page import require_good_page
 
 
@@ -38,7 +44,7 @@ def test_the_table_becomes_a_page(survival, tmp_path, capsys):
     assert str(tmp_path) not in html
     for size in SIZES:
         with browser(tmp_path, size) as driver:
-            driver.get((out / "prognosis.html").as_uri())
+            without_network(driver).get((out / "prognosis.html").as_uri())
             require_no_sideways_scrolling(driver)
             require_silence(driver)
 

@@ -14,7 +14,7 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 
 from cbvsynth.cli import main
-from tests.pages.browser import browser, require_no_sideways_scrolling, require_silence
+from tests.pages.browser import browser, require_no_sideways_scrolling, require_silence, without_network
 from tests.pages.run_files import write_maps
 from tests.pages.sweep_files import write_sweep
 from tests.pages.web_page import require_good_page
@@ -85,7 +85,7 @@ def test_scores_entered_by_keyboard_are_kept_exported_and_analysed(run, tmp_path
     with browser(tmp_path) as driver:
         for reader in "AB":
             page = (tmp_path / f"study/pages/{reader}-1.html").as_uri()
-            driver.get(page)
+            without_network(driver).get(page)
             own = [row for row in key if row["reader"] == reader]
             for number, row in enumerate(own):
                 if number == 5:
@@ -132,7 +132,7 @@ def test_the_papers_criteria_are_scored_and_settled_after_the_blinded_ones(run, 
     name = json.loads((tmp_path / "study/key/study.json").read_text())["study"]
     own = [row for row in key if row["reader"] == "A"]
     with browser(tmp_path) as driver:
-        driver.get((tmp_path / "study/pages-against-truth/A-1.html").as_uri())
+        without_network(driver).get((tmp_path / "study/pages-against-truth/A-1.html").as_uri())
         require_no_sideways_scrolling(driver)
         for _ in own:
             press(driver, "3", "1", "2", Keys.ENTER)
@@ -165,7 +165,7 @@ def test_the_papers_criteria_are_scored_and_settled_after_the_blinded_ones(run, 
 def test_mouse_comment_and_going_back_work_on_a_phone_and_a_gap_is_told(run, tmp_path):
     make(run, tmp_path / "study", "--seed", "7", "--readers", "C", "D")
     with browser(tmp_path, "phone") as driver:
-        driver.get((tmp_path / "study/pages/C-1.html").as_uri())
+        without_network(driver).get((tmp_path / "study/pages/C-1.html").as_uri())
         require_no_sideways_scrolling(driver)
         item = driver.find_element(By.CSS_SELECTOR, ".item:not([hidden])")
         for field in item.find_elements(By.TAG_NAME, "fieldset"):

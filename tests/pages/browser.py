@@ -57,6 +57,16 @@ def browser(downloads: Path, size: str = "laptop", flags: tuple[str, ...] = FLAG
             driver.quit()
 
 
+def without_network(driver: Chrome) -> Chrome:
+    """From now on no host is reached, as in a hospital's network; pages that are files open all the same."""
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd(
+        "Network.emulateNetworkConditions",
+        {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0},
+    )
+    return driver
+
+
 def require_silence(driver: Chrome, *hosts: str) -> None:
     """Fail on anything in the console, and on any request but for the page itself and what lies in it.
 

@@ -27,7 +27,7 @@ def page_of(tmp_path: Path, result: ExternalResult) -> str:
     index = write_study(tmp_path / "images", train=0, held_out=3)
     maps = {"e01": np.array(index.array("e01", "cbv"), np.float32)}
     scores = [replace(score(result.model, number, 0.9), lesion_cbv_real=4.0 + number) for number in range(3)]
-    (tmp_path / "out").mkdir()
+    (tmp_path / "out").mkdir(parents=True)
     write_external_page(tmp_path / "out", ExternalPage(result, scores, (), maps, index))
     return require_good_page(tmp_path / "out" / "report.html")
 

@@ -21,7 +21,13 @@ from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.study import MARKER, write_study
 from cbvsynth.records.decisions import read_decisions
 from cbvsynth.steps.validate import ValidateSummary, run
-from tests.pages.browser import SIZES, browser, require_no_sideways_scrolling, require_silence
+from tests.pages.browser import (
+    SIZES,
+    browser,
+    require_no_sideways_scrolling,
+    require_silence,
+    without_network,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -238,7 +244,7 @@ def test_the_page_is_silent_and_never_scrolls_sideways_in_a_real_browser(
     finished: Finished, tmp_path: Path, size: str
 ) -> None:
     with browser(tmp_path, size) as driver:
-        driver.get(finished.summary.report.as_uri())
+        without_network(driver).get(finished.summary.report.as_uri())
         require_silence(driver)
         require_no_sideways_scrolling(driver)
         assert driver.execute_script("return document.querySelectorAll('svg text').length") > 5
