@@ -53,7 +53,7 @@ def test_the_place_and_the_source_are_asked_for_before_the_work(tmp_path: Path) 
     (tmp_path / "out").mkdir()
     require_dicom_output(tmp_path / "out", tmp_path / "in")
     (tmp_path / "out/a.dcm").write_bytes(b"")
-    with pytest.raises(UsageError, match="'out' exists and is not written over"):
+    with pytest.raises(UsageError, match="out' exists and is not written over"):
         require_dicom_output(tmp_path / "out", tmp_path / "in")
     for place in ("in", "in/deep/out"):
         with pytest.raises(UsageError, match="lies in the folder of --dicom"):

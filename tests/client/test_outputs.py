@@ -24,7 +24,7 @@ def test_the_record_lies_beside_the_map() -> None:
 def test_a_place_is_free_until_something_is_there(tmp_path: Path) -> None:
     require_free(tmp_path / "cbv.png")
     (tmp_path / "cbv.png").touch()
-    with pytest.raises(UsageError, match=r"'cbv\.png' exists .* Give another --montage"):
+    with pytest.raises(UsageError, match=r"cbv\.png' exists .* Give another --montage"):
         require_free(tmp_path / "cbv.png", "--montage")
 
 

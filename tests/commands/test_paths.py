@@ -69,6 +69,8 @@ def test_a_path_to_something_else_is_one_line(
         "verdict --evaluate /nope",
         "clinical analyse /nope/reads.csv",
         "pipeline compile --out /nope/pipeline.txt",
+        "predict --t1 t1.nii.gz --out /nope/map.txt",
+        "clinical prognosis /nope/survival.csv",
     ],
 )
 def test_a_path_in_an_error_is_the_one_that_was_typed(typed: str, capsys: pytest.CaptureFixture[str]) -> None:

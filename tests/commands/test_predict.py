@@ -163,7 +163,7 @@ def test_files_that_are_there_stop_it_before_the_server_is_asked(
         assert run(*words, "--server", running.address) == 2
         assert not running.requests
         assert (tmp_path / taken).read_text() == "mine"
-        assert f"'{taken}' exists and is not written over" in capsys.readouterr().err
+        assert f"{taken}' exists and is not written over" in capsys.readouterr().err
         assert run(*words, "--server", running.address, "--overwrite", "on") == 0
     assert (tmp_path / taken).read_bytes() != b"mine"
 

@@ -141,7 +141,7 @@ def _require_own_maps(examinations: Sequence[Examination], options: BatchOptions
             row = _row_of_record(examination.exam_id, sidecar_of(path))
             if row.status == _PRESENT and asked and row.version != str(asked):
                 other.append(f"{path.name} by version {row.version}")
-    place = f"in '{options.out_folder.name}'"
+    place = f"in '{options.out_folder}'"
     advice = "Nothing was made. Give another --out_folder, or --overwrite on to make them again."
     if foreign:
         raise UsageError(

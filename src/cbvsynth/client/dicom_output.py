@@ -47,7 +47,7 @@ def require_dicom_output(folder: Path, source: Path | None) -> None:
         )
     if source.resolve() in (folder.resolve(), *folder.resolve().parents):
         raise UsageError(
-            f"--out_dicom '{folder.name}' lies in the folder of --dicom; expected another place, so that "
+            f"--out_dicom '{folder}' lies in the folder of --dicom; expected another place, so that "
             "what came from the scanner stays as it is."
         )
     require_free_folder(folder)

@@ -16,7 +16,7 @@ def sidecar_of(path: Path) -> Path:
     for end in (".nii.gz", ".nii"):
         if path.name.endswith(end) and path.name != end:
             return path.with_name(path.name.removesuffix(end) + ".json")
-    raise UsageError(f"'{path.name}' is not a NIfTI name; expected one that ends in .nii.gz or .nii.")
+    raise UsageError(f"'{path}' is not a NIfTI name; expected one that ends in .nii.gz or .nii.")
 
 
 def mask_picture_of(path: Path) -> Path:
@@ -32,6 +32,4 @@ def require_free(path: Path, flag: str = "--out") -> None:
         UsageError: it is there.
     """
     if path.exists():
-        raise UsageError(
-            f"'{path.name}' exists and is not written over. Give another {flag}, or --overwrite on."
-        )
+        raise UsageError(f"'{path}' exists and is not written over. Give another {flag}, or --overwrite on.")

@@ -79,7 +79,7 @@ class PageSettings:
             token = self.token_file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(
-                f"--token_file '{self.token_file.name}' cannot be read; expected a text with the token."
+                f"--token_file '{self.token_file}' cannot be read; expected a text with the token."
             ) from error
         if len(token) < LEAST_TOKEN_CHARACTERS:
             raise UsageError(

@@ -59,7 +59,7 @@ def choose_examination(
     lesions = {score.exam_id: score.lesion_volume_ml for score in scores}
     if not held_out:
         raise ResultError(
-            f"No held-out examination in {index.root.name} has {served.model.combination.label}; expected "
+            f"No held-out examination in {index.root} has {served.model.combination.label}; expected "
             "those that the model was scored on. Run preprocess on the data of the run."
         )
     return max(held_out, key=lambda entry: (np.nan_to_num(lesions.get(entry.exam_id, -1.0)), entry.exam_id))

@@ -66,24 +66,24 @@ def read_survival(path: Path, covariates: Sequence[str] = ()) -> SurvivalTable:
         path, ("patient", "event", *covariates), f"save it as CSV in UTF-8 with rows such as {_EXAMPLE}"
     )
     if not rows:
-        raise ResultError(f"{path.name} has no row; expected rows such as {_EXAMPLE}")
+        raise ResultError(f"{path} has no row; expected rows such as {_EXAMPLE}")
     time_column, per_month = _time_column(path, rows[0][1])
     kinds = [kind for kind, column in CBV_COLUMNS.items() if column in rows[0][1]]
     if not kinds:
-        raise ResultError(f"{path.name} has neither cbv_synthetic nor cbv_real; expected one at least.")
+        raise ResultError(f"{path} has neither cbv_synthetic nor cbv_real; expected one at least.")
     _refuse_repetition(path, rows)
     needed = [time_column, "event", *(CBV_COLUMNS[kind] for kind in kinds), *covariates]
     whole = [row for row in rows if not any(row[1][name].lower() in _MISSING for name in needed)]
     if not whole:
         raise ResultError(
-            f"{path.name}: in each of {len(rows)} patients something of {', '.join(needed)} is missing; "
+            f"{path}: in each of {len(rows)} patients something of {', '.join(needed)} is missing; "
             "expected complete ones. Name fewer covariates, or fill the table in."
         )
     months = _numbers(path, whole, time_column) / per_month
     if months.min() <= 0:
         line = whole[int(months.argmin())][0]
         raise ResultError(
-            f"{path.name}, line {line}: {time_column} is {months.min() * per_month:g}; expected above 0. Who "
+            f"{path}, line {line}: {time_column} is {months.min() * per_month:g}; expected above 0. Who "
             "was not followed at all cannot take part."
         )
     return SurvivalTable(
@@ -101,8 +101,7 @@ def _time_column(path: Path, row: Mapping[str, str]) -> tuple[str, float]:
     found = [name for name in ("time_months", "time_days") if name in row]
     if len(found) != 1:
         raise ResultError(
-            f"{path.name} has {' and '.join(found) or 'no time'}; expected one column, time_months or "
-            "time_days."
+            f"{path} has {' and '.join(found) or 'no time'}; expected one column, time_months or time_days."
         )
     return found[0], 1.0 if found[0] == "time_months" else DAYS_PER_MONTH
 
@@ -111,10 +110,10 @@ def _refuse_repetition(path: Path, rows: Sequence[_Row]) -> None:
     seen: dict[str, int] = {}
     for line, row in rows:
         if not row["patient"]:
-            raise ResultError(f"{path.name}, line {line}: patient is empty; expected a pseudonym or number.")
+            raise ResultError(f"{path}, line {line}: patient is empty; expected a pseudonym or number.")
         if row["patient"] in seen:
             raise ResultError(
-                f"{path.name}, line {line}: the patient of line {seen[row['patient']]} again; expected one "
+                f"{path}, line {line}: the patient of line {seen[row['patient']]} again; expected one "
                 "row a patient. Keep one examination of each, as the first."
             )
         seen[row["patient"]] = line
@@ -125,7 +124,7 @@ def _event(path: Path, row: _Row) -> bool:
     found = _EVENT.get(cells["event"].lower())
     if found is None:
         raise ResultError(
-            f"{path.name}, line {line}: event is '{cells['event'][:40]}'; expected 1 where it came, 0 where "
+            f"{path}, line {line}: event is '{cells['event'][:40]}'; expected 1 where it came, 0 where "
             "the patient was censored."
         )
     return found
@@ -135,7 +134,7 @@ def _numbers(path: Path, rows: Sequence[_Row], column: str) -> Float64Array:
     values = np.array([_number(cells[column]) for _, cells in rows])
     if not np.isfinite(values).all():
         line, cells = rows[int(np.flatnonzero(~np.isfinite(values))[0])]
-        raise ResultError(f"{path.name}, line {line}: {column} is '{cells[column][:40]}'; expected a number.")
+        raise ResultError(f"{path}, line {line}: {column} is '{cells[column][:40]}'; expected a number.")
     return values
 
 
@@ -154,7 +153,7 @@ def _covariate(path: Path, rows: Sequence[_Row], column: str) -> dict[str, Float
     words = sorted(set(cells))
     if not 2 <= len(words) <= MOST_WORDS:
         raise ResultError(
-            f"{path.name}: {column} has {len(words)} different words; expected 2 to {MOST_WORDS}, or "
+            f"{path}: {column} has {len(words)} different words; expected 2 to {MOST_WORDS}, or "
             "numbers. Leave it out, or put words together."
         )
     return {

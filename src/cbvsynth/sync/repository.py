@@ -81,7 +81,7 @@ class Repository:
                 yield
         except Timeout as error:
             raise StorageError(
-                f"Another sync works in the model folder '{self.root.name}'; expected to be the only one. "
+                f"Another sync works in the model folder '{self.root}'; expected to be the only one. "
                 "Stop it, or give another --base_path."
             ) from error
 

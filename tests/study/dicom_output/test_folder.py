@@ -33,7 +33,7 @@ def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
     series = series_in(tmp_path / "in")
     (tmp_path / "out").mkdir()
     (tmp_path / "out/old.dcm").write_bytes(b"old")
-    with pytest.raises(UsageError, match="'out' exists and is not written over"):
+    with pytest.raises(UsageError, match="out' exists and is not written over"):
         write_dicom(tmp_path / "out", map_on(series, tmp_path), series, FACTS, NewUids())
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["old.dcm"]
 

@@ -35,7 +35,7 @@ def require_free_folder(folder: Path) -> None:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(
-            f"'{folder.name}' exists and is not written over. Give another --out_dicom; viewers take two "
+            f"'{folder}' exists and is not written over. Give another --out_dicom; viewers take two "
             "maps in one folder for one."
         )
 
@@ -84,8 +84,7 @@ def write_dicom(
         ) from None
     except OSError as error:
         raise StorageError(
-            f"'{folder.name}' cannot be written ({error.strerror}); nothing is there. Give another "
-            "--out_dicom."
+            f"'{folder}' cannot be written ({error.strerror}); nothing is there. Give another --out_dicom."
         ) from error
     return tuple(sorted(path for path in folder.rglob("*.dcm")))
 
