@@ -141,6 +141,7 @@ def test_the_pages_of_the_run_are_there_and_lead_through_it(by_package: Path) ->
     ]
     champion = promotion(by_package)["champion"]
     assert pages["plan-plan.md"].startswith("# 2 models to train")
+    assert "asks for 2: it can pass" in pages["preprocess-split_report.md"]
     assert "Examinations found: n = 17" in pages["validate-flow_chart.md"]
     assert pages["evaluate-leaderboard.md"].startswith("# Verdict: promote")
     assert "Table 2, ours beside the paper's" in pages["evaluate-leaderboard.md"]

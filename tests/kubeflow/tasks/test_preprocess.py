@@ -54,12 +54,12 @@ def test_a_study_is_prepared_once_for_each_way_of_preparing_it(
     with pytest.raises(DataError, match=r"The gate cannot pass: \d held-out examination.* add examinations"):
         prepare()
     assert not (tmp_path / "workspace" / "preprocess").exists(), "nothing is prepared in vain"
-    tell(min_examinations=1)
+    tell(min_examinations=2)
     folder = prepare()
     assert re.search(
-        r"\| 1 model +\| learn from \d examinations of \d patients, 50 epochs", Path(page).read_text()
+        r"\| 1 model +\| learn from \d examinations of \d patients, 500 epochs", Path(page).read_text()
     )
-    assert "asks for 1: it can pass" in Path(page).read_text()
+    assert "asks for 2: it can pass" in Path(page).read_text()
     assert read_index(folder).origin == origin_of(tmp_path / "data")
     assert "were prepared already" not in capsys.readouterr().out
     assert prepare(workers=2) == folder, "the arrays do not depend on the number of workers"
