@@ -38,7 +38,7 @@ serve: setup ## Serve what a run has promoted, and ask it for one map; until Ctr
 	python -m serving.demo
 
 # The viewer as npm brings it; `cbvsynth page` holds it to its digest.
-artifacts/page/niivue-niivue-0.69.0.tgz:
+artifacts/page/niivue-niivue-0.69.0.tgz components/images/niivue-niivue-0.69.0.tgz:
 	mkdir -p $(@D)
 	npm pack --silent --pack-destination $(@D) @niivue/niivue@0.69.0
 
@@ -105,7 +105,7 @@ lock: setup ## Pin every dependency by hash, after a change of pyproject.toml
 # The images' own lists of packages: what requirements.lock pins, no more than each image needs.
 LOCK_IMAGE = uv pip compile --universal --python-version 3.11 --constraint requirements.lock --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet
-LIGHT_EXTRAS = --extra validate --extra preprocess --extra extract --extra pages --extra client
+LIGHT_EXTRAS = --extra validate --extra preprocess --extra extract --extra pages --extra client --extra page --extra node
 # In place of the extra promote: of MLflow what talks to a server or a SQLite file, 300 MB less in each image.
 REGISTRY_CLIENT = mlflow-skinny\nsqlalchemy\nalembic\nfilelock\n
 # The server, with what it needs for PostgreSQL and S3.
@@ -120,7 +120,7 @@ IMAGE_VERSION = $(shell $(BIN)/python -c 'import cbvsynth; print(cbvsynth.__vers
 IMAGE_BUILD = $(ENGINE) build --file components/images/Dockerfile --build-arg ACCELERATOR=$(ACCELERATOR) $(IMAGE_FLAGS)
 
 .PHONY: images
-images: setup sbom ## The images of steps and registry; ACCELERATOR=cuda for GPUs
+images: setup sbom components/images/niivue-niivue-0.69.0.tgz ## The images of steps and registry; ACCELERATOR=cuda for GPUs
 	$(IMAGE_BUILD) --target light --tag cbvsynth:$(IMAGE_VERSION) .
 	$(IMAGE_BUILD) --target train --tag cbvsynth-train:$(IMAGE_VERSION) .
 	$(IMAGE_BUILD) --target registry --tag cbvsynth-registry:$(IMAGE_VERSION) .

@@ -17,6 +17,9 @@ WITH_KSERVE = Path(__file__).parent / "overlays/kserve"
 SHARED_CLUSTER = Path(__file__).parent / "overlays/shared-cluster"
 """staging with a queue for trainings and runs in the namespaces of Kubeflow's users."""
 
+WITH_PAGE = Path(__file__).parent / "overlays/page"
+"""staging with the page for radiologists."""
+
 
 def render(folder: Path) -> Cluster:
     """All objects of an overlay, by its folder."""

@@ -113,13 +113,7 @@ def running(
     settings = PageSettings(folder=folder, **{"data": folder / "nothing", **flags})
     with serve(three_versions()) as server, CbvClient(server.address) as client:
         store = Store(folder)
-        worker = Worker(
-            store,
-            lambda prepared: synthesise(prepared, client.models),
-            lambda: None,
-            settings.model_cards,
-            settings.keep_hours,
-        )
+        worker = Worker(store, lambda prepared: synthesise(prepared, client.models), lambda: None, settings)
         guard = Guard(read_key(folder), token, hosts, secure=False)
         page = Page(settings, store, worker, guard, Examples(settings.data), viewer)
         config = uvicorn.Config(make_app(page), port=0, log_level="warning", access_log=False)

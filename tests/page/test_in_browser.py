@@ -2,73 +2,28 @@
 
 from __future__ import annotations
 
-import io
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
-from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from cbvsynth.page.viewer import PACKAGE, PACKAGE_FILE, SCRIPT, read_viewer
+from cbvsynth.page.viewer import SCRIPT
+from tests.page.driving import change, downloaded, give, picture, press, shown
 from tests.page.running import Running, running
 from tests.pages.browser import WEBGL_FLAGS, browser, require_no_sideways_scrolling, require_silence
-from tests.tools import require_tool
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def viewer(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """As `make page` has brought it; else as npm brings it."""
-    brought = ROOT / "artifacts/page" / PACKAGE_FILE
-    if not brought.exists():
-        npm, folder = require_tool("npm"), tmp_path_factory.mktemp("npm")
-        command = [npm, "pack", "--silent", "--pack-destination", str(folder), PACKAGE]
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
-        brought = folder / PACKAGE_FILE
-    return read_viewer(brought)
-
-
-@pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory, viewer: bytes) -> Iterator[Running]:
     with running(tmp_path_factory.mktemp("page"), viewer=viewer) as started:
         yield started
-
-
-def shown(driver: Chrome, name: str, seconds: float = 60) -> object:
-    return WebDriverWait(driver, seconds).until(
-        lambda _: (found := driver.find_element(By.ID, name)).is_displayed() and found
-    )
-
-
-def press(driver: Chrome, name: str) -> None:
-    """By the keyboard, as everything can be done."""
-    driver.find_element(By.ID, name).send_keys(Keys.ENTER)
-
-
-def give(driver: Chrome, page: Running, files: list[Path]) -> None:
-    driver.get(f"http://127.0.0.1:{page.port}/")
-    shown(driver, "pick-files")
-    driver.find_element(By.ID, "files").send_keys("\n".join(map(str, files)))
-    shown(driver, "sorting")
-
-
-def picture(driver: Chrome) -> np.ndarray:
-    """What the viewer draws: (Y, X, 3)."""
-    canvas = driver.find_element(By.ID, "gl")
-    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
-    # A fraction of a second for the screen to follow, which has no event of its own.
-    time.sleep(0.5)
-    found = Image.open(io.BytesIO(canvas.screenshot_as_png)).convert("RGB")
-    return np.asarray(found, dtype=int)
 
 
 def test_the_scripts_are_small(viewer: bytes) -> None:
@@ -94,9 +49,7 @@ def test_from_files_to_a_measured_map(page: Running, head: dict[str, Path], tmp_
         assert "mL/100 g" in readout.text
         with_map = picture(driver)
         colourful = (np.ptp(with_map, axis=2) > 60).mean()
-        driver.execute_script(
-            "const o = document.getElementById('opacity'); o.value = 0; o.dispatchEvent(new Event('input'))"
-        )
+        change(driver, "opacity", 0)
         assert (np.ptp(picture(driver), axis=2) > 60).mean() < colourful / 3
         before = readout.text
         driver.find_element(By.ID, "z").send_keys(Keys.ARROW_RIGHT)
@@ -106,11 +59,8 @@ def test_from_files_to_a_measured_map(page: Running, head: dict[str, Path], tmp_
         assert "lesion" in shown(driver, "measured").text
         for name in ("get-map", "get-regions", "snapshot"):
             press(driver, name)
-        names = {"synthetic-cbv.nii.gz", "synthetic-regions.csv", "synthetic-cbv-view.png"}
-        limit = time.monotonic() + 20
-        while not names <= {path.name for path in tmp_path.iterdir()} and time.monotonic() < limit:
-            time.sleep(0.1)
-        assert names <= {path.name for path in tmp_path.iterdir()}
+        for name in ("synthetic-cbv.nii.gz", "synthetic-regions.csv", "synthetic-cbv-view.png"):
+            downloaded(tmp_path, name)
         note = driver.find_element(By.CLASS_NAME, "research")
         assert "For research only" in note.text
         assert driver.title == "Synthetic CBV"

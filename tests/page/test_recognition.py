@@ -11,7 +11,7 @@ from cbvsynth.errors import ManifestError, UsageError
 from cbvsynth.page.recognition import recognise, require_sequence
 from cbvsynth.page.studies import Study, Upload
 from tests.client.heads import AFFINES, write
-from tests.study.dicom.dicom_files import write_examination
+from tests.study.dicom.dicom_files import RCBV, T1, T2, head, write_examination, write_series
 
 MANY = 1e9
 
@@ -56,7 +56,7 @@ def test_dicom_series_with_their_reasons_and_a_correction(tmp_path):
         "t1c": "7",
     }
     assert rows["1"].reason == "a scout"
-    assert rows["8"].reason.startswith("measured CBV, which is compared")
+    assert "relative" in rows["8"].reason
     assert re.match(r"series 2 \(.*slices\)", rows["2"].name)
     assert all((tmp_path / path).is_file() for path in found.images.values())
     again = recognise(study, tmp_path, {"3": ""}, MANY)
@@ -64,6 +64,39 @@ def test_dicom_series_with_their_reasons_and_a_correction(tmp_path):
     assert {row.key: row.reason for row in again.rows}["3"] == "chosen by hand"
     with pytest.raises(UsageError, match=r"more than the 0\.001 million"):
         recognise(study, tmp_path, {}, 1000.0)
+
+
+def test_measured_cbv_of_dicom_is_taken_where_its_unit_is_stated(tmp_path):
+    write_series(tmp_path / "files/1", T1)
+    unit = {"RescaleType": "mL/100g", "RescaleSlope": 0.01, "RescaleIntercept": 0}
+    cbv = {
+        **RCBV,
+        "SeriesDescription": "CBV",
+        "ImageType": ["DERIVED", "PRIMARY", "PERFUSION", "CBV"],
+        **unit,
+    }
+    write_series(tmp_path / "files/2", cbv, number=2, time="100500", voxels=head(400))
+    study = Study("0" * 32, "me", 1, 0.0, uploads=(Upload("IM1", "1.dcm", 1),))
+    found = recognise(study, tmp_path, {}, MANY)
+    assert [row.role for row in found.rows] == ["t1", "cbv"]
+    assert (tmp_path / found.images["cbv"]).is_file()
+
+
+def test_two_series_for_one_role_are_asked_about_in_words_of_the_page(tmp_path):
+    """The note said "say so with --prefer ..., or in dicom-roles.csv"."""
+    for number in (1, 2):
+        write_series(tmp_path / f"files/{number}", T1, number=number)
+    write_series(tmp_path / "files/3", T2, number=3)
+    study = Study("0" * 32, "me", 1, 0.0, uploads=(Upload("IM1", "1.dcm", 1),))
+    found = recognise(study, tmp_path, {}, MANY)
+    (note,) = (one for one in found.notes if one.startswith("T1"))
+    assert note.endswith("choose what it is")
+    assert [row.role for row in found.rows] == ["", "", "t2"]
+    chosen = recognise(study, tmp_path, {"1": "t1"}, MANY)
+    assert [(row.role, row.reason) for row in chosen.rows][:2] == [
+        ("t1", "chosen by hand"),
+        ("", "another T1 is chosen by hand"),
+    ]
 
 
 def test_no_image_at_all(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import GridError, VolumeError
 from cbvsynth.page.regions import measure_region
-from cbvsynth.study.nifti import write_volume
+from cbvsynth.study.nifti import read_volume, write_volume
 from tests.client.heads import AFFINES, SHAPE, brain, image, write
 
 AFFINE = AFFINES["RAS"]
@@ -36,6 +36,24 @@ def test_figures(folder, tmp_path):
     assert found.white_matter_mean > 0
     assert found.ratio_mean == pytest.approx(found.mean / found.white_matter_mean)
     assert found.ratio_95 == pytest.approx(found.percentile_95 / found.white_matter_mean)
+
+
+def test_the_other_half_and_measured_cbv_stand_beside_it(folder, tmp_path):
+    place, cbv = folder
+    write_volume(place / "view/real.nii", Volume(cbv / np.float32(2), AFFINE))
+    region = np.zeros(SHAPE, np.uint8)
+    region[3:7, 6:11, 2:5] = 1
+    found = measure_region(place, write(tmp_path / "r.nii.gz", region, AFFINE), "r")
+    shown = read_volume(place / "view/region.nii", "region").data
+    np.testing.assert_array_equal(shown == 1, (region > 0) & brain())
+    assert set(np.unique(shown)) == {0.0, 1.0, 2.0}
+    other = shown == 2
+    assert np.argwhere(other)[:, 0].min() >= SHAPE[0] // 2
+    assert found.mirrored_mean == pytest.approx(cbv[other].astype(np.float64).mean())
+    assert found.ratio_mirrored == pytest.approx(found.mean / found.mirrored_mean)
+    assert found.real_mean == pytest.approx(found.mean / 2, rel=1e-6)
+    assert found.real_95 == pytest.approx(found.percentile_95 / 2, rel=1e-6)
+    assert found.difference_mean == pytest.approx(found.mean / 2, rel=1e-6)
 
 
 def test_a_region_in_another_order_of_axes_is_the_same(folder, tmp_path):

@@ -12,6 +12,7 @@ import grpc
 import pytest
 
 from cbvsynth.errors import ReplyError
+from cbvsynth.page.settings import PageSettings
 from cbvsynth.page.studies import State, Store, Upload
 from cbvsynth.page.worker import Worker
 from tests.page.running import running
@@ -40,7 +41,7 @@ def wait(store: Store, study: str, is_over: Callable[[State], bool] = DONE.__con
 
 
 def worker(store: Store, synthesis, tmp_path: Path, warm=lambda: None, hours: float = 24.0) -> Worker:
-    made = Worker(store, synthesis, warm, tmp_path / "cards", hours)
+    made = Worker(store, synthesis, warm, PageSettings(model_cards=tmp_path / "cards", keep_hours=hours))
     made.start()
     return made
 

@@ -26,11 +26,12 @@ from starlette.routing import Route
 from cbvsynth.entrypoint import storage_error
 from cbvsynth.errors import CbvsynthError, UsageError
 from cbvsynth.page import uploads
+from cbvsynth.page.dicom_files import ARCHIVE
 from cbvsynth.page.examples import Examples
 from cbvsynth.page.guard import COOKIE, HEADERS, Guard
 from cbvsynth.page.names import ROLES
 from cbvsynth.page.recognition import recognise, require_sequence
-from cbvsynth.page.regions import measure_region
+from cbvsynth.page.regions import LAST_REGION, measure_region
 from cbvsynth.page.results import MAP, PICTURE, RESULTS, VIEW
 from cbvsynth.page.settings import PageSettings
 from cbvsynth.page.studies import ACTIVE, State, Store, Study
@@ -39,8 +40,11 @@ from cbvsynth.page.worker import Worker
 from cbvsynth.theme.html import rendered
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("page.js", "viewer.js", "measuring.js", "colours.js", "asking.js")
+SCRIPTS = ("page.js", "viewer.js", "measuring.js", "compare.js", "colours.js", "asking.js")
+HEALTH = "/healthz"
 MOST_REGIONS = 50
+REGIONS = "regions.csv"
+DOWNLOADS = (MAP, "cbv.json", PICTURE, ARCHIVE, REGIONS)
 _MOST_JSON_BYTES = 1 << 20
 _SECONDS_AFTER_A_WRONG_TOKEN = 1.0
 _MEDIA = {".js": "text/javascript", ".nii": "application/octet-stream"}
@@ -71,7 +75,8 @@ def make_app(page: Page) -> Starlette:
         await run_in_threadpool(page.worker.stop)
 
     async def guarded(request: Request, call_next: Answer) -> Response:
-        refusal = page.guard.refusal(request)
+        # Whoever looks whether the page lives asks a pod by its address, and is told no more than that.
+        refusal = "" if request.url.path == HEALTH else page.guard.refusal(request)
         response = JSONResponse({"error": refusal}, 403) if refusal else await call_next(request)
         response.headers.update({**HEADERS, **dict(response.headers)})
         return response
@@ -80,7 +85,7 @@ def make_app(page: Page) -> Starlette:
         routes=[
             Route("/", _index),
             Route("/static/{name}", _static),
-            Route("/healthz", _health),
+            Route(HEALTH, _health),
             Route("/api/login", _login, methods=["POST"]),
             Route("/api/state", _state),
             Route("/api/studies", _create, methods=["POST"]),
@@ -331,20 +336,26 @@ async def _cancel(_: Request, page: Page, study: Study) -> Response:
 @_for_study
 async def _view(request: Request, page: Page, study: Study) -> Response:
     name = request.path_params["name"].removesuffix(".nii")
-    if study.state is not State.DONE or name not in cast("list[str]", study.result["layers"]):
+    if study.state is not State.DONE or name not in (*cast("list[str]", study.result["layers"]), LAST_REGION):
         raise HTTPException(404, "There is no such image.")
-    return FileResponse(page.store.folder(study.id) / VIEW / f"{name}.nii", media_type=_MEDIA[".nii"])
+    path = page.store.folder(study.id) / VIEW / f"{name}.nii"
+    if not path.is_file():
+        raise HTTPException(404, "There is no such image.")
+    return FileResponse(path, media_type=_MEDIA[".nii"])
 
 
 @_for_study
 async def _results(request: Request, page: Page, study: Study) -> Response:
     name = request.path_params["name"]
-    if study.state is not State.DONE or name not in (MAP, "cbv.json", PICTURE, "regions.csv"):
+    if study.state is not State.DONE or name not in DOWNLOADS:
         raise HTTPException(404, "There is no such file.")
     shown = {"content-disposition": f'attachment; filename="synthetic-{name}"'}
-    if name == "regions.csv":
+    if name == REGIONS:
         return Response(regions_csv(study), media_type="text/csv", headers=shown)
-    return FileResponse(page.store.folder(study.id) / RESULTS / name, headers=shown)
+    path = page.store.folder(study.id) / RESULTS / name
+    if not path.is_file():
+        raise HTTPException(404, "There is no such file.")
+    return FileResponse(path, headers=shown)
 
 
 @_for_study

@@ -41,7 +41,7 @@ def make_page(settings: PageSettings, synthesis: Synthesis, warm: Callable[[], N
     require_writable(settings.folder / "session.key")
     store = Store(settings.folder)
     guard = Guard(read_key(settings.folder), token, settings.hosts, secure=not settings.is_loopback)
-    worker = Worker(store, synthesis, warm, settings.model_cards, settings.keep_hours)
+    worker = Worker(store, synthesis, warm, settings)
     return Page(settings, store, worker, guard, Examples(settings.data), viewer)
 
 

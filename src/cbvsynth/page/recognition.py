@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cbvsynth.domain.sequences import Sequence
+from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.errors import CbvsynthError, UsageError, VolumeError
 from cbvsynth.page.names import ROLES, is_nifti, role_of
 from cbvsynth.page.studies import Row, Study
+from cbvsynth.study.dicom.roles import ROLES_TABLE
 from cbvsynth.study.nifti import read_header
 
 BY_HAND = "chosen by hand"
-_CONVERTED = "converted"
+CONVERTED = "converted"
+"""Folder of a study for images that were made of DICOM."""
 
 
 @dataclass(frozen=True)
@@ -99,20 +102,27 @@ def _problem(path: Path, max_voxels: float) -> str:
 
 
 def _untaken(series: str, left: Mapping[str, str]) -> str:
-    """Why a series that was recognised is not taken: another may be the same, or no model reads such."""
+    """Why a series that was recognised is not taken: another may be the same, or it could not be read."""
     if any(re.search(rf"\b{series}\b", why) for what, why in left.items() if not what.startswith("series")):
         return "more than one may be the same sequence; choose which"
-    return "measured CBV, which is compared with the map only where it is a NIfTI file"
+    return "measured CBV in relative units, which is not compared with the map"
+
+
+def _for_a_reader(reason: str) -> str:
+    """A reason without what only a command line can do."""
+    reason = reason.replace(f": {ROLES_TABLE} names one", " is chosen by hand")
+    return re.sub(rf"; say [^;]*\b{re.escape(ROLES_TABLE)}", "; choose what it is", reason)
 
 
 def _of_dicom(folder: Path, stated: Mapping[str, str], max_voxels: float) -> Recognised:
-    from cbvsynth.study.dicom.choice import name_of, words_of
+    from cbvsynth.study.dicom.choice import choose_series, name_of, words_of
     from cbvsynth.study.dicom.examinations import convert_folder
     from cbvsynth.study.dicom.headers import read_folder
+    from cbvsynth.study.dicom.images import make_images
     from cbvsynth.study.dicom.roles import Stated
     from cbvsynth.study.dicom.series import series_of
 
-    source, work = folder / "files", folder / _CONVERTED
+    source, work = folder / "files", folder / CONVERTED
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(mode=0o700)
     for one in series_of(read_folder(source)[0]):
@@ -131,9 +141,15 @@ def _of_dicom(folder: Path, stated: Mapping[str, str], max_voxels: float) -> Rec
     taken = {
         reason.partition(":")[0]: (role, reason.partition(": ")[2]) for role, reason in made.reasons.items()
     }
+    measured = choose_series(made.series, stated=roles).chosen.get("cbv")
+    compared = make_images({"cbv": measured} if measured else {}, work, secrets.token_bytes(32))
+    images = dict(made.files)
+    if measured and compared.cbv_unit is TargetUnit.ML_PER_100G:
+        taken[name_of(measured.series)] = ("cbv", measured.reason)
+        images |= compared.files
     left: dict[str, str] = {}
-    for what, why in made.left_out:
-        left.setdefault(what, why)
+    for what, why in (*made.left_out, *compared.left_out):
+        left.setdefault(what, _for_a_reader(why))
     rows = []
     for one in made.series:
         role, reason = taken.get(name_of(one), ("", left.get(name_of(one), _untaken(name_of(one), left))))
@@ -145,5 +161,5 @@ def _of_dicom(folder: Path, stated: Mapping[str, str], max_voxels: float) -> Rec
         *made.warnings,
         *(f"{what}: {why}" for what, why in left.items() if not what.startswith("series")),
     )
-    images = {role: path.relative_to(folder).as_posix() for role, path in made.files.items()}
-    return Recognised(tuple(rows), notes, images)
+    paths = {role: path.relative_to(folder).as_posix() for role, path in images.items()}
+    return Recognised(tuple(rows), notes, paths)

@@ -5,21 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from cbvsynth.client.picture import ANATOMY
 from cbvsynth.domain.geometry import Grid, lies_on, to_canonical
 from cbvsynth.domain.metrics import HOT_SPOT_PERCENTILE
+from cbvsynth.domain.volume import Volume
 from cbvsynth.domain.white_matter import normal_appearing_white_matter
 from cbvsynth.errors import GridError, VolumeError
+from cbvsynth.page.mirror import mirrored
 from cbvsynth.page.results import VIEW
 from cbvsynth.page.studies import Region
-from cbvsynth.study.nifti import read_volume
+from cbvsynth.study.nifti import read_volume, write_volume
+
+LAST_REGION = "region"
+"""Layer of the region that was measured last, 1, and of its mirror image, 2."""
 
 
 def measure_region(folder: Path, path: Path, name: str) -> Region:
     """Measure the map of a study inside a region; what lies outside the brain is not counted.
 
-    White matter is that of the report: by tissue class, away from the region.
+    White matter is that of the report: by tissue class, away from the region. Beside it stands the region
+    itself, mirrored into the other half of the brain, and measured CBV where there is some.
 
     Args:
         folder: of the study.
@@ -49,16 +56,37 @@ def measure_region(folder: Path, path: Path, name: str) -> Region:
         if (folder / VIEW / f"{sequence.value}.nii").exists()
     }
     white = normal_appearing_white_matter(inputs, mask, inside.astype(np.int64), grid.spacing_mm)
-    normal = float(cbv.data[white].mean(dtype=np.float64)) if white.any() else 0.0
+    normal = _mean(cbv.data, white)
+    other_side = mirrored(inside, mask, grid)
+    opposite = _mean(cbv.data, other_side)
+    shown = inside.astype(np.float32) + 2.0 * other_side.astype(np.float32)
+    write_volume(folder / VIEW / f"{LAST_REGION}.nii", Volume(shown, grid.affine))
     mean, hot_spot = float(values.mean()), float(np.percentile(values, HOT_SPOT_PERCENTILE))
-    known = normal > 0.0
+    real = _values(folder, "real", inside)
     return Region(
         name=name,
         voxels=values.size,
         volume_ml=float(values.size * np.prod(grid.spacing_mm) / 1000.0),
         mean=mean,
         percentile_95=hot_spot,
-        white_matter_mean=normal if known else None,
-        ratio_mean=mean / normal if known else None,
-        ratio_95=hot_spot / normal if known else None,
+        white_matter_mean=normal,
+        ratio_mean=mean / normal if normal else None,
+        ratio_95=hot_spot / normal if normal else None,
+        mirrored_mean=opposite,
+        ratio_mirrored=mean / opposite if opposite else None,
+        real_mean=None if real is None else float(real.mean()),
+        real_95=None if real is None else float(np.percentile(real, HOT_SPOT_PERCENTILE)),
+        difference_mean=None if real is None else mean - float(real.mean()),
     )
+
+
+def _mean(cbv: npt.NDArray[np.float32], where: npt.NDArray[np.bool_]) -> float | None:
+    """Mean over (X, Y, Z) voxels; None where there is none, or nothing to divide by."""
+    found = float(cbv[where].mean(dtype=np.float64)) if where.any() else 0.0
+    return found if found > 0.0 else None
+
+
+def _values(folder: Path, layer: str, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64] | None:
+    """The voxels of a layer in a region, (N,); None where there is no such layer."""
+    path = folder / VIEW / f"{layer}.nii"
+    return read_volume(path, layer).data[inside].astype(np.float64) if path.exists() else None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +10,12 @@ import numpy.typing as npt
 
 from cbvsynth.client.picture import ANATOMY, draw_map
 from cbvsynth.client.synthesis import UNIT_NOTES, Prediction
-from cbvsynth.domain.geometry import Grid, canonical_grid, lies_on, to_canonical
-from cbvsynth.domain.sequences import TargetUnit
-from cbvsynth.domain.ssim import score_ssim
+from cbvsynth.domain.geometry import canonical_grid
 from cbvsynth.domain.volume import Volume
 from cbvsynth.domain.white_matter import normal_appearing_white_matter
-from cbvsynth.errors import VolumeError
+from cbvsynth.page.measured import compare
 from cbvsynth.signature import RESEARCH_NOTE
-from cbvsynth.study.nifti import read_volume, write_volume
+from cbvsynth.study.nifti import write_volume
 
 VIEW, RESULTS = "view", "results"
 MAP = "cbv.nii.gz"
@@ -29,7 +25,9 @@ _CARD_TABLE = re.compile(r"^\| (all|diagnosis) \|.*(?:\n\|.*)+", re.MULTILINE)
 FloatArray = npt.NDArray[np.float32]
 
 
-def keep_results(folder: Path, made: Prediction, real: Path | None, cards: Path) -> dict[str, object]:
+def keep_results(
+    folder: Path, made: Prediction, real: Path | None, cards: Path, reference: Path | None = None
+) -> dict[str, object]:
     """Write view/ and results/ of a study's folder.
 
     Args:
@@ -37,12 +35,10 @@ def keep_results(folder: Path, made: Prediction, real: Path | None, cards: Path)
         made: the map.
         real: measured CBV of the same examination, where there is one.
         cards: folder of model cards.
+        reference: image whose grid the map has.
 
     Returns:
         What the map rests on, for study.json and the page.
-
-    Raises:
-        DataError: the measured map cannot be read.
     """
     prepared = made.prepared
     assert prepared.placement is not None, "files have a place"
@@ -52,7 +48,7 @@ def keep_results(folder: Path, made: Prediction, real: Path | None, cards: Path)
     draw_map(folder / RESULTS / PICTURE, made)
     images = {name.value: prepared.inputs[name] for name in ANATOMY if name in prepared.inputs}
     white = normal_appearing_white_matter(prepared.inputs, prepared.mask, None, grid.spacing_mm)
-    compared, more = _compare(real, made, grid)
+    compared, more = compare(real, made, reference)
     for name, data in {
         **images,
         "cbv": made.canonical,
@@ -82,37 +78,6 @@ def keep_results(folder: Path, made: Prediction, real: Path | None, cards: Path)
 def _window(image: FloatArray, mask: npt.NDArray[np.bool_]) -> list[float]:
     """Lower and upper end of the grey scale, (X, Y, Z): 1st and 99.5th percentile of the brain."""
     return [float(value) for value in np.percentile(image[mask], (1, 99.5))]
-
-
-def _compare(
-    real: Path | None, made: Prediction, grid: Grid
-) -> tuple[Mapping[str, object], dict[str, FloatArray]]:
-    """Measured CBV beside the map, where it lies on the same grid; else why it cannot be compared."""
-    if real is None:
-        return {}, {}
-    label = "measured CBV"
-    try:
-        volume = to_canonical(read_volume(real, label))
-    except VolumeError as error:
-        return {"problem": str(error)}, {}
-    if not lies_on(Grid.of(volume), grid):
-        return {
-            "problem": f"{label} lies on another grid than the map; only maps on one grid are compared"
-        }, {}
-    if made.record.served.target_unit is not TargetUnit.ML_PER_100G:
-        return {"problem": f"the model's unit is relative, and that of {label} is not known"}, {}
-    mask = made.prepared.mask
-    measured: FloatArray = np.where(mask, volume.data, np.float32(0.0))
-    scores = score_ssim(measured, made.canonical, mask, data_range=made.cbv_max)
-    difference = made.canonical - measured
-    return (
-        {
-            "ssim": {name: float(value) for name, value in asdict(scores).items()},
-            "mae": float(np.abs(difference[mask]).mean(dtype=np.float64)),
-            "bias": float(difference[mask].mean(dtype=np.float64)),
-        },
-        {"real": measured, "difference": difference},
-    )
 
 
 def _card(path: Path) -> list[list[list[str]]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from cbvsynth.domain.ranges import require_range
 from cbvsynth.errors import UsageError
 from cbvsynth.page.viewer import PACKAGE_FILE
+from cbvsynth.study.dicom_output.uids import NewUids
 
 LEAST_TOKEN_CHARACTERS = 16
 """Of a token; fewer can be guessed. Our choice."""
@@ -42,6 +43,8 @@ class PageSettings:
     """Study whose examinations can be chosen instead of an upload, as the phantom's; none where it is not."""
     model_cards: Path = Path("artifacts/promote/model_cards")
     """Folder of the model cards that promote wrote, shown beside a map; nothing where none is."""
+    uid_root: str = ""
+    """Your organisation's root of DICOM UIDs, as in 1.2.840.99999; random ones under 2.25 when not given."""
     viewer: Path = Path("artifacts/page") / PACKAGE_FILE
     """NiiVue's npm package, as `npm pack @niivue/niivue@0.69.0` brings it."""
 
@@ -52,11 +55,17 @@ class PageSettings:
         require_range("max_files", self.max_files, 1, 100_000)
         require_range("max_voxels_million", self.max_voxels_million, 0.001, 500)
         require_range("max_studies", self.max_studies, 1, 1000)
+        NewUids(self.uid_root)  # says what is wrong with it
         if not self.is_loopback and (self.token_file is None or not self.hosts):
             raise UsageError(
                 f"--host {self.host} can be reached from other machines; expected --token_file and --hosts "
                 "with it, and a proxy that speaks TLS before it. Give them, or listen on 127.0.0.1."
             )
+
+    @property
+    def new_uids(self) -> NewUids:
+        """What numbers the DICOM objects that are made."""
+        return NewUids(self.uid_root)
 
     @property
     def is_loopback(self) -> bool:

@@ -67,7 +67,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Region:
-    """A region that was measured, in the map's unit and mL; None where there is no white matter."""
+    """A region that was measured, in the map's unit and mL; None where nothing is there to compare.
+
+    mirrored_mean: of the region in the other half of the brain. real_mean, real_95: of measured CBV.
+    difference_mean: synthetic minus measured.
+    """
 
     name: str
     voxels: int
@@ -77,6 +81,11 @@ class Region:
     white_matter_mean: float | None
     ratio_mean: float | None
     ratio_95: float | None
+    mirrored_mean: float | None = None
+    ratio_mirrored: float | None = None
+    real_mean: float | None = None
+    real_95: float | None = None
+    difference_mean: float | None = None
 
 
 @dataclass(frozen=True)

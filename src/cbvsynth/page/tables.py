@@ -25,6 +25,11 @@ def regions_csv(study: Study) -> str:
         f"normal-appearing white matter, {unit}",
         "mean / white matter",
         "95th percentile / white matter",
+        f"mirrored region, {unit}",
+        "mean / mirrored region",
+        f"measured mean, {unit}",
+        f"measured 95th percentile, {unit}",
+        f"synthetic minus measured, {unit}",
         "model",
         "version",
         "note",
@@ -42,6 +47,11 @@ def regions_csv(study: Study) -> str:
             one.white_matter_mean,
             one.ratio_mean,
             one.ratio_95,
+            one.mirrored_mean,
+            one.ratio_mirrored,
+            one.real_mean,
+            one.real_95,
+            one.difference_mean,
         )
         cells = ("" if number is None else f"{number:.4g}" for number in numbers)
         writer.writerow([name, one.voxels, *cells, record["Model"], record["ModelVersion"], RESEARCH_NOTE])

@@ -8,7 +8,6 @@ import time
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from threading import Event, Thread
 
 from cbvsynth.client.preparation import examination_of_files, prepare_files
@@ -17,7 +16,9 @@ from cbvsynth.client.synthesis import Prediction
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.entrypoint import storage_error
 from cbvsynth.errors import CbvsynthError
-from cbvsynth.page.results import keep_results
+from cbvsynth.page.dicom_files import keep_dicom, reference_of
+from cbvsynth.page.results import RESULTS, keep_results
+from cbvsynth.page.settings import PageSettings
 from cbvsynth.page.studies import State, Store, Study
 
 _SECONDS_BETWEEN_LOOKS = 0.5
@@ -37,14 +38,14 @@ class Worker:
         store: Store,
         synthesis: Callable[[PreparedExamination], Prediction],
         warm: Callable[[], None],
-        cards: Path,
-        keep_hours: float,
+        settings: PageSettings,
     ) -> None:
         self._store = store
         self._synthesis = synthesis
         self._warm = warm
-        self._cards = cards
-        self._keep_hours = keep_hours
+        self._cards = settings.model_cards
+        self._keep_hours = settings.keep_hours
+        self._uids = settings.new_uids
         self._stop = Event()
         self._wake = Event()
         self._thread = Thread(target=self._run, name="synthesis", daemon=True)
@@ -116,11 +117,12 @@ class Worker:
             if role in (*Sequence, "mask") and (folder / name).is_file()
         }
         root, examination = examination_of_files(files, f"examination {study.number}")
-        prepared = prepare_files(root, examination, on_stage=watch.begin)
+        prepared = prepare_files(root, examination, reference=reference_of(study), on_stage=watch.begin)
         watch.begin(Stage.SYNTHESIS)
         made = self._synthesis(prepared)
         real = folder / study.images["cbv"] if "cbv" in study.images else None
-        result = keep_results(folder, made, real, self._cards)
+        result = keep_results(folder, made, real, self._cards, files[prepared.reference])
+        result["dicom"] = keep_dicom(folder, folder / RESULTS, made, study, self._uids)
         watch.end()
         return result
 

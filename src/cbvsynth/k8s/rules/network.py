@@ -13,6 +13,8 @@ from cbvsynth.k8s.cluster import NAMESPACE, RUNS_NAMESPACE, Cluster, Manifest, W
 _NAME = "kubernetes.io/metadata.name"
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.]*://(?:[^@/\s]*@)?([a-z0-9.-]+):(\d+)")
 _RUNS_ENVIRONMENT = "cbvsynth-mlflow"
+PAGE = "page"
+"""The one Service that people reach with browsers."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ def _in(namespace: str) -> dict[str, str]:
 OUTSIDE = (
     Peer("the cluster's DNS", _in("kube-system"), {"k8s-app": "kube-dns"}, frozenset({53})),
     Peer("Prometheus", _in("monitoring"), {"app.kubernetes.io/name": "prometheus"}),
+    Peer("the ingress controller", _in("ingress-nginx"), {"app.kubernetes.io/name": "ingress-nginx"}),
     Peer("Kubeflow's API", _in(RUNS_NAMESPACE), {"app": "ml-pipeline"}, frozenset({8887, 8888})),
     Peer(
         "Kubeflow's metadata", _in(RUNS_NAMESPACE), {"component": "metadata-grpc-server"}, frozenset({8080})
@@ -105,9 +108,27 @@ def check(cluster: Cluster) -> Iterator[str]:
         yield from _policy(policy, everyone)
     yield from _both_ends(cluster, everyone)
     yield from _needed(cluster, everyone)
-    for service in cluster.of_kind("Service", "Ingress"):
-        if service["kind"] == "Ingress" or service["spec"].get("type", "ClusterIP") != "ClusterIP":
+    for service in cluster.of_kind("Service"):
+        if service["spec"].get("type", "ClusterIP") != "ClusterIP":
             yield f"{called(service)} opens the cluster to the outside; clients come from inside"
+    for ingress in cluster.of_kind("Ingress"):
+        yield from _ingress(ingress)
+
+
+def _ingress(ingress: Manifest) -> Iterator[str]:
+    """The page alone is for browsers, under names of its own, and encrypted."""
+    rules = ingress["spec"].get("rules", [])
+    backends = [
+        path["backend"].get("service", {}).get("name")
+        for rule in rules
+        for path in rule.get("http", {}).get("paths", [])
+    ]
+    if "defaultBackend" in ingress["spec"] or set(backends) != {PAGE}:
+        yield f"{called(ingress)} opens the cluster to the outside; clients come from inside"
+    encrypted = {host for tls in ingress["spec"].get("tls", []) for host in tls.get("hosts", [])}
+    for rule in rules:
+        if rule.get("host") not in encrypted:
+            yield f"{called(ingress)} has {rule.get('host', 'every name')} without TLS"
 
 
 def _denied(cluster: Cluster) -> Iterator[str]:

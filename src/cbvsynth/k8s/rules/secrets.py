@@ -41,6 +41,7 @@ def _literal(where: str, name: str, text: str) -> Iterator[str]:
         yield f"{where} holds an address with a password"
     if _KEY_SHAPED.search(text):
         yield f"{where} holds a key"
-    is_plain = text not in ("", "true", "false", name) and not is_reference
+    is_path = name.lower().endswith("_file") and text.startswith("/")
+    is_plain = text not in ("", "true", "false", name) and not is_reference and not is_path
     if _NAMED.search(name) and "\n" not in name and is_plain:
         yield f"{where} gives {name.splitlines()[0]} in plain sight; expected secretKeyRef"

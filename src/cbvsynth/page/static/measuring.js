@@ -31,6 +31,9 @@ function addBall() {
   say("ball added");
 }
 
+// Of measured CBV, where there is any.
+const MEASURED = ["real_mean", "real_95", "difference_mean"];
+
 async function measure(body) {
   const { study } = shown;
   const name = $("region-name").value.trim() || "region";
@@ -38,19 +41,34 @@ async function measure(body) {
     method: "POST", body, headers: { "X-Region-Name": encodeURIComponent(name) },
   });
   const region = await answer.json();
+  await showMeasured();
   say(`${region.name}: mean ${region.mean.toFixed(2)} ${study.result.unit}, ${region.volume_ml.toFixed(1)} mL`);
   document.dispatchEvent(new Event("changed"));
 }
 
+// What was measured, and its mirror image in another colour; host and screen have one order of voxels.
+async function showMeasured() {
+  const { nv, study } = shown;
+  const content = await (await ask(`/api/studies/${study.id}/view/region.nii`)).arrayBuffer();
+  const voxels = new Float32Array(content.slice(new DataView(content).getFloat32(108, true)));
+  if (!nv.drawBitmap) nv.createEmptyDrawing();
+  nv.drawBitmap.set(voxels);
+  nv.refreshDrawing(true);
+  nv.drawAddUndoBitmap?.();
+}
+
 async function measureDrawing() {
   const { nv } = shown;
-  if (!nv.drawBitmap?.some((value) => value > 0)) throw new Error("Nothing is drawn yet. Draw on the brain, or add a ball.");
+  if (!nv.drawBitmap?.some((value) => value === 1)) throw new Error("Nothing is drawn yet. Draw on the brain, or add a ball.");
+  nv.drawBitmap.forEach((value, place) => { if (value !== 1) nv.drawBitmap[place] = 0; });
   await measure(await nv.saveImage({ filename: "", isSaveDrawing: true }));
 }
 
 export function showRegions(study) {
   $("measured").hidden = study.regions.length === 0;
   const number = (value, digits) => (value === null ? "–" : value.toFixed(digits));
+  const measured = study.result.layers.includes("real");
+  for (const one of document.querySelectorAll("#measured .real")) one.hidden = !measured;
   $("regions").replaceChildren(
     ...study.regions.map((one, index) => {
       const remove = element("button", { type: "button", ariaLabel: `Remove ${one.name}` }, "Remove");
@@ -58,7 +76,7 @@ export function showRegions(study) {
         await ask(`/api/studies/${study.id}/regions/${index}`, { method: "DELETE" });
         document.dispatchEvent(new Event("changed"));
       }));
-      const cells = [number(one.volume_ml, 2), number(one.mean, 2), number(one.percentile_95, 2), number(one.white_matter_mean, 2), number(one.ratio_mean, 2), number(one.ratio_95, 2)];
+      const cells = ["volume_ml", "mean", "percentile_95", "white_matter_mean", "ratio_mean", "ratio_95", "mirrored_mean", "ratio_mirrored", ...(measured ? MEASURED : [])].map((name) => number(one[name], 2));
       return element("tr", {}, element("th", { scope: "row" }, one.name), ...cells.map((cell) => element("td", {}, cell)), element("td", {}, remove));
     }),
   );

@@ -129,8 +129,11 @@ function showResult(study) {
   const record = result.record;
   for (const one of document.querySelectorAll(".unit")) one.textContent = result.unit;
   measuring.showRegions(study);
-  for (const [id, name] of [["get-map", "cbv.nii.gz"], ["get-record", "cbv.json"], ["get-picture", "cbv.png"], ["get-regions", "regions.csv"]]) $(id).href = `/api/studies/${study.id}/results/${name}`;
+  for (const [id, name] of [["get-map", "cbv.nii.gz"], ["get-record", "cbv.json"], ["get-picture", "cbv.png"], ["get-dicom", "cbv-dicom.zip"], ["get-regions", "regions.csv"]]) $(id).href = `/api/studies/${study.id}/results/${name}`;
   $("get-regions").hidden = study.regions.length === 0;
+  const dicom = result.dicom ?? { file: "", text: "" };
+  $("get-dicom").hidden = !dicom.file;
+  $("dicom-note").textContent = dicom.file ? `DICOM: ${dicom.text}; a Parametric Map, MR-like slices and pictures. It names the patient, as the examination does.` : `No DICOM: ${dicom.text}.`;
   const left = Object.entries(record.InputsLeftOut).map(([name, why]) => `${viewer.labelOf(name)}: ${why}`);
   const facts = [
     ["Model", `${result.model}, version ${record.ModelVersion}${record.Fallback ? " — stands in for a better model" : ""}`],
@@ -155,7 +158,7 @@ function showResult(study) {
 function compared({ compared: found, unit }) {
   if (found.problem) return [["Measured CBV", found.problem]];
   if (!found.ssim) return [];
-  return [["Against measured CBV", `MAE ${found.mae.toFixed(2)}, bias ${found.bias.toFixed(2)} ${unit}; SSIM ${Object.entries(found.ssim).map(([name, value]) => `${name.replaceAll("_", " ")} ${(100 * value).toFixed(1)} %`).join(", ")}`]];
+  return [["Measured CBV", found.how], ["Against measured CBV", `MAE ${found.mae.toFixed(2)}, bias ${found.bias.toFixed(2)} ${unit}; SSIM ${Object.entries(found.ssim).map(([name, value]) => `${name.replaceAll("_", " ")} ${(100 * value).toFixed(1)} %`).join(", ")}`]];
 }
 
 function cardTable([header, ...rows]) {

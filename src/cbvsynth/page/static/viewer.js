@@ -1,12 +1,14 @@
 // The images of a finished examination: planes, window, map above, mask, flicker. Drawn by NiiVue.
 import { $, say } from "./asking.js";
 import { COLOUR_MAPS, drawBar, isDifference } from "./colours.js";
+import { fillBoard } from "./compare.js";
 
 const LABELS = { t1: "T1", t2: "T2", t1c: "T1C", flair: "T2-FLAIR", adc: "ADC", asl: "CBF (ASL)", cbv: "synthetic CBV", real: "measured CBV", difference: "synthetic minus measured" };
 const MAPS = ["cbv", "real", "difference"];
+const BOARD = "checkerboard";
 export const labelOf = (layer) => LABELS[layer] ?? layer;
 
-export const shown = { study: null, nv: null, volumes: {}, base: "", over: "", timer: 0 };
+export const shown = { study: null, nv: null, volumes: {}, base: "", over: "", board: false, timer: 0 };
 
 let library;
 // The viewer is 2 MB: it comes when there is something to look at, not before the first paint.
@@ -46,9 +48,12 @@ export async function open(study) {
   const sequences = layers.filter((name) => ![...MAPS, "mask"].includes(name));
   const address = (name) => `/api/studies/${study.id}/view/${name}.nii`;
   shown.study = study;
+  board(false);
   nv.closeDrawing();
   await nv.loadVolumes(
-    [...sequences, ...layers.filter((name) => MAPS.includes(name)), "mask"].map((name) => ({ url: address(name), name: `${name}.nii`, colormap: "grey", opacity: 0 })),
+    [...[...sequences, ...layers.filter((name) => MAPS.includes(name)), "mask"].map((name) => [name, name]), [BOARD, sequences[0]]].map(
+      ([name, from]) => ({ url: address(from), name: `${name}.nii`, colormap: "grey", opacity: 0 }),
+    ),
   );
   shown.volumes = Object.fromEntries(nv.volumes.map((volume) => [volume.name.replace(".nii", ""), volume]));
   shown.base = sequences[0];
@@ -89,20 +94,20 @@ export function refresh() {
   for (const [name, volume] of Object.entries(volumes)) {
     volume.opacity = 0;
     if (name in study.result.windows) {
-      const [low, high] = study.result.windows[name];
       volume.colormap = "grey";
-      volume.cal_min = low + ((high - low) * Number($("low").value)) / 100;
-      volume.cal_max = Math.max(volume.cal_min + 1e-6, low + ((high - low) * Number($("high").value)) / 100);
+      [volume.cal_min, volume.cal_max] = windowOf(name);
     } else if (MAPS.includes(name)) {
       volume.colormap = isDifference(name) ? "cbvdifference" : "cbv";
       volume.cal_min = isDifference(name) ? -top : 0;
       volume.cal_max = top;
     }
   }
-  volumes[shown.base].opacity = 1;
+  const base = shown.board ? BOARD : shown.base;
+  if (shown.board) drawBoard();
+  volumes[base].opacity = 1;
   if (shown.over in volumes) volumes[shown.over].opacity = Number($("opacity").value) / 100;
   volumes.mask.opacity = $("outline").checked ? 1 : 0;
-  nv.setVolume(volumes[shown.base], 0);
+  nv.setVolume(volumes[base], 0);
   nv.updateGLVolume();
   const unit = study.result.unit;
   $("top-out").textContent = `${top} ${unit}`;
@@ -111,6 +116,28 @@ export function refresh() {
   if (shown.over in volumes) drawBar(context, 2, 4, 18, 252, shown.over, top, "#fff");
   $("bar-note").textContent = shown.over in volumes ? unit : "";
   $("bar").setAttribute("aria-label", shown.over in volumes ? `Colours from 0 to ${top} ${unit}` : "no map is shown");
+}
+
+// Ends of the grey scale of an image, as the sliders say.
+function windowOf(name) {
+  const [low, high] = shown.study.result.windows[name];
+  const at = (id) => low + ((high - low) * Number($(id).value)) / 100;
+  return [at("low"), Math.max(at("low") + 1e-6, at("high"))];
+}
+
+function drawBoard() {
+  const { volumes } = shown;
+  const side = (name) => {
+    const [low, high] = windowOf(name);
+    return { volume: volumes[name], low, high };
+  };
+  Object.assign(volumes[BOARD], { cal_min: 0, cal_max: 1, colormap: "grey" });
+  fillBoard(volumes[BOARD], side(shown.base), side($("other").value), Number($("square").value));
+}
+
+function board(on) {
+  shown.board = on && Boolean($("other").value);
+  $("board").setAttribute("aria-pressed", String(shown.board));
 }
 
 function planes() {
@@ -139,6 +166,7 @@ function readout(place) {
   $("z-out").textContent = `${vox[2] + 1} of ${dims[3]}`;
   const value = (name) => volumes[name].getValue(...vox);
   const parts = [labelOf(shown.base), value(shown.base).toPrecision(4)];
+  if (shown.board) parts.push(`and ${labelOf($("other").value)}`, value($("other").value).toPrecision(4));
   const maps = MAPS.filter((name) => name in volumes).map((name) => `${labelOf(name)} ${value(name).toFixed(2)} ${study.result.unit}`);
   const brain = value("mask") > 0 ? maps.join(", ") : "outside the brain";
   $("readout").textContent = `Slice ${vox[2] + 1} of ${dims[3]}: ${parts.join(" ")}, ${brain}`;
@@ -147,6 +175,7 @@ function readout(place) {
 function swap() {
   const other = $("other").value;
   if (!other) return;
+  board(false);
   const before = shown.base;
   shown.base = other;
   fill($("other"), Object.keys(shown.study.result.windows).filter((name) => name !== shown.base), before);
@@ -186,6 +215,13 @@ export function connect() {
     $("flicker").setAttribute("aria-pressed", "true");
     shown.timer = setInterval(swap, 600);
   });
+  $("board").addEventListener("click", () => {
+    stopFlicker();
+    board(!shown.board);
+    refresh();
+    if (shown.board) say(`${labelOf(shown.base)} and ${labelOf($("other").value)} in squares`);
+  });
+  for (const id of ["other", "square"]) $(id).addEventListener("input", () => { if (shown.board) refresh(); });
   $("snapshot").addEventListener("click", snapshot);
 }
 
@@ -207,7 +243,7 @@ function snapshot() {
   context.textAlign = "left";
   if (shown.over in shown.volumes) context.fillText(study.result.unit, made.width - bar + 15, 256);
   const record = study.result.record;
-  context.fillText(`${labelOf(shown.over)} over ${labelOf(shown.base)}. ${study.result.model}, version ${record.ModelVersion}. Patient's right is on the left.`, 8, made.height - 42);
+  context.fillText(`${shown.over in shown.volumes ? `${labelOf(shown.over)} over ` : ""}${labelOf(shown.base)}${shown.board ? ` and ${labelOf($("other").value)} in squares` : ""}. ${study.result.model}, version ${record.ModelVersion}. Patient's right is on the left.`, 8, made.height - 42);
   context.fillText(study.result.note, 8, made.height - 18);
   made.toBlob((blob) => {
     const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: "synthetic-cbv-view.png" });

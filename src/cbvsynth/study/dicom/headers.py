@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from cbvsynth.errors import ManifestError
+from cbvsynth.study.dicom.deflation import unpacks_too_far
 from cbvsynth.study.dicom.elements import (
     acquired_seconds,
     first_finite,
@@ -39,6 +40,7 @@ CONVERTED_FOLDER = "cbvsynth-nifti"
 _NO_IMAGE = "DICOM without an image (reports, presentation states, spectra)"
 _DAMAGED = "damaged or incomplete DICOM; export again"
 _DIRECTORY = "DICOMDIR, which is not needed: the files themselves are read"
+_TOO_LARGE = "deflated DICOM of more than 256 MB; export it without compression"
 _LINKED = "a link out of the folder; copy the file into it"
 _MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 OUR_MANUFACTURER = "cbvsynth"
@@ -114,6 +116,9 @@ def _read(path: Path, left: Unreadable) -> ImageFile | None:
     try:
         if not _looks_like_dicom(path):
             left.add("no DICOM")
+            return None
+        if unpacks_too_far(path):
+            left.add(_TOO_LARGE)
             return None
         dataset = dcmread(path, stop_before_pixels=True, force=True)
         if str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) == _MEDIA_DIRECTORY:

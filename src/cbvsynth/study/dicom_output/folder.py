@@ -80,7 +80,7 @@ def write_dicom(
         raise VolumeError(
             f"series {series.number}: what its tags say of patient, study or place is not as the standard "
             f"wants it ({type(error).__name__}), so that no DICOM of it was written; expected a valid "
-            "export. Export it again, or leave --out_dicom out."
+            "export. Export it again; the map as NIfTI needs none of it."
         ) from None
     except OSError as error:
         raise StorageError(
