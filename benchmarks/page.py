@@ -37,6 +37,12 @@ MOST_TO_PAINT_S = 1.0
 MOST_SCRIPT_BYTES = 3e6
 MOST_GROWTH_MB = 16.0
 """Of resident memory from a tenth of the uploads to the last; a leak of one upload each would be more."""
+SCRIPTS = ("page", "viewer", "measuring", "compare", "colours", "asking", "niivue")
+_SCRIPT_BYTES = """
+const [names, done] = arguments;
+const size = async (name) => (await (await fetch(`/static/${name}.js`)).arrayBuffer()).byteLength;
+Promise.all(names.map(size)).then((all) => done(all.reduce((a, b) => a + b)));
+"""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 1e6
 
@@ -49,7 +55,9 @@ class Visit:
         self._headers = {"X-Cbvsynth": "page"}
         self._ask("GET", "/")
 
-    def _ask(self, method: str, path: str, body: str | bytes | dict[str, object] | None = None, **headers: str) -> bytes:
+    def _ask(
+        self, method: str, path: str, body: str | bytes | dict[str, object] | None = None, **headers: str
+    ) -> bytes:
         content = json.dumps(body) if isinstance(body, dict) else body
         self._connection.request(method, path, content, {**self._headers, **headers})
         answer = self._connection.getresponse()
@@ -183,11 +191,7 @@ def paint(port: int, times: int) -> bool:
                 )
                 / 1e3
             )
-            sizes = driver.execute_async_script(
-                "const done = arguments[0]; Promise.all(['page', 'viewer', 'measuring', 'compare', "
-                "'colours', 'asking', 'niivue'].map(async (name) => (await (await fetch(`/static/${name}.js`))"
-                ".arrayBuffer()).byteLength)).then((all) => done(all.reduce((a, b) => a + b)))"
-            )
+            sizes = driver.execute_async_script(_SCRIPT_BYTES, SCRIPTS)
     print(f"first paint: median {statistics.median(painted):.2f} s of {times}; script {sizes / 1e6:.2f} MB")
     return statistics.median(painted) < MOST_TO_PAINT_S and sizes < MOST_SCRIPT_BYTES
 
@@ -210,8 +214,8 @@ def again_and_again(port: int, pid: int, folder: Path, files: dict[str, bytes], 
     after, left = process.memory_mb(), disk_mb(folder)
     print(
         f"{uploads} uploads of {sum(map(len, files.values())) / 1e6:.1f} MB: memory {before:.0f} MB after a "
-        f"tenth, {after:.0f} MB at the end; disk {empty:.2f} MB before, {disk:.1f} MB with one, {left:.2f} MB "
-        "at the end"
+        f"tenth, {after:.0f} MB at the end; disk {empty:.2f} MB before, {disk:.1f} MB with one, "
+        f"{left:.2f} MB at the end"
     )
     return after - before < MOST_GROWTH_MB and left - empty < 0.1
 

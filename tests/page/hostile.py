@@ -56,7 +56,7 @@ def changed(folder: Path, **tags: object) -> Files:
 
 
 def deflated_bomb() -> bytes:
-    """DICOM that holds a gigabyte of zeros, deflated to a megabyte."""
+    """DICOM that holds 320 MiB of zeros, deflated to a third of a megabyte."""
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = MRImageStorage, "1.2.3"
@@ -64,7 +64,7 @@ def deflated_bomb() -> bytes:
     target.write(bytes(128) + b"DICM")
     write_file_meta_info(target, meta)
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    for _ in range(1024):
+    for _ in range(320):
         target.write(packer.compress(bytes(1 << 20)))
     target.write(packer.flush())
     return target.getvalue()
@@ -92,6 +92,11 @@ def archive() -> bytes:
     return target.getvalue()
 
 
+def noise() -> bytes:
+    values = np.random.default_rng(1).uniform(1, 9, (4, 4, 4)).astype(np.float32)
+    return nib.Nifti1Image(values, np.eye(4)).to_bytes()
+
+
 def not_numbers() -> bytes:
     return nib.Nifti1Image(np.full((20, 20, 8), np.nan, np.float32), np.diag([2.0, 2, 4, 1])).to_bytes()
 
@@ -100,7 +105,7 @@ UPLOADS: dict[str, tuple[Callable[[Path], Files], str]] = {
     "an empty file": (lambda _: [("t1.nii.gz", b"")], "empty"),
     "text that is called an image": (lambda _: [("t1.nii.gz", b"hello")], "not a NIfTI file|not gzip"),
     "a web page with a script": (lambda _: [("t1.nii", b"<script>alert(1)</script>" * 20)], "not a NIfTI"),
-    "half a header": (lambda _: [("t1.nii", bytes(header()[:200]))], "NIfTI"),
+    "half a header": (lambda _: [("t1.nii", bytes(header()[:200]))], "header"),
     "a header without voxels": (lambda _: [("t1.nii", bytes(header()[:352]))], ""),
     "a header that declares 27 billion voxels": (
         lambda _: [("t1.nii", declaring(30000, 30000, 30000))],
@@ -108,7 +113,8 @@ UPLOADS: dict[str, tuple[Callable[[Path], Files], str]] = {
     ),
     "four axes": (lambda _: [("t1.nii", declaring(4, 4, 4, 9))], "axes|dimension|3-D"),
     "sizes below 0": (lambda _: [("t1.nii", declaring(-4, 4, 4))], ""),
-    "voxels that are all 0": (lambda _: [("t1.nii", bytes(header()))], ""),
+    "voxels that are all 0": (lambda _: [("t1.nii", bytes(header((20, 20, 8))))], "every voxel is 0"),
+    "an image of 4 x 4 voxels": (lambda _: [("t1.nii", noise())], "4 x 4 voxels in plane"),
     "voxels that are no numbers": (lambda _: [("t1.nii", not_numbers())], ""),
     "a gzip bomb": (lambda _: [("t1.nii.gz", gzip.compress(bytes(header()) + bytes(80 << 20)))], ""),
     "a damaged gzip": (lambda _: [("t1.nii.gz", gzip.compress(bytes(header()))[:-20])], ""),

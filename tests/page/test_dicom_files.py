@@ -92,7 +92,7 @@ def test_nothing_of_the_work_is_left_beside_the_archive(page: Running, done: tup
 
 
 def test_without_t1c_the_map_lies_on_the_first_image(visitor: Visitor, tmp_path: Path) -> None:
-    study = visitor.map(examination(tmp_path, ("t1", "flair")))
+    study = visitor.map(examination(tmp_path, ("t1",)))
     assert study["state"] == "done", study["error"]
     assert study["result"]["dicom"]["text"].endswith("on the slices of T1")
     with archive(visitor, study) as found:

@@ -22,6 +22,7 @@ from cbvsynth.client.request import (
     keep_usable,
     require_a_sequence,
     require_brain,
+    require_size,
     without_label,
 )
 from cbvsynth.domain.examination import ORIENTATIONS, Examination
@@ -209,6 +210,7 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
     left_out |= damaged
     require_a_sequence(examination, volumes, left_out)
     chosen = _reference(examination, volumes, reference)
+    require_size(canonical_grid(grids[chosen]).shape, examination)
     stored = {name.value: volume for name, volume in volumes.items()}
     if asked.mask is not None:
         stored["mask"] = read_image(root, asked, "mask", grids["mask"].affine, gaps=True)
@@ -269,6 +271,11 @@ def _read(
             )
         except VolumeError as error:
             damaged[sequence] = without_label(str(error), examination.label(sequence.value))
+            continue
+        value = float(volumes[sequence].data.flat[0])
+        if np.all(volumes[sequence].data == value):
+            damaged[sequence] = f"constant in the brain (every voxel is {value:g})"
+            del volumes[sequence]
     return volumes, damaged
 
 

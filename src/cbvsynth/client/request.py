@@ -115,6 +115,15 @@ def require_brain(mask: BoolArray, examination: Examination) -> None:
         )
 
 
+def require_size(shape: tuple[int, ...], examination: Examination) -> None:
+    """Raise VolumeError where images in RAS order, (X, Y, Z), are smaller in plane than a model can take."""
+    if min(shape[:2]) < MIN_IN_PLANE:
+        raise VolumeError(
+            f"{examination.exam_id}: the images have {shape[0]} x {shape[1]} voxels in plane; "
+            f"expected at least {MIN_IN_PLANE} x {MIN_IN_PLANE}. Use images of the whole head."
+        )
+
+
 def keep_usable(
     images: Mapping[Sequence, Float32Array],
     mask: BoolArray,
@@ -122,11 +131,7 @@ def keep_usable(
     left_out: Mapping[Sequence, str],
 ) -> PreparedExamination:
     """Images inside the brain and in the right unit; those without information there are left out."""
-    if min(mask.shape[:2]) < MIN_IN_PLANE:
-        raise VolumeError(
-            f"{examination.exam_id}: the images have {mask.shape[0]} x {mask.shape[1]} voxels in plane; "
-            f"expected at least {MIN_IN_PLANE} x {MIN_IN_PLANE}. Use images of the whole head."
-        )
+    require_size(mask.shape, examination)
     inputs, faults, adc_unit, warnings = {}, dict(left_out), "", []
     for sequence, image in images.items():
         if sequence is Sequence.ASL:

@@ -36,6 +36,7 @@ from cbvsynth.page.results import MAP, PICTURE, RESULTS, VIEW
 from cbvsynth.page.settings import PageSettings
 from cbvsynth.page.studies import ACTIVE, State, Store, Study
 from cbvsynth.page.tables import regions_csv
+from cbvsynth.page.wording import for_a_visitor
 from cbvsynth.page.worker import Worker
 from cbvsynth.theme.html import rendered
 
@@ -119,7 +120,7 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 
 async def _failed(_: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, 400)
+    return JSONResponse({"error": for_a_visitor(str(error))}, 400)
 
 
 async def _no_storage(_: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import CbvsynthError
 from cbvsynth.page.recognition import CONVERTED
 from cbvsynth.page.studies import Study
+from cbvsynth.page.wording import for_a_visitor
 from cbvsynth.study.dicom.headers import read_folder
 from cbvsynth.study.dicom.series import Series, series_of
 from cbvsynth.study.dicom_output.uids import NewUids
@@ -52,7 +53,7 @@ def keep_dicom(folder: Path, results: Path, made: Prediction, study: Study, uids
             written = save_dicom(made, Path(work, "cbv"), series, uids)
             _pack(Path(work), written, results / ARCHIVE)
     except CbvsynthError as error:
-        return {"file": "", "text": str(error)}
+        return {"file": "", "text": for_a_visitor(str(error))}
     return {"file": ARCHIVE, "text": f"in the study of the images, on the slices of {Sequence(role).label}"}
 
 

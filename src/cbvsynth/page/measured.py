@@ -17,6 +17,7 @@ from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.domain.ssim import score_ssim
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import RegistrationError, VolumeError
+from cbvsynth.page.wording import for_a_visitor
 from cbvsynth.registration.displacement import displacement_mm, points_of
 from cbvsynth.registration.rigid import ALIGNED_MM, register
 from cbvsynth.registration.target import Target
@@ -50,9 +51,11 @@ def compare(
         volume = without_gaps(to_canonical(read_volume(real, _LABEL)))[0]
         placed, how = _placed(volume, grid, reference)
     except VolumeError as error:
-        return {"problem": str(error)}, {}
+        return {"problem": for_a_visitor(str(error))}, {}
     except RegistrationError as error:
-        return {"problem": f"{_LABEL} lies on another grid, and could not be registered: {error}"}, {}
+        return {
+            "problem": for_a_visitor(f"{_LABEL} lies on another grid, and could not be registered: {error}")
+        }, {}
     share = covered_share_of_mask(Grid.of(placed), prepared.mask, grid)
     if share < LEAST_COVERED:
         return {

@@ -14,6 +14,7 @@ from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.errors import CbvsynthError, UsageError, VolumeError
 from cbvsynth.page.names import ROLES, is_nifti, role_of
 from cbvsynth.page.studies import Row, Study
+from cbvsynth.page.wording import for_a_visitor
 from cbvsynth.study.dicom.roles import ROLES_TABLE
 from cbvsynth.study.nifti import read_header
 
@@ -95,7 +96,7 @@ def _problem(path: Path, max_voxels: float) -> str:
     try:
         x, y, z = read_header(path, "it").shape
     except VolumeError as error:
-        return str(error).removeprefix("it: ")
+        return for_a_visitor(str(error).removeprefix("it: "))
     if x * y * z > max_voxels:
         return f"declares {x} x {y} x {z} voxels, more than the {max_voxels / 1e6:g} million that are taken"
     return ""
@@ -111,7 +112,8 @@ def _untaken(series: str, left: Mapping[str, str]) -> str:
 def _for_a_reader(reason: str) -> str:
     """A reason without what only a command line can do."""
     reason = reason.replace(f": {ROLES_TABLE} names one", " is chosen by hand")
-    return re.sub(rf"; say [^;]*\b{re.escape(ROLES_TABLE)}", "; choose what it is", reason)
+    asked = re.sub(rf"; say [^;]*\b{re.escape(ROLES_TABLE)}", "; choose what it is", reason)
+    return for_a_visitor(asked)
 
 
 def _of_dicom(folder: Path, stated: Mapping[str, str], max_voxels: float) -> Recognised:

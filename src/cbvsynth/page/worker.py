@@ -20,6 +20,7 @@ from cbvsynth.page.dicom_files import keep_dicom, reference_of
 from cbvsynth.page.results import RESULTS, keep_results
 from cbvsynth.page.settings import PageSettings
 from cbvsynth.page.studies import State, Store, Study
+from cbvsynth.page.wording import for_a_visitor
 
 _SECONDS_BETWEEN_LOOKS = 0.5
 _SECONDS_BETWEEN_SWEEPS = 60.0
@@ -89,7 +90,7 @@ class Worker:
             state = State.QUEUED if self._stop.is_set() else State.CANCELLED
             self._end(study, state)
         except CbvsynthError as error:
-            self._end(study, State.FAILED, str(error))
+            self._end(study, State.FAILED, for_a_visitor(str(error)))
         except OSError as error:
             self._end(study, State.FAILED, str(storage_error(OSError(error.errno, error.strerror))))
         except Exception:  # noqa: BLE001  the queue goes on
