@@ -428,3 +428,19 @@ def test_a_brain_found_in_a_head_is_the_same_in_training_and_in_serving(tmp_path
     assert served.mask_source == trained.facts.mask_source
     assert served.mask_source.startswith("extracted by python")
     assert (tmp_path / "pictures" / "e1.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (np.zeros((20, 20, 8), np.float32), "every voxel is 0"),
+        (np.random.default_rng(1).uniform(1, 9, (4, 4, 4)).astype(np.float32), "4 x 4 voxels in plane"),
+    ],
+)
+def test_no_brain_is_looked_for_where_there_can_be_none(
+    tmp_path: Path, values: np.ndarray, words: str
+) -> None:
+    """Such an image was given to ROBEX, whose own error with an address in memory was the message."""
+    path = write(tmp_path / "t1.nii", values, np.eye(4))
+    with pytest.raises(VolumeError, match=words):
+        prepare({"t1": str(path)}, brain=BrainSettings(command="no-such-program {image} {mask}"))

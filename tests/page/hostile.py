@@ -1,4 +1,4 @@
-"""Uploads that nobody should be harmed by: each gets one clear line. The threat model lists them."""
+"""Uploads that nobody should be harmed by: each gets one clear line. docs/reference/hostile-uploads.md lists them."""
 
 from __future__ import annotations
 
