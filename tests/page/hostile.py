@@ -1,4 +1,4 @@
-"""Uploads that nobody should be harmed by: each gets one clear line. docs/reference/hostile-uploads.md lists them."""
+"""Uploads that nobody should be harmed by: each gets one clear line (docs/reference/hostile-uploads.md)."""
 
 from __future__ import annotations
 
