@@ -71,7 +71,8 @@ def test_two_sequences_lie_in_squares(page: Running, head: dict[str, Path], tmp_
         give(driver, page, [tmp_path / "t1.nii.gz", tmp_path / "t2.nii.gz", *others])
         press(driver, "start")
         readout = map_is_shown(driver)
-        Select(driver.find_element(By.ID, "over")).select_by_visible_text("none")
+        for name, choice in {"over": "none", "base": "T1", "other": "T2"}.items():
+            Select(driver.find_element(By.ID, name)).select_by_visible_text(choice)
         first = picture(driver).sum(axis=2)
         press(driver, "board")
         assert driver.find_element(By.ID, "board").get_attribute("aria-pressed") == "true"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -59,8 +60,11 @@ def test_from_files_to_a_measured_map(page: Running, head: dict[str, Path], tmp_
         assert "lesion" in shown(driver, "measured").text
         for name in ("get-map", "get-regions", "snapshot"):
             press(driver, name)
-        for name in ("synthetic-cbv.nii.gz", "synthetic-regions.csv", "synthetic-cbv-view.png"):
+        for name in ("synthetic-cbv.nii.gz", "synthetic-regions.csv"):
             downloaded(tmp_path, name)
+        strip = np.asarray(Image.open(downloaded(tmp_path, "synthetic-cbv-view.png")).convert("L"))[-62:]
+        for line in (strip[8:34], strip[34:]):  # the model with its version, and the research note
+            assert 0.005 < (line > 128).mean() < 0.2
         note = driver.find_element(By.CLASS_NAME, "research")
         assert "For research only" in note.text
         assert driver.title == "Synthetic CBV"

@@ -116,6 +116,7 @@ export function refresh() {
   if (shown.over in volumes) drawBar(context, 2, 4, 18, 252, shown.over, top, "#fff");
   $("bar-note").textContent = shown.over in volumes ? unit : "";
   $("bar").setAttribute("aria-label", shown.over in volumes ? `Colours from 0 to ${top} ${unit}` : "no map is shown");
+  nv.createOnLocationChange(); // what is read out is of what is shown
 }
 
 // Ends of the grey scale of an image, as the sliders say.
@@ -131,7 +132,7 @@ function drawBoard() {
     const [low, high] = windowOf(name);
     return { volume: volumes[name], low, high };
   };
-  Object.assign(volumes[BOARD], { cal_min: 0, cal_max: 1, colormap: "grey" });
+  Object.assign(volumes[BOARD], { colormap: "grey", cal_min: 0, cal_max: 1 }); // a colour map sets the window anew
   fillBoard(volumes[BOARD], side(shown.base), side($("other").value), Number($("square").value));
 }
 
