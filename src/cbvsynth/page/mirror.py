@@ -29,7 +29,7 @@ def mirrored(region: BoolArray, mask: BoolArray, grid: Grid) -> BoolArray:
         grid: of both, axes RAS.
     """
     middle, normal = _plane(mask, grid)
-    to_voxel = np.linalg.inv(grid.affine)
+    to_voxel: Float64Array = np.linalg.inv(grid.affine).astype(np.float64)
     places = np.argwhere(mask)
     points = places @ grid.affine[:3, :3].T + grid.affine[:3, 3]
     source = _voxels(_across(points, middle, normal), to_voxel)
@@ -56,7 +56,8 @@ def _plane(mask: BoolArray, grid: Grid) -> tuple[Float64Array, Float64Array]:
     places = places[:: max(1, len(places) // _POINTS)]
     points = places @ grid.affine[:3, :3].T + grid.affine[:3, 3]
     centre = points.mean(axis=0)
-    to_voxel, brain = np.linalg.inv(grid.affine), mask.astype(np.float32)
+    to_voxel: Float64Array = np.linalg.inv(grid.affine).astype(np.float64)
+    brain = mask.astype(np.float32)
 
     def plane(angles: Float64Array) -> tuple[Float64Array, Float64Array]:
         yaw, roll, shift_mm = angles[0], angles[1], 100.0 * angles[2]
