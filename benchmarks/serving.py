@@ -178,12 +178,12 @@ def first_request(base: Path, log: Path, inputs: Inputs) -> tuple[float, float]:
     return costs[0], statistics.median(costs[1:])
 
 
-def start_up(code: str) -> float:
-    """CPU seconds of a fresh Python that runs some code; the median of five."""
+def start_up(*arguments: str) -> float:
+    """CPU seconds of a fresh Python; the median of five."""
     costs = []
     for _ in range(5):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         costs.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
     return statistics.median(costs)
@@ -191,6 +191,24 @@ def start_up(code: str) -> float:
 
 CLIENT = "from cbvsynth.client import CbvClient; CbvClient('localhost:8500').close()"
 HELP = "from cbvsynth.cli import main; main(['predict', '--help'])"
+
+
+def predict_flags(folder: Path, inputs: Inputs, address: str) -> list[str]:
+    """`cbvsynth predict` of files: the volumes, and a mask of a brain's size in the middle of their grid."""
+    from cbvsynth.domain.volume import Volume
+    from cbvsynth.study.nifti import write_volume
+
+    shape = next(iter(inputs.values())).shape[1:]
+    spacing_mm = np.array([240.0 / shape[0], 240.0 / shape[1], 140.0 / shape[2]])
+    affine = np.diag([*spacing_mm, 1.0])
+    sides = (np.linspace(-half, half, size) for half, size in zip((1.7, 1.4, 1.1), shape, strict=True))
+    mask = sum(side**2 for side in np.meshgrid(*sides, indexing="ij")) <= 1.0
+    flags = ["-m", "cbvsynth.cli", "predict", "--server", address, "--out", str(folder / "cbv.nii.gz")]
+    flags += ["--overwrite", "on"]
+    for name, voxels in {**{name: array[0] for name, array in inputs.items()}, "mask": mask}.items():
+        write_volume(folder / f"{name}.nii.gz", Volume(voxels, affine))
+        flags += [f"--{name}", str(folder / f"{name}.nii.gz")]
+    return flags
 
 
 def measure(saved_model: Path | None, shape: tuple[int, ...], rounds: int, folder: Path) -> list[Target]:
@@ -203,8 +221,8 @@ def measure(saved_model: Path | None, shape: tuple[int, ...], rounds: int, folde
     else:
         shutil.copytree(saved_model, base / "1")
     targets = [
-        Target("client: CPU seconds to start", start_up(CLIENT), 1.0),
-        Target("cbvsynth predict --help: CPU seconds", start_up(HELP), 1.0),
+        Target("client: CPU seconds to start", start_up("-c", CLIENT), 1.0),
+        Target("cbvsynth predict --help: CPU seconds", start_up("-c", HELP), 0.3),
     ]
     model = load_exported(base / "1")
     inputs = made_up_volumes(model, shape)
@@ -212,7 +230,10 @@ def measure(saved_model: Path | None, shape: tuple[int, ...], rounds: int, folde
     print(f"{model.description.model}, {'x'.join(map(str, shape))}: {size:.1f} MB per request")
     colds = [first_request(base, folder / "cold.log", inputs) for _ in range(COLD_STARTS)]
     with server_process(flags(base), folder / "server.log") as server:
-        connection = Connection(server.addresses(300)["gRPC"], timeout_s=600)
+        address = server.addresses(300)["gRPC"]
+        command = start_up(*predict_flags(folder, inputs, address))
+        targets.append(Target("cbvsynth predict of files, the client's CPU seconds", command, 1.0))
+        connection = Connection(address, timeout_s=600)
 
         def served() -> npt.NDArray[np.float32]:
             return connection.predict(ModelReference(NAME), inputs)[0]

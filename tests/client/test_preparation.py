@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -41,6 +43,22 @@ def test_images_of_any_orientation_are_sent_in_ras_order(tmp_path: Path, orienta
         np.testing.assert_array_equal(prepared.inputs[Sequence(name)], expected.get_fdata(dtype=np.float32))
         assert prepared.inputs[Sequence(name)].flags.c_contiguous
     np.testing.assert_array_equal(prepared.in_place(prepared.inputs[Sequence.T1]), image("t1", shape))
+
+
+def test_images_on_one_grid_with_a_mask_need_no_package_that_is_slow_to_import(tmp_path: Path) -> None:
+    """SciPy's image functions, optimiser and spatial trees were imported for every map, half a second."""
+    files = write_head(tmp_path, "t1 t1c")
+    mask = str(write(tmp_path / "mask.nii.gz", brain().astype(np.uint8), AFFINES["RAS"]))
+    code = (
+        "import sys\n"
+        "from cbvsynth.client import CbvClient\n"
+        "from cbvsynth.client.preparation import prepare\n"
+        f"prepare({files!r}, mask={mask!r})\n"
+        "slow = {'scipy.ndimage', 'scipy.optimize', 'scipy.sparse', 'scipy.spatial', 'pydicom', 'PIL'}\n"
+        "print(sorted(slow & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_images_stored_in_different_orientations_of_one_grid_are_one_examination(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy
 
 from cbvsynth.domain.geometry import BORDER, GRID_TOLERANCE, Grid, canonical_reorientation, lies_on
 from cbvsynth.domain.volume import Volume
@@ -116,7 +116,7 @@ def _is_identity(step: float, offset: float, size: int) -> bool:
     return max(abs(offset), abs(offset + (step - 1.0) * (size - 1))) <= GRID_TOLERANCE
 
 
-def axis_weights(source_size: int, target_size: int, step: float, offset: float) -> sparse.csr_array:
+def axis_weights(source_size: int, target_size: int, step: float, offset: float) -> scipy.sparse.csr_array:
     """Weights (target_size, source_size) float32 that resample along one axis.
 
     A target voxel is cut where it crosses from one source voxel into the next. Each piece counts by its
@@ -149,7 +149,7 @@ def axis_weights(source_size: int, target_size: int, step: float, offset: float)
     rows = np.repeat(np.arange(target_size), columns.shape[1])
     kept = weights.ravel() > 0.0
     entries = (weights.ravel()[kept], (rows[kept], columns.ravel()[kept]))
-    return sparse.csr_array(entries, shape=(target_size, source_size)).astype(np.float32)
+    return scipy.sparse.csr_array(entries, shape=(target_size, source_size)).astype(np.float32)
 
 
 def _resample_oblique(

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from cbvsynth.domain.brain_masks import MAX_BRAIN_ML
 from cbvsynth.domain.examination import Examination
@@ -16,6 +15,7 @@ from cbvsynth.domain.gaps import without_gaps
 from cbvsynth.domain.geometry import to_canonical
 from cbvsynth.domain.mask_shape import doubts_about, measure_mask
 from cbvsynth.domain.options import BrainMask
+from cbvsynth.domain.pieces import filled
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import VolumeError
@@ -126,5 +126,4 @@ def _doubts_about_given(examination: Examination, stored: Volume) -> tuple[str, 
 
 
 def _filled_ml(volume: Volume) -> float:
-    filled = int(ndimage.binary_fill_holes(volume.data != 0.0).sum())
-    return filled * math.prod(volume.spacing_mm) / 1000.0
+    return int(filled(volume.data != 0.0).sum()) * math.prod(volume.spacing_mm) / 1000.0

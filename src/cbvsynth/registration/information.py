@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
-from scipy.spatial.transform import Rotation
+import scipy
 
 from cbvsynth.domain.volume import Volume
 from cbvsynth.registration.transform import RigidTransform
@@ -75,7 +74,8 @@ class SharedInformation:
 
     def motion_mm(self, transform: RigidTransform) -> Float64Array:
         """The six numbers (6,) of a transform: the reverse of `transform`."""
-        turn = Rotation.from_matrix(transform.matrix[:3, :3]).as_rotvec() * RADIUS_MM
+        rotation = scipy.spatial.transform.Rotation.from_matrix(transform.matrix[:3, :3])
+        turn = rotation.as_rotvec() * RADIUS_MM
         shift = transform.matrix[:3, :3] @ self._centre + transform.matrix[:3, 3] - self._centre
         return np.concatenate([turn, shift])
 
@@ -90,14 +90,16 @@ class SharedInformation:
 
 
 def _rotation(motion_mm: Float64Array) -> Float64Array:
-    return Rotation.from_rotvec(motion_mm[:3] / RADIUS_MM).as_matrix()  # type: ignore[no-any-return]
+    turn = scipy.spatial.transform.Rotation.from_rotvec(motion_mm[:3] / RADIUS_MM)
+    matrix: Float64Array = turn.as_matrix()
+    return matrix
 
 
 def _values_at(volume: Volume, places_ras_mm: Float64Array) -> tuple[Float64Array, BoolArray]:
     """Values (N,) between voxels, and which places (N,) lie in the image."""
     inverse = np.linalg.inv(volume.affine)
     indices = (places_ras_mm @ inverse[:3, :3].T + inverse[:3, 3]).T
-    values: Float64Array = ndimage.map_coordinates(
+    values: Float64Array = scipy.ndimage.map_coordinates(
         volume.data, indices, output=np.float64, order=1, mode="nearest"
     )
     sizes = np.array(volume.shape)[:, np.newaxis]

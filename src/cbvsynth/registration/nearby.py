@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
+import scipy
 
 from cbvsynth.registration.information import SharedInformation
 
@@ -58,7 +58,7 @@ def climb(information: SharedInformation, start_mm: Float64Array) -> tuple[Float
         )
 
     limits = {"maxfun": _STEPS, "ftol": _FLAT}
-    found = optimize.minimize(downhill, start_mm, jac=slope, method="L-BFGS-B", options=limits)
+    found = scipy.optimize.minimize(downhill, start_mm, jac=slope, method="L-BFGS-B", options=limits)
     best = np.asarray(found.x, np.float64)
     further = look_around(information, best)
     return best, further is not None and float(np.abs(further - best).max()) < _SETTLED_MM

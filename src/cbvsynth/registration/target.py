@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+import scipy
 
 from cbvsynth.domain.volume import Volume
 from cbvsynth.registration.displacement import points_of
@@ -66,7 +66,8 @@ class Target:
         """For each of the search's levels the smoothed image, and 1 where its voxels count."""
         region = np.ones(self.volume.shape, np.bool_)
         if self.mask is not None:
-            region = ndimage.distance_transform_edt(~self.mask, sampling=self.volume.spacing_mm) <= MARGIN_MM
+            far_mm = scipy.ndimage.distance_transform_edt(~self.mask, sampling=self.volume.spacing_mm)
+            region = far_mm <= MARGIN_MM
         return tuple(
             (image, coarsened_mask(region, self.volume.affine, voxel_mm))
             for image, voxel_mm in zip(search_images(self.volume), LEVELS_MM, strict=True)
@@ -90,7 +91,7 @@ def smooth(volume: Volume) -> Volume:
     coarse = coarsened(_without_extremes(volume), voxel_mm)
     # Along thick slices the voxels themselves are smooth enough.
     sigmas = [voxel_mm / 2.0 / size if size <= 2.0 * voxel_mm else 0.0 for size in coarse.spacing_mm]
-    return Volume(ndimage.gaussian_filter(coarse.data, sigmas), coarse.affine)
+    return Volume(scipy.ndimage.gaussian_filter(coarse.data, sigmas), coarse.affine)
 
 
 def _without_extremes(volume: Volume) -> Volume:

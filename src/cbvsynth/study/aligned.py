@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from cbvsynth.domain.brain_masks import MAX_BRAIN_ML, brain_of
 from cbvsynth.domain.examination import Examination
@@ -28,6 +27,7 @@ from cbvsynth.domain.geometry import (
     to_canonical,
 )
 from cbvsynth.domain.lesion_labels import lesion_labels
+from cbvsynth.domain.pieces import filled
 from cbvsynth.domain.resampling import resample, resample_labels
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
@@ -250,7 +250,7 @@ def support_mask(
             "strip the skull first, as with HD-BET, or have the brain found: pip install 'cbvsynth[extract]'."
         )
     votes = np.sum([images[sequence] != 0.0 for sequence in voters], axis=0)
-    mask: BoolArray = ndimage.binary_fill_holes(2 * votes >= len(voters))
+    mask = filled(2 * votes >= len(voters))
     if not mask.any():
         raise VolumeError(
             f"{exam_id}: there is no brain mask, and its images are non-zero in different places; expected "
