@@ -1,9 +1,10 @@
-"""What validate costs for each image: CPU seconds of measuring, registration apart.
+"""What validate and preprocess cost for each image: CPU seconds, registration apart.
 
     python benchmarks/validate.py [--examinations 5] [--matrix 256] [--slices 22] [--register off rigid]
 
-Makes a phantom study in a temporary folder and measures in one process. To compare two versions, run both
-on one machine, one after the other, with the same --data.
+Makes a phantom study in a temporary folder and measures in one process: validate's survey, preprocess from
+the files to the arrays, and preprocess again where nothing has changed, which reads the files' digests. To
+compare two versions, run both on one machine, one after the other, with the same --data.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Register
 from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.study import write_study
+from cbvsynth.preprocessing.study import prepare_if_changed
 from cbvsynth.quality.survey import survey_examination
 from cbvsynth.study.manifest import load_manifest
 
@@ -35,19 +39,26 @@ def main() -> None:
             settings = StudySettings(arguments.examinations, arguments.matrix, arguments.slices, damaged=0)
             write_study(root, settings)
         listed = load_manifest(root).examinations[: arguments.examinations]
-        survey_examination(root, listed[0], Register.OFF)
+        out = Path(folder) / "arrays"
+        survey_examination(root, listed[0], Register.OFF)  # imports what the steps import when they need it
+        prepare_if_changed(root, Path(folder) / "first", listed[0])
         for register in arguments.register:
-            start = time.process_time()
-            images = 0
-            for examination in listed:
-                survey_examination(root, examination, register)
-                images += len(examination.files)
-            spent = time.process_time() - start
-            print(
-                f"{register}: {spent / len(listed):.2f} CPU s an examination, {spent / images:.3f} an image "
-                f"({len(listed)} examinations, {images} images)",
-                flush=True,
-            )
+            _report(f"validate, {register}", listed, lambda one: survey_examination(root, one, register))  # noqa: B023  called now
+        for name in ("preprocess", "preprocess, nothing changed"):
+            _report(name, listed, lambda one: prepare_if_changed(root, out, one))
+
+
+def _report(name: str, examinations: Sequence[Examination], step: Callable[[Examination], object]) -> None:
+    start = time.process_time()
+    for examination in examinations:
+        step(examination)
+    spent = time.process_time() - start
+    images = sum(len(examination.files) for examination in examinations)
+    print(
+        f"{name}: {spent / len(examinations):.3f} CPU s an examination, {spent / images:.4f} an image "
+        f"({len(examinations)} examinations, {images} images)",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def test_everything_that_shapes_the_arrays_changes_it(
 
 def test_a_missing_file_is_named_without_its_path(study: RawStudy) -> None:
     (study.data / study.examinations[0].inputs[Sequence.T2]).unlink()
-    with pytest.raises(VolumeError, match="sub-00/ses-1: T2: the file cannot be read") as refusal:
+    with pytest.raises(VolumeError, match="sub-00/ses-1: T2: the file does not exist") as refusal:
         examination_fingerprint(study.data, study.examinations[0])
     assert str(study.data) not in str(refusal.value)
 

@@ -42,11 +42,9 @@ from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import GridError, UsageError, VolumeError
 from cbvsynth.extraction import DEFAULT_BRAIN, BrainSettings, choose_brain
 from cbvsynth.extraction.choice import without_ignored_mask
-from cbvsynth.records.storage import sha256_of
 from cbvsynth.registration import place_images
 from cbvsynth.study.aligned import align, mark_gaps, read_mask, support_mask
-from cbvsynth.study.nifti import read_headers, read_image
-from cbvsynth.study.paths import resolve_inside
+from cbvsynth.study.image_files import ImageFiles, read_files
 from cbvsynth.study.placement import place
 
 Image = str | os.PathLike[str] | npt.NDArray[np.generic]
@@ -203,17 +201,18 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
         cbv=None,
         seg=None,
     )
-    headers = read_headers(root, asked)
+    files = read_files(root, asked)
+    headers = {role: file.image.header for role, file in files.items()}
     found = place(asked, headers)
     grids = found.grids
-    volumes, damaged = _read(root, asked, grids)
+    volumes, damaged = _read(asked, files, grids)
     left_out |= damaged
     require_a_sequence(examination, volumes, left_out)
     chosen = _reference(examination, volumes, reference)
     require_size(canonical_grid(grids[chosen]).shape, examination)
     stored = {name.value: volume for name, volume in volumes.items()}
     if asked.mask is not None:
-        stored["mask"] = read_image(root, asked, "mask", grids["mask"].affine, gaps=True)
+        stored["mask"] = files["mask"].image.volume(affine=grids["mask"].affine, gaps=True)
     on_stage(Stage.REGISTERING)
     placing = place_images(asked, stored, chosen, register)
     on_stage(Stage.BRAIN_MASK)
@@ -250,24 +249,20 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
         register=register.value,
         displacements_mm=placing.displacements_mm,
         moved=placing.moved,
-        sha256={
-            role: sha256_of(resolve_inside(root, path, asked.label(role)))
-            for role, path in asked.files.items()
-            if role in used
-        },
+        sha256={role: files[role].sha256 for role in asked.files if role in used},
         warnings=(*found.warnings, *placing.warnings, *masked.warnings, *noted, *prepared.warnings),
     )
 
 
 def _read(
-    root: Path, examination: Examination, grids: Mapping[str, Grid]
+    examination: Examination, files: ImageFiles, grids: Mapping[str, Grid]
 ) -> tuple[dict[Sequence, Volume], dict[Sequence, str]]:
     """Images as stored, and those whose header is sound but whose voxels are not, with the reason."""
     volumes, damaged = {}, {}
     for sequence in examination.sequences:
         try:
-            volumes[sequence] = read_image(
-                root, examination, sequence.value, grids[sequence.value].affine, gaps=True
+            volumes[sequence] = files[sequence.value].image.volume(
+                examination.scales.get(sequence.value, 1.0), grids[sequence.value].affine, gaps=True
             )
         except VolumeError as error:
             damaged[sequence] = without_label(str(error), examination.label(sequence.value))

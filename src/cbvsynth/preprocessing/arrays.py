@@ -19,6 +19,7 @@ from cbvsynth.extraction import DEFAULT_BRAIN, BrainSettings, choose_brain
 from cbvsynth.extraction.choice import without_ignored_mask
 from cbvsynth.registration import place_images
 from cbvsynth.study.aligned import AlignedExamination, align, read_stored, require_numbers
+from cbvsynth.study.image_files import ImageFiles, read_files
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,19 @@ class ExaminationArrays:
     facts: ArrayFacts
 
 
-def prepare_examination(
+def prepare_examination(  # noqa: PLR0913  half of them have a default
     root: Path,
     examination: Examination,
     fingerprint: str,
     register: Register = Register.OFF,
     brain: BrainSettings = DEFAULT_BRAIN,
+    *,
+    files: ImageFiles | None = None,
 ) -> ExaminationArrays:
     """Read an examination, align it, mask it, bring ADC to 1e-6 mm2/s; CBV and CBF below 0 become 0.
 
-    CBV keeps the target unit and its scale; nothing is normalised.
+    CBV keeps the target unit and its scale; nothing is normalised. `files` are its files where they have
+    been read already.
 
     Raises:
         VolumeError: there is no CBV map, or an image cannot be read.
@@ -84,7 +88,7 @@ def prepare_examination(
             "examinations."
         )
     examination = without_ignored_mask(examination, brain)
-    stored = read_stored(root, examination)
+    stored = read_stored(examination, files or read_files(root, examination))
     placing = place_images(examination, stored, "cbv", register)
     chosen = choose_brain(examination, stored, placing.moves, brain)
     aligned = align(examination, chosen.stored, "cbv", chosen.moves)

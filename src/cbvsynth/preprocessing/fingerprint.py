@@ -9,12 +9,11 @@ from pathlib import Path
 
 from cbvsynth.domain.examination import ENHANCING_LABEL, Examination
 from cbvsynth.domain.options import Register
-from cbvsynth.errors import ManifestError, VolumeError
+from cbvsynth.errors import ManifestError
 from cbvsynth.extraction import DEFAULT_BRAIN, BrainSettings
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.records.examinations import CachedExamination
-from cbvsynth.records.storage import sha256_of
-from cbvsynth.study.paths import resolve_inside
+from cbvsynth.study.image_files import ImageFile, ImageFiles, read_files
 
 
 def examination_fingerprint(
@@ -22,16 +21,20 @@ def examination_fingerprint(
     examination: Examination,
     register: Register = Register.OFF,
     brain: BrainSettings = DEFAULT_BRAIN,
+    *,
+    files: ImageFiles | None = None,
 ) -> str:
     """Hex digest of all that shapes an examination's arrays: files, statements, settings, version.
 
-    Names of files and folders are not part of it: a study that was moved keeps its arrays.
+    Names of files and folders are not part of it: a study that was moved keeps its arrays. `files` are the
+    examination's where they have been read already.
 
     Raises:
         VolumeError: a file does not exist or cannot be read.
         ManifestError: a path leaves the data root, or a file is not the one whose SHA-256 the manifest
             states.
     """
+    read = files or read_files(root, examination)
     content = {
         "preprocessing_version": PREPROCESSING_VERSION,
         "register": register.value,
@@ -40,7 +43,7 @@ def examination_fingerprint(
         "scales": {role: examination.scales.get(role, 1.0) for role in examination.files},
         "enhancing_label": examination.enhancing_label or ENHANCING_LABEL,  # unstated makes the same arrays
         "orientation": examination.orientation,
-        "files": {role: _file_digest(root, examination, role) for role in examination.files},
+        "files": {role: _digest(read[role], examination.sha256.get(role)) for role in examination.files},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -54,18 +57,10 @@ def data_fingerprint(examinations: Iterable[CachedExamination]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _file_digest(root: Path, examination: Examination, role: str) -> str:
-    label = examination.label(role)
-    try:
-        digest = sha256_of(resolve_inside(root, examination.files[role], label))
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise VolumeError(
-            f"{label}: the file cannot be read ({error.strerror}). Correct the manifest or restore the file."
-        ) from error
-    stated = examination.sha256.get(role)
-    if stated and stated != digest:
+def _digest(file: ImageFile, stated: str | None) -> str:
+    if stated and stated != file.sha256:
         raise ManifestError(
-            f"{label}: the file has SHA-256 {digest[:12]}..., the manifest states {stated[:12]}... "
+            f"{file.label}: the file has SHA-256 {file.sha256[:12]}..., the manifest states {stated[:12]}... "
             "Restore the file, or list the study again if it was replaced on purpose."
         )
-    return digest
+    return file.sha256

@@ -27,6 +27,7 @@ from cbvsynth.progress import progress_bar
 from cbvsynth.records.decisions import read_decisions
 from cbvsynth.records.examinations import INDEX_FILE, CachedExamination, ExaminationIndex, write_index
 from cbvsynth.records.origins import NOT_RECORDED, Origin
+from cbvsynth.study.image_files import read_files
 from cbvsynth.study.manifest import recorded_manifest
 
 _MOST_ERRORS_SHOWN = 10
@@ -129,12 +130,13 @@ def prepare_if_changed(
     """Prepare one examination unless its arrays exist already; an error in its data is an outcome, too."""
     exam_id = examination.exam_id
     try:
-        fingerprint = examination_fingerprint(data, examination, register, brain)
+        files = read_files(data, examination)
+        fingerprint = examination_fingerprint(data, examination, register, brain, files=files)
         facts = read_current_facts(out / exam_id, fingerprint)
         if facts is not None:
             return Outcome(exam_id, facts)
         shown = replace(brain, picture=out / MASK_PICTURES / f"{exam_id}.png")
-        prepared = prepare_examination(data, examination, fingerprint, register, shown)
+        prepared = prepare_examination(data, examination, fingerprint, register, shown, files=files)
     except DataError as error:
         is_named = exam_id in str(error) or examination.subject_id in str(error)
         named = error if is_named else type(error)(f"{exam_id}: {error}")

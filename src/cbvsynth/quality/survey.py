@@ -7,7 +7,6 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -37,8 +36,8 @@ from cbvsynth.quality.checks import Group
 from cbvsynth.quality.examination import measure
 from cbvsynth.registration import Placing, place_images
 from cbvsynth.study.aligned import AlignedExamination, align, require_numbers
-from cbvsynth.study.nifti import OpenImage, open_image
-from cbvsynth.study.paths import resolve_inside
+from cbvsynth.study.image_files import read_file
+from cbvsynth.study.nifti import OpenImage
 from cbvsynth.study.placement import place
 from cbvsynth.study.sidecars import stated_adc_unit
 
@@ -102,15 +101,13 @@ def survey_study(
 def survey_examination(root: Path, examination: Examination, register: Register = Register.RIGID) -> Survey:
     """Measure one examination; whatever its files hold, the answer is a survey, never a traceback.
 
-    Every file is opened once: all headers are looked at first, and where they are sound, the voxels are
-    read from the same files. Where preprocess will move the images onto one another (`register` is rigid),
-    they are measured as they then lie.
+    Every file is read once, and all headers are looked at before any voxel. Where preprocess will move the
+    images onto one another (`register` is rigid), they are measured as they then lie.
     """
-    with ExitStack() as open_files:
-        images, problems = _open_all(open_files, root, examination)
-        if problems:
-            return Survey(examination.exam_id, problems=problems)
-        return _survey_images(root, examination, images, register)
+    images, problems = _read_all(root, examination)
+    if problems:
+        return Survey(examination.exam_id, problems=problems)
+    return _survey_images(root, examination, images, register)
 
 
 def _survey_images(
@@ -213,8 +210,8 @@ def _each(survey: SurveyOne, examinations: Sequence[Examination], workers: int) 
             ) from error
 
 
-def _open_all(
-    open_files: ExitStack, root: Path, examination: Examination
+def _read_all(
+    root: Path, examination: Examination
 ) -> tuple[dict[str, OpenImage], tuple[tuple[Group, str], ...]]:
     """The files by role, and everything that is wrong before a voxel is read."""
     images: dict[str, OpenImage] = {}
@@ -223,14 +220,14 @@ def _open_all(
         problems.append((Group.UNREADABLE, "there is no CBV map to learn from"))
     if not examination.inputs:
         problems.append((Group.UNREADABLE, "there is no sequence to make a map from"))
-    for role, relative in examination.files.items():
-        label = examination.label(role)
+    for role in examination.files:
         stated = examination.sha256.get(role)
         try:
-            image = open_files.enter_context(open_image(resolve_inside(root, relative, label), label))
-            if stated and stated != image.sha256():
+            file = read_file(root, examination, role)
+            image = file.image
+            if stated and stated != file.sha256:
                 text = (
-                    f"{label}: the file is not the one whose SHA-256 the manifest states, "
+                    f"{file.label}: the file is not the one whose SHA-256 the manifest states, "
                     "restore or re-list it"
                 )
                 problems.append((Group.WRONG_FILE, text))

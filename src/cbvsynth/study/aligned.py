@@ -32,7 +32,7 @@ from cbvsynth.domain.resampling import resample, resample_labels
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import GridError, VolumeError
-from cbvsynth.study.nifti import read_headers, read_image
+from cbvsynth.study.image_files import ImageFiles, read_files
 from cbvsynth.study.placement import place
 
 MIN_FIELD_OVERLAP = 0.5
@@ -119,19 +119,20 @@ def read_aligned(root: Path, examination: Examination, reference: str = "") -> A
         ManifestError: a path leaves the data root.
     """
     reference = _reference(examination, reference)
-    return align(examination, read_stored(root, examination), reference)
+    return align(examination, read_stored(examination, read_files(root, examination)), reference)
 
 
-def read_stored(root: Path, examination: Examination) -> dict[str, Volume]:
-    """The images of an examination by role as they are stored, each in its place.
+def read_stored(examination: Examination, files: ImageFiles) -> dict[str, Volume]:
+    """The images of an examination by role as they are stored, each in its place, from its files.
 
     Raises:
         VolumeError: an image cannot be read, or nothing says which way it lies.
-        ManifestError: a path leaves the data root.
     """
-    grids = place(examination, read_headers(root, examination)).grids
+    images = {role: files[role].image for role in examination.files}
+    grids = place(examination, {role: image.header for role, image in images.items()}).grids
     return {
-        role: read_image(root, examination, role, grids[role].affine, gaps=True) for role in examination.files
+        role: image.volume(examination.scales.get(role, 1.0), grids[role].affine, gaps=True)
+        for role, image in images.items()
     }
 
 

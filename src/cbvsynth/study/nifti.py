@@ -10,7 +10,7 @@ patients' names, are never read.
 from __future__ import annotations
 
 import gzip
-import hashlib
+import io
 import os
 import stat
 import zlib
@@ -57,7 +57,7 @@ _GZIP_BITS = 31  # zlib's number for a gzip stream, its checksum included
 
 
 class OpenImage:
-    """An open image file whose header has been checked: one opening serves header, digest and voxels."""
+    """An open image file whose header has been checked: one opening serves header and voxels."""
 
     header: VolumeHeader
 
@@ -79,19 +79,6 @@ class OpenImage:
             header = replace(header, warnings=(*header.warnings, text))
         self.header = header
 
-    def sha256(self) -> str:
-        """Hex digest of the file as it is stored.
-
-        Raises:
-            VolumeError: it cannot be read.
-        """
-        with _refusals_in_words(self._label):
-            place = self._raw.tell()  # where the decompression, if any, goes on reading
-            self._raw.seek(0)
-            digest = hashlib.file_digest(self._raw, "sha256").hexdigest()  # type: ignore[arg-type]  # an IO[bytes]
-            self._raw.seek(place)
-        return digest
-
     def volume(
         self, scale: float = 1.0, affine: npt.NDArray[np.float64] | None = None, *, gaps: bool = False
     ) -> Volume:
@@ -107,7 +94,7 @@ class OpenImage:
         header, label = self.header, self._label
         if affine is None and not header.is_placed:
             raise VolumeError(f"{label}: {NO_PLACE} {STATE_THE_AXES}")
-        with _refusals_in_words(label):
+        with refusals_in_words(label):
             self._stream.seek(header.data_offset_bytes)
             raw = bytearray(header.voxel_bytes)
             found = _fill(self._stream, memoryview(raw))
@@ -145,13 +132,13 @@ def open_image(path: Path, label: str) -> Iterator[OpenImage]:
             image of real numbers, claims more than `MAX_VOXEL_BYTES`, or its size contradicts its
             header.
     """
-    with _refusals_in_words(label):
+    with refusals_in_words(label):
         # Asked before opening, because opening a named pipe waits for its other end.
         if not stat.S_ISREG(path.stat().st_mode):
             raise VolumeError(f"{label}: not a regular file. Expected one .nii or .nii.gz file.")
         raw = path.open("rb")
     with raw:
-        with _refusals_in_words(label):
+        with refusals_in_words(label):
             image = OpenImage(raw, label)
         yield image
 
@@ -269,7 +256,7 @@ def _fresh_header(name: str, volume: Volume, unit_note: str, sform_code: int, qf
 
 
 @contextmanager
-def _refusals_in_words(label: str) -> Iterator[None]:
+def refusals_in_words(label: str) -> Iterator[None]:
     """Turn what the operating system and gzip refuse into an error that names the image."""
     try:
         yield
@@ -347,12 +334,12 @@ def _unpacked_size(raw: IO[bytes], limit: int) -> tuple[int, int]:
 def _fill(source: IO[bytes], target: memoryview) -> int:
     """Read into `target` until it is full or the source ends; the number of bytes read."""
     filled = 0
+    readable = cast("io.BufferedIOBase", source)
     while filled < len(target):
-        chunk = source.read(min(_CHUNK_BYTES, len(target) - filled))
-        if not chunk:
+        count = readable.readinto(target[filled : filled + _CHUNK_BYTES])
+        if not count:
             break
-        target[filled : filled + len(chunk)] = chunk
-        filled += len(chunk)
+        filled += count
     return filled
 
 
