@@ -6,7 +6,14 @@ import pytest
 
 from cbvsynth.errors import RegistryError
 from cbvsynth.registry.store import open_registry
-from cbvsynth.registry.versions import ModelVersion, aliases_of, fetch_artifact, list_versions, version_of
+from cbvsynth.registry.versions import (
+    ModelVersion,
+    aliases_of,
+    fetch_artifact,
+    list_versions,
+    version_of,
+    version_of_bytes,
+)
 from tests.registry.odd_versions import delete, foreign_version, point
 
 
@@ -54,3 +61,16 @@ def test_versions_come_oldest_first_with_their_aliases_and_without_deleted_ones(
         version_of(open_registry("cbvsynth"), "canary")
     with pytest.raises(RegistryError, match="Version 11 of 'cbvsynth' has no artefact 'model'"):
         fetch_artifact(open_registry("cbvsynth"), champion, "model", tmp_path / "copy")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("empty_registry")
+def test_the_version_of_a_models_bytes_is_asked_for_by_their_digest() -> None:
+    """Every model of a promotion had all versions listed: 31 models and 500 versions, 31 times 500."""
+    for digest, data in (("a", "1"), ("b", "1"), ("a", "2"), ("b", "1")):
+        foreign_version(saved_model_digest=digest, data_fingerprint=data)
+    registry = open_registry("cbvsynth")
+    asked = [("a", "1"), ("b", "1"), ("a", "2"), ("b", "2"), ("c", "1")]
+    assert [version_of_bytes(registry, *one) for one in asked] == [1, 2, 3, 0, 0]
+    delete(2)
+    assert version_of_bytes(registry, "b", "1") == 4

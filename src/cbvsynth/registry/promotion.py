@@ -27,6 +27,7 @@ from cbvsynth.registry.versions import (
     available_alias,
     list_versions,
     version_of,
+    version_of_bytes,
 )
 
 
@@ -178,13 +179,8 @@ def _first_of_its_kind(registry: Registry, candidate: Candidate, ours: int) -> i
 
 def _version_of(registry: Registry, candidate: Candidate) -> int:
     """The lowest version of these very bytes and data; 0 if there is none."""
-    wanted = (candidate.summary.saved_model_digest, candidate.summary.data_fingerprint)
-    found = (
-        one.version
-        for one in list_versions(registry)
-        if (one.digest, one.tags.get("data_fingerprint")) == wanted
-    )
-    return min(found, default=0)
+    summary = candidate.summary
+    return version_of_bytes(registry, summary.saved_model_digest, summary.data_fingerprint)
 
 
 def _data_version() -> str:

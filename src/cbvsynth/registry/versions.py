@@ -139,6 +139,15 @@ def version_of(registry: Registry, alias: str) -> ModelVersion | None:
     return _version(entry, aliases)
 
 
+def version_of_bytes(registry: Registry, digest: str, data_fingerprint: str) -> int:
+    """The lowest version of a SavedModel's very bytes, trained on the very data; 0 where there is none."""
+    found = registry.client.search_model_versions(
+        f"name='{registry.registered_name}' and tags.saved_model_digest='{digest}' "
+        f"and tags.data_fingerprint='{data_fingerprint}'"
+    )
+    return min((int(one.version) for one in found), default=0)
+
+
 def fetch_artifact(registry: Registry, version: ModelVersion, path: str, target: Path) -> Path:
     """Copy one artefact of a version's run below `target` and return where it lies.
 
