@@ -134,14 +134,16 @@ def write_tables(root: Path, index: ExaminationIndex, models: list[str]) -> None
         write_scores(artifacts / "train" / slug / "per_exam.csv", scores)
         write_summary(artifacts / "train" / slug / "summary.json", made_up_summary(slug, index))
         write_cost(artifacts / "checkpoints" / slug, TrainingCost(1000.0 + 13 * number, 3.0, 40.0, "made up"))
+    settings = GateSettings(bootstrap_samples=100)
     baseline = [
-        replace(row, model="constant-mean", ssim_3d_whole=0.6, lesion_cbv_synthetic=0.0) for row in scores
+        replace(row, model=name, ssim_3d_whole=0.6, lesion_cbv_synthetic=0.0)
+        for name in settings.required_baselines
+        for row in scores
     ]
     write_scores(artifacts / "evaluate/baselines.csv", baseline)
     sweep = read_sweep(artifacts / "train", [ModelId.parse(slug) for slug in models])
     evidence = Evidence(sweep.per_exam_sha256, sha256_of(artifacts / "evaluate/baselines.csv"))
     stored = group_by_name(read_scores(artifacts / "evaluate/baselines.csv"))
-    settings = GateSettings(bootstrap_samples=100)
     evaluation = evaluate_sweep(sweep.models, stored, None, settings, evidence)
     write_verdict(artifacts / "evaluate/verdict.json", evaluation.verdict)
     write_leaderboard_csv(artifacts / "evaluate/leaderboard.csv", evaluation.rows, evaluation.baselines)

@@ -1,6 +1,6 @@
 """How every step's CPU time and memory grow with the study, the sweep and the registry.
 
-    python benchmarks/scale.py [--examinations 756] [--models 62] [--versions 500]
+    python benchmarks/scale.py [--examinations 756] [--models 62] [--versions 500] [--of models]
 
 At a quarter, a half and the whole of each number: a study of so many examinations through manifest, plan,
 validate and preprocess; the made-up tables of so many models, of all examinations, through evaluate and
@@ -22,10 +22,11 @@ import contextlib
 import io
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -34,9 +35,10 @@ import report
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from cbvsynth.domain.sequences import all_combinations, all_models
+from cbvsynth.domain.sequences import Sequence, all_combinations, all_models
 from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.study import write_study
+from cbvsynth.records.examinations import write_index
 from cbvsynth.records.regions import REGIONS_FILE, write_regions
 from cbvsynth.registry.store import open_registry
 from cbvsynth.study.nifti import read_volume, write_volume
@@ -96,6 +98,7 @@ def main() -> int:
     )
     for name, default in (("examinations", 756), ("models", 62), ("versions", 500)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--of", nargs="+", default=["examinations", "models", "versions"], help="what grows")
     flags = parser.parse_args()
     found: list[Growth] = []
     with tempfile.TemporaryDirectory(prefix="cbvsynth-scale-") as folder:
@@ -105,41 +108,54 @@ def main() -> int:
             ("models", flags.models, partial(sweeps, examinations=flags.examinations)),
             ("versions", flags.versions, registries),
         ):
-            counts = [max(2, count // part) for part in PARTS]
+            if of not in flags.of:
+                continue
+            counts = [max(1, count // part) for part in PARTS]
             print(f"\n{of}: {', '.join(map(str, counts))}", flush=True)
-            steps = [measure(root / of / str(one), one) for one in counts]
+            steps = [measure(root / of / f"{at}", one) for at, one in enumerate(counts)]
             for step in steps[0]:
                 found.append(Growth(step, of, tuple(one[step] for one in steps)))
                 print(found[-1], flush=True)
     return int(not all(one.within for one in found))
 
 
-def step(folder: Path, *words: str, code: int = 0) -> Used:
+def step(folder: Path, *words: str) -> Used:
     """Run `cbvsynth WORDS` in a folder.
 
+    By a small process between, since Linux counts the memory of who starts a program as the program's.
+
     Raises:
-        SystemExit: it ended with another code.
+        SystemExit: it failed.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    log = folder / "said.txt"
-    with log.open("wb") as said:
-        actions = [(os.POSIX_SPAWN_DUP2, said.fileno(), 1), (os.POSIX_SPAWN_DUP2, said.fileno(), 2)]
-        command = [sys.executable, "-m", "cbvsynth.cli", *words]
-        environment = {**os.environ, "TQDM_DISABLE": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-        with contextlib.chdir(folder):
-            process = os.posix_spawn(sys.executable, command, environment, file_actions=actions)
-        _, status, usage = os.wait4(process, 0)
-    if os.waitstatus_to_exitcode(status) != code:
-        raise SystemExit(f"cbvsynth {' '.join(words)}:\n{log.read_text(encoding='utf-8')[-3000:]}")
-    return Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    environment = {**os.environ, "TQDM_DISABLE": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-I", "-S", "-c", BETWEEN, "-m", "cbvsynth.cli", *words]
+    told = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    status, cpu_s, kilobytes = told.stdout.split()
+    if status != "0":
+        raise SystemExit(
+            f"cbvsynth {' '.join(words)}:\n{(folder / SAID).read_text(encoding='utf-8')[-3000:]}"
+        )
+    return Used(float(cpu_s), float(kilobytes) / 1024)
+
+
+SAID = "said.txt"
+BETWEEN = f"""
+import os, sys
+to = os.open("{SAID}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+actions = [(os.POSIX_SPAWN_DUP2, to, 1), (os.POSIX_SPAWN_DUP2, to, 2)]
+process = os.posix_spawn(sys.executable, [sys.executable, *sys.argv[1:]], os.environ, file_actions=actions)
+_, status, used = os.wait4(process, 0)
+print(status, used.ru_utime + used.ru_stime, used.ru_maxrss)
+"""
 
 
 def studies(folder: Path, count: int) -> dict[str, Used]:
     """From a study's folders to arrays."""
     phantoms = folder.parent / "phantoms"
-    if not phantoms.exists():
+    if not phantoms.exists():  # the same for all three
         with contextlib.redirect_stderr(io.StringIO()):
             write_study(phantoms, StudySettings(PHANTOMS, MATRIX, SLICES, damaged=0, seed=1))
+    folder.mkdir(parents=True)
     write_copies(phantoms, folder / "data", count)
     data = ("--data", "data")
     validate = ("validate", *data, "--out", "validate", "--workers", "1", "--register", "off")
@@ -193,7 +209,16 @@ def sweeps(folder: Path, count: int, examinations: int) -> dict[str, Used]:
     models = [model.slug for model in all_models()][:count]
     folder.mkdir(parents=True)
     index = report.write_examinations(folder, examinations, (MATRIX, MATRIX, SLICES))
-    report.write_tables(folder, index, models)
+    for one in index.examinations[: report.DISTINCT]:
+        for sequence in set(Sequence) - {Sequence.T1C}:
+            os.link(index.root / one.exam_id / "t1c.npy", index.root / one.exam_id / f"{sequence.value}.npy")
+    splits = [
+        replace(one, split="held-out" if number % 3 == 0 else "train")
+        for number, one in enumerate(index.examinations)
+    ]
+    write_index(replace(index, examinations=tuple(splits)))
+    judged = tuple(one for one in splits if one.split == "held-out")
+    report.write_tables(folder, replace(index, examinations=judged), models)
     for model in models:
         write_regions(folder / "artifacts" / "train" / model / REGIONS_FILE, [])
         np.savez(folder / "artifacts" / "train" / model / "examples.npz")
