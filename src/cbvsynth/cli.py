@@ -48,6 +48,8 @@ class Group:
 
     line: str
     commands: Mapping[str, Command]
+    usual: str = ""
+    """Word of the command that is meant where only flags follow the first word; empty where none is."""
 
 
 def completion(shell: tyro.conf.Positional[Literal["bash", "zsh", "fish"]]) -> None:
@@ -129,6 +131,14 @@ COMMANDS: dict[str, Command | Group] = {
     ),
     "predict": Command("predict.predict", "Make a synthetic CBV map, of one examination or of a study"),
     "page": Command("page.page", "The page: drop an examination, look at its map, measure it"),
+    "node": Group(
+        "The DICOM node: studies in, maps out, beside a PACS",
+        {
+            "run": Command("node.run", "Receive, make and send; what `cbvsynth node` alone means"),
+            "status": Command("node.status", "What came, what was sent, and why there is no map of what"),
+        },
+        usual="run",
+    ),
     "rescue": Command("rescue.rescue", "Maps where metal or failure spoilt the measured CBV"),
     "registry": Group(
         "Registered versions and who is champion",
@@ -176,8 +186,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if words in ([], ["help"]):
         words = ["--help"]
-    elif len(words) == 1 and isinstance(COMMANDS.get(words[0]), Group):
-        words.append("--help")
+    elif isinstance(group := COMMANDS.get(words[0]), Group):
+        words = _with_second_word(words, group)
     unknown = _unknown_word(words)
     if unknown:
         print(f"error: {unknown}", file=sys.stderr)
@@ -187,6 +197,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if command is not None:
             return run_function(command.run, words[count:], " ".join(["cbvsynth", *words[:count]]))
     return run_function(_choice(COMMANDS, words), words, "cbvsynth", ABOUT)
+
+
+def _with_second_word(words: list[str], group: Group) -> list[str]:
+    """A group's word alone asks for help, or means its usual command, which flags may follow."""
+    if group.usual and (len(words) == 1 or (words[1].startswith("-") and words[1] not in ("-h", "--help"))):
+        return [words[0], group.usual, *words[1:]]
+    return [*words, "--help"] if len(words) == 1 else words
 
 
 def _unknown_word(words: Sequence[str]) -> str:
