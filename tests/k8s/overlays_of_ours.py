@@ -20,6 +20,9 @@ SHARED_CLUSTER = Path(__file__).parent / "overlays/shared-cluster"
 WITH_PAGE = Path(__file__).parent / "overlays/page"
 """staging with the page for radiologists."""
 
+WITH_NODE = Path(__file__).parent / "overlays/node"
+"""staging with the DICOM node."""
+
 
 def render(folder: Path) -> Cluster:
     """All objects of an overlay, by its folder."""

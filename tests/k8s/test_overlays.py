@@ -14,10 +14,22 @@ from tests.k8s.mistakes import Mistake, planted
 from tests.k8s.mistakes_of_operation import MISTAKES as OPERATION
 from tests.k8s.mistakes_of_security import MISTAKES as SECURITY
 from tests.k8s.mistakes_of_wiring import MISTAKES as WIRING
-from tests.k8s.overlays_of_ours import OVERLAYS, ROOT, SHARED_CLUSTER, WITH_KSERVE, WITH_PAGE, overlay, render
+from tests.k8s.overlays_of_ours import (
+    OVERLAYS,
+    ROOT,
+    SHARED_CLUSTER,
+    WITH_KSERVE,
+    WITH_NODE,
+    WITH_PAGE,
+    overlay,
+    render,
+)
 
 MISTAKES = [*WIRING, *OPERATION, *SECURITY]
-FOLDERS = [*(ROOT / "k8s/overlays" / name for name in OVERLAYS), WITH_KSERVE, WITH_PAGE, SHARED_CLUSTER]
+FOLDERS = [
+    *(ROOT / "k8s/overlays" / name for name in OVERLAYS),
+    *(WITH_KSERVE, WITH_NODE, WITH_PAGE, SHARED_CLUSTER),
+]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -1,4 +1,4 @@
-"""A real PACS for tests: Orthanc, started on ports of its own in a folder of its own, asked by its REST API."""
+"""A real PACS for tests: Orthanc, on ports and in a folder of its own, asked by its REST API."""
 
 from __future__ import annotations
 

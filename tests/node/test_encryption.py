@@ -50,5 +50,5 @@ def test_a_pair_that_is_none_is_said_without_its_folder(pems, certificate, key):
 
 
 def test_an_authority_that_is_none_is_said(pems):
-    with pytest.raises(UsageError, match="--tls_pacs 'own.key' cannot be loaded"):
+    with pytest.raises(UsageError, match=r"--tls_pacs 'own\.key' cannot be loaded"):
         encryption.sending(NodeSettings(tls_pacs=pems / "own.key"))

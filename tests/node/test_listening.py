@@ -26,8 +26,8 @@ from cbvsynth.node.reception import Answer, Received
 from cbvsynth.node.settings import NodeSettings
 from tests.node.parts import write_study
 from tests.node.programs import SENDER, TITLE, dcmtk, echoscu, storescu
-from tests.study.dicom.dicom_files import T1, write_series
 from tests.server.tls_files import make_pair
+from tests.study.dicom.dicom_files import T1, write_series
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 
@@ -96,7 +96,7 @@ def test_compressed_objects_come_as_they_are(tmp_path, studied, syntax):
     dataset = dcmread(studied[3])
     dataset.compress(syntax)
     dataset.save_as(tmp_path / "compressed.dcm")
-    with listening(tmp_path) as (port, kept):
+    with listening(tmp_path) as (port, _):
         application = AE(ae_title=SENDER)
         application.add_requested_context(MR_IMAGE, syntax)
         association = application.associate("127.0.0.1", port.port, ae_title=TITLE)
@@ -109,7 +109,7 @@ def test_compressed_objects_come_as_they_are(tmp_path, studied, syntax):
 
 def test_what_a_pacs_compressed_comes_without_being_unpacked(tmp_path, studied):
     subprocess.run([dcmtk("dcmcjpeg"), str(studied[3]), str(tmp_path / "lossless.dcm")], check=True)
-    with listening(tmp_path) as (port, kept):
+    with listening(tmp_path) as (port, _):
         assert storescu(port.port, [tmp_path / "lossless.dcm"], "-xs").returncode == 0
     assert dcmread(tmp_path / "0.dcm").file_meta.TransferSyntaxUID == JPEGLosslessSV1
 
@@ -233,18 +233,20 @@ def test_a_peer_that_does_not_shake_hands_keeps_nobody_out(tmp_path):
     """The library shakes hands where it accepts connections: one silent peer would have stopped the node."""
     make_pair(tmp_path, "node")
     own = {"tls_certificate": tmp_path / "node.pem", "tls_key": tmp_path / "node.key"}
-    with listening(tmp_path, **own, idle_s=60.0) as (port, _):
-        with socket.create_connection(("127.0.0.1", port.port)):
-            context = ssl.create_default_context(cafile=tmp_path / "node.pem")
-            application = AE(ae_title=SENDER)
-            application.add_requested_context(VERIFICATION)
-            begun = time.monotonic()
-            association = application.associate(
-                "localhost", port.port, ae_title=TITLE, tls_args=(context, "localhost")
-            )
-            assert association.is_established
-            association.release()
-            assert time.monotonic() - begun < 30
+    with (
+        listening(tmp_path, **own, idle_s=60.0) as (port, _),
+        socket.create_connection(("127.0.0.1", port.port)),
+    ):
+        context = ssl.create_default_context(cafile=tmp_path / "node.pem")
+        application = AE(ae_title=SENDER)
+        application.add_requested_context(VERIFICATION)
+        begun = time.monotonic()
+        association = application.associate(
+            "localhost", port.port, ae_title=TITLE, tls_args=(context, "localhost")
+        )
+        assert association.is_established
+        association.release()
+        assert time.monotonic() - begun < 30
 
 
 def test_a_port_that_is_taken_is_said(tmp_path):

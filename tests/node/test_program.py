@@ -52,7 +52,7 @@ def delete_all(pacs: Pacs) -> None:
 
 
 def test_a_study_sent_by_storescu_is_answered_in_the_pacs(tmp_path, pacs, models, capsys):
-    """What is read back through Orthanc's REST API is the map on the slices of T1C, in the patient's study."""
+    """What is read back by Orthanc's REST API is the map on the slices of T1C, in the patient's study."""
     delete_all(pacs)
     files = write_study(tmp_path / NAME)
     scouts = write_series(tmp_path / "scout", SCOUT, study="1.2.3.6")

@@ -16,6 +16,10 @@ from cbvsynth.node.reception import Answer, Received
 from tests.node.parts import NAME, PATIENT, write_study
 from tests.study.dicom.dicom_files import T1, write_enhanced, write_series
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::UserWarning:pydicom"
+)  # of damaged files; the node keeps them in
+
 
 def changed(folder, change):
     folder.mkdir(exist_ok=True)

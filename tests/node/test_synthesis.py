@@ -56,7 +56,7 @@ def test_the_same_images_are_not_made_again(tmp_path, start):
 def test_a_series_that_declares_too_much_is_refused_before_it_is_unpacked(tmp_path, start):
     write_study(tmp_path / "in")
     with pytest.raises(
-        ManifestError, match="series 1 declares 16 x 20 x 8 voxels, more than the 0.002 million"
+        ManifestError, match=r"series 1 declares 16 x 20 x 8 voxels, more than the 0\.002 million"
     ):
         make(tmp_path, start, max_voxels_million=0.002)
 

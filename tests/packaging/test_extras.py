@@ -101,6 +101,13 @@ RUN = (
     Typed("cbvsynth serving sync", ("--once",), "stable is version 1"),
     Typed("cbvsynth predict", (*IMAGES, "--out", "cbv.nii.gz", "--server", "SERVER"), "written   cbv.nii.gz"),
     Typed("cbvsynth page", (), r"\Aerror: The viewer .*npm pack", 1),
+    Typed(
+        "cbvsynth node run",
+        ("--pacs", "PACS@localhost:1", "--allowed", "PACS", "--tls_pacs", "none.pem"),
+        ONE_LINE,
+        2,
+    ),
+    Typed("cbvsynth node status", (), ONE_LINE, 2),
     Typed("from cbvsynth.client import CbvClient", (), ""),
     Typed("from cbvsynth.wire.tracing import start_tracing", (), ""),
     Typed("cbvsynth pipeline compile", (), "pipelines/cbv-synthesis.yaml"),

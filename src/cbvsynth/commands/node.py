@@ -31,9 +31,10 @@ def run(
     """
     node.peer()  # before anything heavy is imported
 
-    from cbvsynth.client.choice import ALL_SEQUENCES
-    from cbvsynth.client.synthesis import synthesise
-    from cbvsynth.node import program
+    from cbvsynth.node import program  # first: what is missing is said to be of the extra `node`
+
+    from cbvsynth.client.choice import ALL_SEQUENCES  # isort: skip
+    from cbvsynth.client.synthesis import synthesise  # isort: skip
 
     with open_models(server) as models:
 

@@ -16,6 +16,8 @@ def check(cluster: Cluster) -> Iterator[str]:
     }
     for workload in cluster.workloads():
         if workload.kind == "Deployment":
+            owner = _owns_a_disk(cluster, workload)
+            yield from _one_owner(workload) if owner else _rolling(workload)
             yield from _deployment(workload, scaled=(workload.namespace, workload.name) in scaled)
     for scaler in cluster.of_kind("HorizontalPodAutoscaler"):
         low, high = scaler["spec"].get("minReplicas", 1), scaler["spec"]["maxReplicas"]
@@ -49,11 +51,29 @@ def _budgets(cluster: Cluster) -> Iterator[str]:
             yield f"{workload.called} has no PodDisruptionBudget"
 
 
-def _deployment(workload: Workload, *, scaled: bool) -> Iterator[str]:
-    spec, pod = workload.spec, workload.pod
-    if scaled and "replicas" in spec:
-        yield f"{workload.called} sets replicas, which every apply would reset under its autoscaler"
-    rolling = spec.get("strategy", {}).get("rollingUpdate", {})
+def _owns_a_disk(cluster: Cluster, workload: Workload) -> bool:
+    """Whether its pod mounts a claim that one node at a time may write."""
+    claims = {
+        volume["persistentVolumeClaim"]["claimName"]
+        for volume in workload.pod.get("volumes", [])
+        if "persistentVolumeClaim" in volume
+    }
+    return any(
+        claim["spec"]["accessModes"] == ["ReadWriteOnce"]
+        for claim in cluster.of_kind("PersistentVolumeClaim")
+        if claim["metadata"]["namespace"] == workload.namespace and claim["metadata"]["name"] in claims
+    )
+
+
+def _one_owner(workload: Workload) -> Iterator[str]:
+    if workload.spec.get("replicas", 1) != 1:
+        yield f"{workload.called} has several pods for a disk that one may have; expected replicas: 1"
+    if workload.spec.get("strategy", {}).get("type") != "Recreate":
+        yield f"{workload.called} would wait for a disk that its old pod holds; expected strategy Recreate"
+
+
+def _rolling(workload: Workload) -> Iterator[str]:
+    rolling, pod = workload.spec.get("strategy", {}).get("rollingUpdate", {}), workload.pod
     on_gpu = any("nvidia.com/gpu" in one["resources"].get("limits", {}) for one in workload.containers)
     if not on_gpu and rolling.get("maxUnavailable") != 0:
         yield f"{workload.called} may stop an old pod before a new one is ready; expected maxUnavailable: 0"
@@ -61,6 +81,12 @@ def _deployment(workload: Workload, *, scaled: bool) -> Iterator[str]:
         yield f"{workload.called} needs a spare GPU to be updated; expected maxSurge: 0"
     if not pod.get("topologySpreadConstraints"):
         yield f"{workload.called} does not spread its pods over nodes"
+
+
+def _deployment(workload: Workload, *, scaled: bool) -> Iterator[str]:
+    spec, pod = workload.spec, workload.pod
+    if scaled and "replicas" in spec:
+        yield f"{workload.called} sets replicas, which every apply would reset under its autoscaler"
     for spread in pod.get("topologySpreadConstraints", []):
         if spread["whenUnsatisfiable"] != "ScheduleAnyway":
             yield f"{workload.called} would not start on one node: {spread['topologyKey']} must be soft"

@@ -109,7 +109,7 @@ def check(cluster: Cluster) -> Iterator[str]:
     yield from _both_ends(cluster, everyone)
     yield from _needed(cluster, everyone)
     for service in cluster.of_kind("Service"):
-        if service["spec"].get("type", "ClusterIP") != "ClusterIP":
+        if service["spec"].get("type", "ClusterIP") != "ClusterIP" and not _is_for_dicom(service):
             yield f"{called(service)} opens the cluster to the outside; clients come from inside"
     for ingress in cluster.of_kind("Ingress"):
         yield from _ingress(ingress)
@@ -129,6 +129,18 @@ def _ingress(ingress: Manifest) -> Iterator[str]:
     for rule in rules:
         if rule.get("host") not in encrypted:
             yield f"{called(ingress)} has {rule.get('host', 'every name')} without TLS"
+
+
+def _is_for_dicom(service: Manifest) -> bool:
+    """Whether a Service is the DICOM node's, for private addresses alone: scanners and PACS are outside."""
+    spec = service["spec"]
+    ranges = [ipaddress.ip_network(one) for one in spec.get("loadBalancerSourceRanges", [])]
+    return (
+        [port.get("name") for port in spec["ports"]] == ["dicom"]
+        and spec.get("type") == "LoadBalancer"
+        and bool(ranges)
+        and all(one.is_private for one in ranges)
+    )
 
 
 def _denied(cluster: Cluster) -> Iterator[str]:
