@@ -10,8 +10,9 @@ from tests.docs.pages import ROOT
 TEXT = (ROOT / "docs" / "explanation" / "faults.md").read_text(encoding="utf-8")
 STAMPS = {"client/dicom_output.py", "commands/limits.py", "training/failure.py", "training/journal.py"}
 """Modules that write the date for people to read."""
-AGES = {"page/app.py", "page/studies.py"}
-"""Modules that keep an age over restarts, which no other clock tells; by it a study is deleted."""
+_NODE = ("delivery", "files", "program", "reception", "work")
+AGES = {"page/app.py", "page/studies.py", *(f"node/{name}.py" for name in _NODE)}
+"""Modules that keep an age over restarts, which no other clock tells; by it a study is deleted or tried again."""
 
 
 def test_every_named_test_exists() -> None:

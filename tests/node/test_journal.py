@@ -40,6 +40,14 @@ def test_a_study_is_taken_when_it_has_been_quiet(journal):
     assert journal.take(10.0, 1000.0) is None, "it is being worked on"
 
 
+def test_a_clock_that_is_put_back_makes_nothing_wait(journal):
+    """Times must outlive a restart, so that they are of the clock that people set."""
+    receive(journal, now=1_000_000.0)
+    journal.later(journal.take(10.0, 1_000_010.0), "away", 1_000_020.0, counted=False)
+    assert journal.take(10.0, 500.0) is None
+    assert journal.take(10.0, 510.0) is not None
+
+
 def test_the_same_object_again_changes_nothing_but_the_clock(journal):
     receive(journal, now=100.0)
     receive(journal, now=200.0)

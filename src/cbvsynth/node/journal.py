@@ -21,6 +21,7 @@ from pathlib import Path
 from threading import RLock
 
 from cbvsynth.errors import StorageError, UsageError
+from cbvsynth.node.settings import LONGEST_WAIT_S
 
 FILE = "journal.sqlite"
 SCHEMA_VERSION = 1
@@ -203,6 +204,7 @@ class Journal:
 
     def take(self, quiet_s: float, now: float) -> Work | None:
         """The study to work on next, if one has been quiet for long enough; one begun often comes last."""
+        self.mend_times(now)
         with self._change() as database:
             found = database.execute(
                 "SELECT number, digest, revision, attempts + 1, maps, inputs,"
@@ -218,6 +220,14 @@ class Journal:
                 (State.WORKING, now, found[0]),
             )
         return Work(*found)
+
+    def mend_times(self, now: float) -> None:
+        """Where the machine's clock was put back, nothing waits for a time that will come only much later."""
+        with self._change() as database:
+            database.execute("UPDATE studies SET received = ? WHERE received > ?", (now, now))
+            database.execute(
+                "UPDATE studies SET next_attempt = ? WHERE next_attempt > ?", (now, now + LONGEST_WAIT_S)
+            )
 
     def made(self, work: Work, inputs: str, objects: Sequence[Object], now: float) -> bool:
         """Note a result, before anything of it is sent; whether it is still of what has come."""

@@ -13,6 +13,9 @@ from cbvsynth.errors import UsageError
 LONGEST_TITLE = 16
 """Characters of an AE title. Source: DICOM PS3.5, 6.2, AE."""
 
+LONGEST_WAIT_S = 86_400.0
+"""Between two tries, whatever the flags say."""
+
 _ADDRESS = re.compile(r"(?P<title>[^@]+)@(?P<host>.+):(?P<port>[0-9]{1,5})")
 
 
@@ -121,8 +124,8 @@ class NodeSettings:
             ("max_disk_gb", 0.001, 1_000_000),
             ("max_associations", 1, 1000),
             ("idle_s", 1, 3600),
-            ("retry_s", 0.1, 86_400),
-            ("retry_max_s", 0.1, 86_400),
+            ("retry_s", 0.1, LONGEST_WAIT_S),
+            ("retry_max_s", 0.1, LONGEST_WAIT_S),
             ("drain_s", 0, 3600),
         ):
             require_range(name, getattr(self, name), low, high)
