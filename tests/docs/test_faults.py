@@ -12,7 +12,7 @@ STAMPS = {"client/dicom_output.py", "commands/limits.py", "training/failure.py",
 """Modules that write the date for people to read."""
 _NODE = ("delivery", "files", "program", "reception", "work")
 AGES = {"page/app.py", "page/studies.py", *(f"node/{name}.py" for name in _NODE)}
-"""Modules that keep an age over restarts, which no other clock tells; by it a study is deleted or tried again."""
+"""Modules that keep an age over restarts, which no other clock tells; by it a study is deleted or tried."""
 
 
 def test_every_named_test_exists() -> None:
