@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
 from cbvsynth.errors import StorageError, UsageError
 from cbvsynth.node.settings import LONGEST_WAIT_S
@@ -444,4 +445,6 @@ def _rows(database: sqlite3.Connection) -> list[Row]:
         " (SELECT count(*) FROM objects WHERE study = number),"
         " (SELECT coalesce(sum(sent), 0) FROM objects WHERE study = number) FROM studies ORDER BY number"
     ).fetchall()
-    return [Row(*row[:3], State(row[3]), *row[4:]) for row in found]
+    place = 3  # of the state
+    values: list[list[Any]] = [[*row[:place], State(row[place]), *row[place + 1 :]] for row in found]
+    return [Row(*row) for row in values]

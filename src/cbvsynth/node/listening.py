@@ -11,10 +11,11 @@ import warnings
 from collections.abc import Callable
 from socketserver import BaseServer
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 from pynetdicom import AE, AllStoragePresentationContexts, _config, evt
 from pynetdicom.association import Association
+from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.pdu import P_DATA_TF
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
@@ -41,6 +42,7 @@ SYNTAXES = (
 LARGEST_PDU = 1 << 20
 """Bytes; a longer one is no peer's that obeys what was negotiated (a fourth of it). Our choice."""
 _ACCEPTED_PDU = 1 << 18
+_SO_FAR = "cbvsynth_bytes_of_object"
 
 
 class _Handler(RequestHandler):
@@ -52,10 +54,10 @@ class _Handler(RequestHandler):
         assert transport is not None
         receive = transport.recv
 
-        def bounded(size: int) -> bytearray:
-            if size > LARGEST_PDU:
+        def bounded(nr_bytes: int) -> bytearray:
+            if nr_bytes > LARGEST_PDU:
                 raise OSError("a longer PDU than was negotiated")
-            return receive(size)
+            return receive(nr_bytes)
 
         transport.recv = bounded  # type: ignore[method-assign]
         return association
@@ -134,7 +136,7 @@ class Listening:
             (evt.EVT_REJECTED, _say_rejected),
         ]
         try:
-            self._server = application.make_server(
+            server = application.make_server(
                 (settings.host, settings.port),
                 ae_title=settings.ae_title,
                 evt_handlers=handlers,
@@ -147,6 +149,7 @@ class Listening:
                 f"Port {settings.port} of {settings.host} cannot be opened ({error.strerror}); expected a "
                 "free one of this machine. Give another --port."
             ) from error
+        self._server = cast(_Server, server)
         self._thread = Thread(target=self._server.serve_forever, name="port", daemon=True)
 
     @property
@@ -172,7 +175,7 @@ class Listening:
             association.abort()
 
     def _store(self, event: evt.Event) -> int:
-        request = event.request
+        request = cast(C_STORE, event.request)
         sop_class, sop_uid = request.AffectedSOPClassUID, request.AffectedSOPInstanceUID
         sender = event.assoc.requestor.ae_title.strip()
         return self._take(
@@ -184,11 +187,11 @@ class Listening:
         association = event.assoc
         if not isinstance(event.pdu, P_DATA_TF):
             return
-        so_far = getattr(association, "bytes_of_object", 0)
+        so_far = getattr(association, _SO_FAR, 0)
         for item in event.pdu.presentation_data_value_items:
             content = item.presentation_data_value or b"\1"  # its first byte says whether it is of a command
             so_far = 0 if content[0] & 1 else so_far + len(content) - 1
-        association.bytes_of_object = so_far
+        setattr(association, _SO_FAR, so_far)
         if so_far > self._largest:
             association.abort(block=False)
 
@@ -196,7 +199,8 @@ class Listening:
 def _say_rejected(event: evt.Event) -> None:
     """Names are a stranger's text: what is not ASCII, or not printed, is written as its number."""
     title = ascii(event.assoc.requestor.ae_title.strip())
-    called = ascii(event.assoc.requestor.primitive.called_ae_title.strip())
+    asked = event.assoc.requestor.primitive
+    called = ascii("" if asked is None else str(asked.called_ae_title).strip())
     print(f"rejected: {title} asked for {called}", file=sys.stderr, flush=True)
 
 
