@@ -51,7 +51,7 @@ class Kept:
 @contextmanager
 def listening(folder: Path, **more: Any) -> Iterator[tuple[Listening, Kept]]:
     kept = Kept(folder)
-    given = {"port": 0, "allowed": (SENDER, "PACS"), "idle_s": 3.0, **more}
+    given = {"port": 0, "allowed": (SENDER, "PACS"), "idle_s": 20.0, **more}
     settings = NodeSettings(folder=folder, pacs="PACS@localhost:1", **given)
     port = Listening(settings, kept.take, encryption.listening(settings))
     port.start()
@@ -267,5 +267,5 @@ def test_a_whole_study_of_two_senders_at_once(tmp_path):
             )
             for title, files in zip((SENDER, "PACS"), paths, strict=True)
         ]
-        assert [sender.wait(60) for sender in senders] == [0, 0]
+        assert [sender.wait(120) for sender in senders] == [0, 0]
         assert len(kept.received) == 32
