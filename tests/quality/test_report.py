@@ -10,6 +10,7 @@ import pytest
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout
+from cbvsynth.domain.sequences import PAPER_SEQUENCES
 from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.quality.checks import Group, measurement_checks, shown
 from cbvsynth.quality.limits import Learned, Limits, LimitsInUse
@@ -31,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
     """The outputs of a study of two examinations, one of them dropped, with names that try HTML."""
     path = PurePosixPath("x.nii")
     examinations = (
-        Examination("good", "p1", "1", dict.fromkeys(Mri, path), age=None),
+        Examination("good", "p1", "1", dict.fromkeys(PAPER_SEQUENCES, path), age=None),
         Examination("<b>bad</b>", "p2", "1", {Mri.T1: path, Mri.FLAIR: path}),
     )
     surveys = (
