@@ -8,7 +8,7 @@ from cbvsynth.client.synthesis import Prediction
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.pages.pictures.prediction import PredictionPicture, draw_prediction
 
-ANATOMY = (Sequence.T1C, Sequence.FLAIR, Sequence.T1, Sequence.T2, Sequence.ADC)
+ANATOMY = (Sequence.T1C, Sequence.FLAIR, Sequence.T1, Sequence.T2, Sequence.ADC, Sequence.ASL)
 """Which image to show above the map, the first that is there; the paper shows T1C."""
 
 
