@@ -226,6 +226,17 @@ export function connect() {
   $("snapshot").addEventListener("click", snapshot);
 }
 
+// A text in lines that are as wide as may be.
+function broken(context, text, wide) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (context.measureText(longer).width > wide && lines.at(-1)) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines;
+}
+
 // What is on the screen, with what made it and the research note burnt in.
 function snapshot() {
   const { nv, study } = shown;
@@ -233,19 +244,22 @@ function snapshot() {
   const { width, height } = nv.canvas;
   const scale = nv.canvas.width / nv.canvas.clientWidth;
   const bar = 110;
-  const made = Object.assign(document.createElement("canvas"), { width: width / scale + bar, height: height / scale + 62 });
+  const made = Object.assign(document.createElement("canvas"), { width: width / scale + bar });
   const context = made.getContext("2d");
+  const font = "13px system-ui, sans-serif";
+  context.font = font;
+  const pair = shown.board ? `${labelOf(shown.base)} and ${labelOf($("other").value)} in squares` : labelOf(shown.base);
+  const what = shown.over in shown.volumes ? `${labelOf(shown.over)} over ${pair}` : pair;
+  const texts = [`${what}. ${study.result.model}, version ${study.result.record.ModelVersion}.`, "Patient's right is on the left.", study.result.note];
+  const lines = texts.flatMap((text) => broken(context, text, made.width - 16));
+  made.height = height / scale + 14 + 24 * lines.length; // which empties the canvas and its settings
   context.fillStyle = "#000";
   context.fillRect(0, 0, made.width, made.height);
   context.drawImage(nv.canvas, 0, 0, width / scale, height / scale);
   if (shown.over in shown.volumes) drawBar(context, made.width - bar + 15, 20, 18, 220, shown.over, Number($("top").value), "#fff");
-  context.fillStyle = "#fff";
-  context.font = "13px system-ui, sans-serif";
-  context.textAlign = "left";
+  Object.assign(context, { fillStyle: "#fff", font, textAlign: "left" });
   if (shown.over in shown.volumes) context.fillText(study.result.unit, made.width - bar + 15, 256);
-  const record = study.result.record;
-  context.fillText(`${shown.over in shown.volumes ? `${labelOf(shown.over)} over ` : ""}${labelOf(shown.base)}${shown.board ? ` and ${labelOf($("other").value)} in squares` : ""}. ${study.result.model}, version ${record.ModelVersion}. Patient's right is on the left.`, 8, made.height - 42);
-  context.fillText(study.result.note, 8, made.height - 18);
+  lines.forEach((text, index) => context.fillText(text, 8, made.height - 18 - 24 * (lines.length - 1 - index)));
   made.toBlob((blob) => {
     const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: "synthetic-cbv-view.png" });
     link.click();
