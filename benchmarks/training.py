@@ -246,7 +246,9 @@ def _torch_times(sized: Sized, python: str) -> dict[str, tuple[float, float]]:
     size = "x".join(map(str, sized.size))
     command = [python, str(script), size, str(sized.channels), str(sized.repeats), str(_thread_count())]
     command.append("float32" if bfloat16_is_emulated() else "bfloat16")
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{script.name} ended with {done.returncode}:\n{done.stderr[-2000:]}")
     found = json.loads(done.stdout.splitlines()[-1])
     return {
         f"encoder-decoder: PyTorch {found['version']}, {name}": (wall, cpu)

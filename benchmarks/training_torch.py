@@ -3,7 +3,8 @@
     PYTHON benchmarks/training_torch.py 64x64x8 CHANNELS REPEATS THREADS float32|bfloat16
 
 PyTorch and TensorFlow bring an LLVM each and cannot live in one process, nor need they in one environment:
-PYTHON is any Python with PyTorch. Prints JSON: formulation -> [wall seconds, CPU seconds], medians.
+PYTHON is any Python with PyTorch, and with setuptools and a C++ compiler, which torch.compile needs. Prints
+JSON: formulation -> [wall seconds, CPU seconds], medians.
 
 Formulations: 3-D convolutions with instance normalisation; slices as the batch, 2-D convolutions in
 channels_last and BatchNorm2d without running statistics, which normalises over the volume as ours does;
