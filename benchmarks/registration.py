@@ -1,18 +1,22 @@
 """Rigid registration of brain MRI by several libraries, side by side: error, CPU time and memory.
 
-    python benchmarks/registration.py [--patients 2] [--libraries cbvsynth,greedy,...]
+    python benchmarks/registration.py [--kinds brains raw real] [--patients 2]
+                                      [--libraries placed,cbvsynth,greedy,...]
 
-Every sequence and the CBV map of phantom heads is moved by a known motion of up to 10 mm and 10 degrees
-and found again from T1; on a real examination (CBVSYNTH_REAL_CASE) each sequence is moved by a known motion
-on top of what cbvsynth finds first. The error is the mean distance, over the brain, between where a place
-was found and where it is. Each library runs in a process of its own with one thread; one that is not
-installed is said to be missing. `python` may be named for a library that needs other versions than ours:
-`--python ants=/some/venv/bin/python`.
+Every sequence and the CBV map of phantom heads (stripped brains; raw heads with scalp, skull and noise) is
+moved by a known motion of up to 10 mm and 10 degrees and found again from T1; on a real examination
+(CBVSYNTH_REAL_CASE) each sequence is moved by a known motion on top of what cbvsynth finds first, which
+flatters cbvsynth there. `cbvsynth` registers pairs, `placed` an examination as preprocess does. The error is
+the mean distance, over the brain, between where a place was found and where it is. Each library runs in a
+process of its own with one thread; one that is not installed is said to be missing. `python` may be named
+for a library that needs other versions than ours: `--python ants=/some/venv/bin/python`.
+`--cases FILE` keeps the drawn images for another run.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import pickle
@@ -21,8 +25,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,13 +35,18 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 Image = tuple[npt.NDArray[np.float32], Array]
 """Voxels (X, Y, Z) and their affine, (4, 4), to RAS mm."""
+Case = dict[str, Any]
+"""A pair of images: registration_cases.py."""
 Function = Callable[[Image, Image], Array]
 """Moving and fixed image to the matrix from the fixed image's RAS mm to the moving one's."""
 
 FLIP = np.diag([-1.0, -1.0, 1.0, 1.0])
 """RAS to LPS and back."""
-ROLES = ("t2", "t1c", "flair", "adc", "cbv")
+KINDS = ("brains", "raw", "real")
+PLACED = "placed"
+"""What `preprocess` does with an examination: all its images together."""
 PACKAGES = {
+    PLACED: "simpleitk",
     "cbvsynth": "simpleitk",
     "simpleitk": "simpleitk",
     "greedy": "picsl-greedy",
@@ -48,10 +58,11 @@ PACKAGES = {
 
 def cbvsynth(moving: Image, fixed: Image) -> Array:
     """What this project does."""
+    from cbvsynth.domain.geometry import to_canonical
     from cbvsynth.domain.volume import Volume
     from cbvsynth.registration import register
 
-    return register(Volume(*moving), Volume(*fixed)).matrix
+    return register(to_canonical(Volume(*moving)), to_canonical(Volume(*fixed))).matrix
 
 
 def _itk_place(affine: Array) -> tuple[list[float], list[float], Array]:
@@ -184,106 +195,45 @@ LIBRARIES: dict[str, Function] = {
 }
 
 
-def motion(rng: np.random.Generator, middle_mm: Array) -> Array:
-    """A rigid motion of up to 10 mm and 10 degrees about a place: (4, 4), RAS mm."""
-    from scipy.spatial.transform import Rotation
+def results(library: str, cases: list[Case]) -> Iterator[tuple[Case, Array, float, str]]:
+    """Of each pair what was found, the CPU seconds, and the name of what a library raised."""
+    if library == PLACED:
+        for _, group in itertools.groupby(cases, lambda case: case["examination"]):
+            yield from placed(list(group))
+        return
+    for case in cases:
+        started = time.process_time()
+        try:
+            found, fault = LIBRARIES[library](case["moving"], case["fixed"]), ""
+        except Exception as error:  # noqa: BLE001  whatever a library raises is its result
+            found, fault = np.eye(4), type(error).__name__
+        yield case, found, time.process_time() - started, fault
 
-    axis, direction = (v / np.linalg.norm(v) for v in rng.normal(size=(2, 3)))
-    matrix = np.eye(4)
-    matrix[:3, :3] = Rotation.from_rotvec(axis * np.deg2rad(rng.uniform(2, 10))).as_matrix()
-    matrix[:3, 3] = middle_mm + direction * rng.uniform(2, 10) - matrix[:3, :3] @ middle_mm
-    return matrix
 
+def placed(cases: list[Case]) -> Iterator[tuple[Case, Array, float, str]]:
+    """One examination as `preprocess` places it: what lies nearer than 1 mm stays."""
+    from pathlib import PurePosixPath
 
-def phantom_cases(patients: int) -> list[dict[str, object]]:
-    """T1 and the other images of skull-stripped heads: the demo's grid, and thick slices of 256 x 256 x 20.
-
-    The thick ones are drawn finely and cut into slices after the head has moved, as a scanner cuts them.
-    """
-    from cbvsynth.domain.geometry import Grid
-    from cbvsynth.domain.resampling import resample
+    from cbvsynth.domain.examination import Examination
+    from cbvsynth.domain.options import Register
+    from cbvsynth.domain.sequences import Sequence
     from cbvsynth.domain.volume import Volume
-    from cbvsynth.phantom.case import make_case
-    from cbvsynth.phantom.tissues import Diagnosis
+    from cbvsynth.registration import place_images
 
-    rng, cases = np.random.default_rng(1), []
-    for kind, matrix, slices in (("64x64x8", 64, 8), ("256x256x20", 128, 48)):
-        for patient in range(1, patients + 1):
-            case = make_case(
-                seed=7, patient=patient, matrix=matrix, slices=slices, diagnosis=list(Diagnosis)[patient % 5]
-            )
-            affine = np.diag([*case.spacing_mm, 1.0])
-            affine[:3, 3] = case.origin_mm
-            points = np.argwhere(case.brain) @ affine[:3, :3].T + affine[:3, 3]
-            images = {name.value: values * case.brain for name, values in case.images.items()}
-            images["cbv"] = case.cbv
-            thick = np.diag([220 / 256, 220 / 256, 4.8, 1.0])
-            thick[:3, 3] = affine[:3, 3] + np.array([-0.43, -0.43, 1.4])
-            for role, values in images.items():
-                truth = np.eye(4) if role == "t1" else motion(rng, points.mean(axis=0))
-                moved = Volume(values.astype(np.float32), truth @ affine)
-                shown = moved if matrix == 64 else resample(moved, Grid((256, 256, 20), thick))
-                image = (shown.data, shown.affine)
-                if role == "t1":
-                    fixed = image
-                else:
-                    cases.append(
-                        {
-                            "kind": kind,
-                            "role": role,
-                            "fixed": fixed,
-                            "moving": image,
-                            "truth": truth,
-                            "points": points,
-                        }
-                    )
-    return cases
-
-
-def real_cases() -> list[dict[str, object]]:
-    """The real examination, each sequence moved twice on top of what is found first; none without it."""
-    named = os.environ.get("CBVSYNTH_REAL_CASE", "")
-    if not named:
-        print("CBVSYNTH_REAL_CASE names no real examination: phantoms only")
-        return []
-    import nibabel as nib
-
-    def read(name: str) -> Image:
-        stored = nib.load(Path(named) / f"{name}.nii.gz")
-        return np.asarray(stored.dataobj, np.float32), np.asarray(stored.affine)
-
-    fixed, (brain, affine) = read("t1"), read("mask_of_t1c")
-    points = np.argwhere(brain > 0) @ affine[:3, :3].T + affine[:3, 3]
-    rng, cases = np.random.default_rng(2), []
-    for role in ("t2", "t1c", "flair"):
-        voxels, place = read(role)
-        first = cbvsynth((voxels, place), fixed)
-        at_home = np.linalg.inv(first) @ place
-        for _ in range(2):
-            truth = motion(rng, points.mean(axis=0))
-            cases.append(
-                {
-                    "kind": "real",
-                    "role": role,
-                    "fixed": fixed,
-                    "moving": (voxels, truth @ at_home),
-                    "truth": truth,
-                    "points": points,
-                }
-            )
-    return cases
+    stored = {"t1": Volume(*cases[0]["fixed"])} | {case["role"]: Volume(*case["moving"]) for case in cases}
+    paths = {role: PurePosixPath(f"{role}.nii") for role in stored}
+    sequences = {Sequence(role): path for role, path in paths.items() if role in set(Sequence)}
+    examination = Examination("e", "sub-1", "ses-1", sequences, cbv=paths.get("cbv"))
+    started = time.process_time()
+    moves = place_images(examination, stored, "t1", Register.RIGID).moves
+    seconds = (time.process_time() - started) / len(cases)
+    for case in cases:
+        yield case, np.linalg.inv(moves.get(case["role"], np.eye(4))), seconds, ""
 
 
 def measure(library: str, cases_file: Path) -> None:
     """In a process of its own: print a line of JSON for each case, and the memory at last."""
-    function = LIBRARIES[library]
-    for case in pickle.loads(cases_file.read_bytes()):
-        started = time.process_time()
-        try:
-            found, fault = function(case["moving"], case["fixed"]), ""
-        except Exception as error:  # noqa: BLE001  whatever a library raises is its result
-            found, fault = np.eye(4), type(error).__name__
-        seconds = time.process_time() - started
+    for case, found, seconds, fault in results(library, pickle.loads(cases_file.read_bytes())):
         change = found - case["truth"]
         error_mm = np.linalg.norm(case["points"] @ change[:3, :3].T + change[:3, 3], axis=1).mean()
         row = {
@@ -311,8 +261,12 @@ def licence_of(python: str, package: str) -> str:
 def main() -> None:
     """Run every library on every case and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--patients", type=int, default=2)
-    parser.add_argument("--libraries", default=",".join(LIBRARIES))
+    parser.add_argument("--seed", type=int, default=11, help="of the raw heads")
+    parser.add_argument("--cases", type=Path, help="kept here, or read where it exists")
+    parser.add_argument("--each", action="store_true", help="print each pair, too")
+    parser.add_argument("--libraries", default=",".join((PLACED, *LIBRARIES)))
     parser.add_argument("--python", action="append", default=[], help="NAME=PATH of a library's own Python")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -321,8 +275,12 @@ def main() -> None:
         return
     pythons = dict(pair.split("=", 1) for pair in given.python)
     with tempfile.TemporaryDirectory() as folder:
-        cases_file = Path(folder) / "cases.pkl"
-        cases_file.write_bytes(pickle.dumps(phantom_cases(given.patients) + real_cases()))
+        cases_file = given.cases or Path(folder) / "cases.pkl"
+        if not cases_file.is_file():
+            # Only here: a library's own environment, which runs this file too, cannot draw.
+            from registration_cases import cases_of
+
+            cases_file.write_bytes(pickle.dumps(cases_of(given.kinds, given.patients, given.seed)))
         print("| library | images | median mm | largest mm | below 1 mm | CPU s | MB | version, licence |")
         print("|---|---|---|---|---|---|---|---|")
         for library in given.libraries.split(","):
@@ -339,11 +297,14 @@ def main() -> None:
                 check=False,
                 env=os.environ | threads,
             )
-            _print_rows(library, done.stdout, licence)
+            _print_rows(library, done.stdout, licence, each=given.each)
 
 
-def _print_rows(library: str, output: str, licence: str) -> None:
+def _print_rows(library: str, output: str, licence: str, *, each: bool) -> None:
     rows = [json.loads(line[3:]) for line in output.splitlines() if line.startswith("ROW")]
+    for row in rows if each else ():
+        found = f"{row['error_mm']:.2f} mm, {row['cpu_s']:.1f} CPU s {row['fault']}"
+        print(f"  {row['kind']}: {row['role']} {found}")
     memory = next((line[6:] for line in output.splitlines() if line.startswith("MEMORY")), "died")
     for kind in dict.fromkeys(row["kind"] for row in rows):
         errors = np.array([row["error_mm"] for row in rows if row["kind"] == kind])

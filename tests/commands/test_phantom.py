@@ -63,7 +63,9 @@ def test_a_raw_study_as_dicom_is_made_by_two_words(
 ) -> None:
     raw = ("--entry", "raw", "--format", "dicom", "--matrix", "48", "--slices", "7")
     assert run(*places, *raw, "--patients", "1", "--damaged", "0") == 0
-    assert "Made 1 synthetic examination of 1 patient" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "Made 1 synthetic examination of 1 patient" in told
+    assert f"Next:    cbvsynth manifest {places[1]} --layout dicom" in told  # it said validate, which refuses
     assert next(Path(places[1]).rglob("*.IMA"))
 
 

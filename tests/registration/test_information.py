@@ -32,7 +32,7 @@ def test_it_is_what_a_histogram_by_hand_says() -> None:
     moving = np.where(rng.random(fixed.shape) < 0.5, fixed, rng.integers(0, BINS, fixed.shape))
     moving[0, 0, :2], fixed[0, 0, :2] = (0, BINS - 1), (0, BINS - 1)
     voxels = np.argwhere(np.ones(fixed.shape, bool)).astype(np.float64)
-    found = SharedInformation(Volume(fixed, np.eye(4)), Volume(moving, np.eye(4)), voxels)(STILL)
+    found = SharedInformation([Volume(fixed, np.eye(4))], Volume(moving, np.eye(4)), voxels)(STILL)
     joint = np.zeros((BINS, BINS))
     for one, other in zip(fixed.ravel(), moving.ravel(), strict=True):
         joint[min(int(one / (BINS - 1) * BINS), BINS - 1), int(other)] += 1.0 / fixed.size
@@ -43,7 +43,7 @@ def test_it_is_what_a_histogram_by_hand_says() -> None:
 
 def test_an_image_shares_most_with_another_where_both_lie() -> None:
     """On one coarse grid a shift by half a voxel used to win: it takes the noise away."""
-    information = SharedInformation(brain_image("t1"), brain_image("cbv"), places())
+    information = SharedInformation([brain_image("t1")], brain_image("cbv"), places())
     still = information(STILL)
     for axis in range(6):
         for side in (-2.0, 2.0):
@@ -51,7 +51,7 @@ def test_an_image_shares_most_with_another_where_both_lie() -> None:
 
 
 def test_six_numbers_and_a_transform_are_one_motion() -> None:
-    information = SharedInformation(brain_image("t1"), brain_image("t2"), places())
+    information = SharedInformation([brain_image("t1")], brain_image("t2"), places())
     matrix = motion(3, 5.0, 7.0)
     numbers = information.motion_mm(RigidTransform(matrix))
     np.testing.assert_allclose(information.transform(numbers).matrix, matrix, atol=1e-9)
@@ -61,6 +61,6 @@ def test_six_numbers_and_a_transform_are_one_motion() -> None:
 
 def test_images_that_do_not_meet_or_say_nothing_share_nothing() -> None:
     flat = Volume(np.full(case().brain.shape, 3.0), affine_of(case()))
-    assert SharedInformation(brain_image("t1"), flat, places())(STILL) == 0.0
+    assert SharedInformation([brain_image("t1")], flat, places())(STILL) == 0.0
     far = np.array([0, 0, 0, 900.0, 0, 0])
-    assert SharedInformation(brain_image("t1"), brain_image("t2"), places())(far) == 0.0
+    assert SharedInformation([brain_image("t1")], brain_image("t2"), places())(far) == 0.0

@@ -81,6 +81,21 @@ def test_what_cannot_be_matched_is_refused_and_never_left_in_silence(moving: Vol
         register(moving, brain_image("t1"))
 
 
+def test_a_slab_within_a_long_field_of_view_is_registered() -> None:
+    """A CBV map of 10 cm was refused beside a sagittal T1 down to the neck, of which it shows 40 %."""
+    head, truth = brain_image("t1"), motion(7, 8.0, 7.0)
+    shape, neck = head.shape, head.shape[2]
+    long = np.zeros((*shape[:2], shape[2] + neck), np.float32)
+    long[:, :, neck:] = head.data
+    affine = head.affine.copy()
+    affine[:3, 3] -= neck * affine[:3, 2]
+    low, high = shape[2] // 8, shape[2] - shape[2] // 8
+    slab = Volume(brain_image("t2").data[:, :, low:high], brain_image("t2").affine.copy())
+    slab.affine[:3, 3] += low * slab.affine[:3, 2]
+    found = register(moved(slab, truth), Volume(long, affine))
+    assert error_mm(found, truth) < 1.0
+
+
 def test_a_match_too_far_off_is_not_believed() -> None:
     far = moved(brain_image("t1"), motion(5, 60.0, 0.0))
     with pytest.raises(RegistrationError):

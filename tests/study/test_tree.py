@@ -38,6 +38,20 @@ def test_a_link_to_nothing_is_no_file(tmp_path: Path) -> None:
     assert "of 1 NIfTI files" in manifest.recognised_because
 
 
+def test_images_of_other_formats_are_told_with_what_converts_them(tmp_path: Path) -> None:
+    """A T1C that was there as .mgz alone was a T1C that was not there: nothing was said of it."""
+    (tmp_path / RAW).parent.mkdir(parents=True)
+    for name in ("ce-gadolinium_T1w.mgz", "T2w.mgz", "T1w.nrrd", "T1w.json", "ADC+orig.HEAD"):
+        (tmp_path / (RAW + name)).write_bytes(b"")
+    manifest, files = _scan(tmp_path)
+    assert set(files) == {"flair"}
+    left = reasons(manifest)
+    assert "2 files .mgz: an MGH or MGZ image of FreeSurfer, not a NIfTI file. Convert it" in left
+    assert "1 file .nrrd: an NRRD image, not a NIfTI file." in left
+    assert "1 file .head: the header of an AFNI image (.HEAD), not a NIfTI file." in left
+    assert ".json" not in left
+
+
 def test_a_second_copy_is_named(tmp_path: Path) -> None:
     """It was one of 'other NIfTI files'; with an ending in capitals it still was."""
     (tmp_path / RAW).parent.mkdir(parents=True)

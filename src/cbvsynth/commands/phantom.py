@@ -7,6 +7,7 @@ from typing import Annotated
 import tyro
 
 from cbvsynth.config import PhantomConfig
+from cbvsynth.domain.options import FileFormat
 from cbvsynth.domain.wording import counted
 
 
@@ -42,4 +43,7 @@ def phantom(config: Annotated[PhantomConfig, tyro.conf.arg(name="")]) -> None:
         if receipt.settings != asked:
             print(f"It was made with other settings than asked for; delete {config.data} to make it anew.")
     print(f"Receipt: {config.receipt}")
-    print(f"Next:    cbvsynth validate --data {config.data}")
+    if config.format is FileFormat.DICOM:
+        print(f"Next:    cbvsynth manifest {config.data} --layout dicom")
+    else:
+        print(f"Next:    cbvsynth validate --data {config.data}")

@@ -8,6 +8,8 @@ was the difference between 1.0 and 3.8 mm for a CBV map that had not moved at al
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import scipy
@@ -26,6 +28,7 @@ _SPREAD_MM = 6.0
 
 Float64Array = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+IndexArray = npt.NDArray[np.intp]
 
 
 def places_around(region: BoolArray, affine: Float64Array, count: int = PLACES) -> Float64Array:
@@ -38,32 +41,32 @@ def places_around(region: BoolArray, affine: Float64Array, count: int = PLACES) 
 
 
 class SharedInformation:
-    """The mutual information, nats, of two images, by how one was moved.
+    """The mutual information, nats, of an image with others, by how it was moved; with several their sum.
 
     A motion is six numbers, all in mm: the turn about the three axes through the middle of the places, as
     the way that it takes a voxel `RADIUS_MM` away, and the shift.
     """
 
-    def __init__(self, fixed: Volume, moving: Volume, places_ras_mm: Float64Array) -> None:
-        values, seen = _values_at(fixed, places_ras_mm)
-        places = places_ras_mm[seen]
+    def __init__(self, fixed: Sequence[Volume], moving: Volume, places_ras_mm: Float64Array) -> None:
+        """Take one fixed image or more, in place, and places (N, 3), of which those count that one shows."""
+        shown = [_values_at(one, places_ras_mm) for one in fixed]
+        any_shows = np.any([seen for _, seen in shown], axis=0)
+        places = places_ras_mm[any_shows]
         self._centre = places.mean(axis=0)
         self._from_centre = places - self._centre
         self._moving = moving
         self._low, self._high = float(moving.data.min()), float(moving.data.max())
-        self._fixed_bins = np.minimum(_scaled(values[seen]) * BINS, BINS - 1).astype(np.intp)
+        self._fixed = tuple((seen[any_shows], _bins(values, seen)[any_shows]) for values, seen in shown)
 
     def __call__(self, motion_mm: Float64Array) -> float:
         """The information, nats, after a motion (6,); 0 where the images do not overlap."""
         values, seen = _values_at(self._moving, self._moved(motion_mm))
-        if not seen.any() or self._low == self._high:
+        if self._low == self._high:
             return 0.0
-        position = (values[seen] - self._low) / (self._high - self._low) * (BINS - 1)
+        position = (values - self._low) / (self._high - self._low) * (BINS - 1)
         lower = np.minimum(position.astype(np.intp), BINS - 2)
-        share, cell = position - lower, self._fixed_bins[seen] * BINS + lower
-        counts = np.bincount(cell, 1.0 - share, BINS**2) + np.bincount(cell + 1, share, BINS**2)
-        joint = counts.reshape(BINS, BINS) / counts.sum()
-        return _entropy(joint.sum(axis=0)) + _entropy(joint.sum(axis=1)) - _entropy(joint)
+        share = position - lower
+        return sum(_shared(bins, lower, share, seen & here) for here, bins in self._fixed)
 
     def transform(self, motion_mm: Float64Array) -> RigidTransform:
         """A motion (6,) as a transform from the fixed image to the moving one."""
@@ -87,6 +90,23 @@ class SharedInformation:
     def _moved(self, motion_mm: Float64Array) -> Float64Array:
         moved: Float64Array = self._from_centre @ _rotation(motion_mm).T + self._centre + motion_mm[3:]
         return moved
+
+
+def _shared(fixed: IndexArray, lower: IndexArray, share: Float64Array, seen: BoolArray) -> float:
+    """Information of bins (N,) with positions (N,) between two bins, where both images are seen."""
+    if not seen.any():
+        return 0.0
+    cell, upper = fixed[seen] * BINS + lower[seen], share[seen]
+    counts = np.bincount(cell, 1.0 - upper, BINS**2) + np.bincount(cell + 1, upper, BINS**2)
+    joint = counts.reshape(BINS, BINS) / counts.sum()
+    return _entropy(joint.sum(axis=0)) + _entropy(joint.sum(axis=1)) - _entropy(joint)
+
+
+def _bins(values: Float64Array, seen: BoolArray) -> IndexArray:
+    """The bin (N,) of each value, from the least to the largest that is seen; 0 where it is not."""
+    bins = np.zeros(values.shape, np.intp)
+    bins[seen] = np.minimum(_scaled(values[seen]) * BINS, BINS - 1).astype(np.intp)
+    return bins
 
 
 def _rotation(motion_mm: Float64Array) -> Float64Array:

@@ -20,10 +20,14 @@ from cbvsynth.errors import RegistrationError, VolumeError
 from cbvsynth.registration.displacement import displacement_mm, points_of
 from cbvsynth.registration.rigid import ALIGNED_MM, register
 from cbvsynth.registration.target import Target
+from cbvsynth.registration.together import refine
 from cbvsynth.registration.transform import RigidTransform
 from cbvsynth.study.aligned import MIN_STRIPPED_ZERO_SHARE
 
 _FIXED = (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR, Sequence.ADC, Sequence.ASL)
+_CBV = "cbv"
+_GUIDES = ("t2", "flair", "adc")
+"""What tells where a CBV map lies, beside T1: images that show fluid. Not T1C, which made it no better."""
 _DRAWN_ON = {
     "mask": ("t1", "t1c", "t2", "flair", "adc", "asl", "cbv"),
     "seg": ("t1c", "t1", "flair", "t2", "adc", "asl", "cbv"),
@@ -118,14 +122,22 @@ def _register_all(
     images = {role: without_gaps(to_canonical(volume))[0] for role, volume in _images(stored).items()}
     target = Target(images[fixed])
     found, failed = {}, {}
-    for role, image in images.items():
-        if role == fixed:
-            continue
+    for role in sorted(images.keys() - {fixed}, key=lambda name: (name == _CBV, name)):
         try:
-            found[role] = register(image, target)
+            one = register(images[role], target)
+            if role == _CBV:
+                one = refine(one, images[role], [images[fixed], *_guides(images, found)])
+            found[role] = one
         except RegistrationError as error:
             failed[role] = f"it could not be registered to {fixed.upper()}: {error}".rstrip(".")
     return found, failed
+
+
+def _guides(images: Mapping[str, Volume], found: Mapping[str, RigidTransform]) -> list[Volume]:
+    """The images that a CBV map is laid on beside the first, each where it was found to belong."""
+    return [
+        Volume(images[role].data, found[role].moved(images[role].affine)) for role in _GUIDES if role in found
+    ]
 
 
 def _moves(

@@ -85,9 +85,8 @@ def search_images(volume: Volume) -> tuple[SimpleITK.Image, ...]:
     )
 
 
-def smooth(volume: Volume) -> Volume:
+def smooth(volume: Volume, voxel_mm: float = LEVELS_MM[-1]) -> Volume:
     """An image as it is compared closely: on voxels of the finest level, smoothed where they are small."""
-    voxel_mm = LEVELS_MM[-1]
     coarse = coarsened(_without_extremes(volume), voxel_mm)
     # Along thick slices the voxels themselves are smooth enough.
     sigmas = [voxel_mm / 2.0 / size if size <= 2.0 * voxel_mm else 0.0 for size in coarse.spacing_mm]

@@ -36,6 +36,26 @@ _BEGINNINGS: tuple[tuple[bytes, str, str], ...] = (
     (b"%pdf", "a PDF document", "Expected an image."),
     (b"\x93numpy", "a NumPy array", "Write it as NIfTI, with the header of the image it is of."),
 )
+_BY_ENDING = {
+    ".mgz": "an MGH or MGZ image",
+    ".mgh": "an MGH or MGZ image",
+    ".nrrd": "an NRRD image",
+    ".nhdr": "an NRRD image",
+    ".mha": "a MetaImage",
+    ".mhd": "a MetaImage",
+    ".mif": "a MIF image",
+    ".mnc": "a MINC image",
+}
+
+
+def image_ending(ending: str) -> tuple[str, str] | None:
+    """What a file of another image format is by its ending, as .mgz, and what helps; None for others."""
+    if ending == ".head":
+        return "the header of an AFNI image (.HEAD)", f"{_CONVERT} 3dAFNItoNIFTI."
+    begins = _BY_ENDING.get(ending)
+    if begins is None:
+        return None
+    return next((what, help_) for _, what, help_ in _BEGINNINGS if what.startswith(begins))
 
 
 def describe(start: bytes) -> tuple[str, str]:

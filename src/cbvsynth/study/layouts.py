@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from cbvsynth.domain.options import Layout
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import ManifestError
 from cbvsynth.study import bids_names
+from cbvsynth.study.foreign_files import image_ending
 from cbvsynth.study.layout_recognition import INPUT_ROLES, recognise_layout
 from cbvsynth.study.layout_tables import TABLES, LayoutTable, Rule
 from cbvsynth.study.nnunet import nnunet_table
@@ -170,6 +172,10 @@ def _leave_by_name(study: _Study, tree: Tree, matched: _Matches) -> None:
     used = {match.path for roles in matched.values() for matches in roles.values() for match in matches}
     for path, reason in tree.unusable:
         study.leave_file(path, reason)
+    for ending, count in sorted(tree.others.items()):
+        known = image_ending(ending)
+        if known:
+            study.leave(f"{counted(count, 'file')} {ending}", f"{known[0]}, not a NIfTI file. {known[1]}")
     other = 0
     for path in tree.images:
         if path in used:
