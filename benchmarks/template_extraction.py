@@ -112,11 +112,11 @@ def _search(image: Volume, template: HeadTemplate, *, deformed: bool) -> BoolArr
         _region(coarsened(template.region, SEARCH_MM)),
     )
     middle = _middle(coarsened(template.brain, SEARCH_MM))
-    best, most = None, -np.inf
-    for start in _starts(image, middle):
-        information = _climb(fixed, head, region, start, steps=40, rate=2.0)
-        if information > most:
-            best, most = start, information
+    # Each start is moved to where its climb ends.
+    best = max(
+        _starts(image, middle),
+        key=lambda start: _climb(fixed, head, region, start, steps=40, rate=2.0),
+    )
     affine = sitk.AffineTransform(3)
     affine.SetCenter(best.GetCenter())
     affine.SetMatrix(best.GetMatrix())
