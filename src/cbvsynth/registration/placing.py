@@ -121,7 +121,8 @@ def _register_all(
 ) -> tuple[dict[str, RigidTransform], dict[str, str]]:
     images = {role: without_gaps(to_canonical(volume))[0] for role, volume in _images(stored).items()}
     target = Target(images[fixed])
-    found, failed = {}, {}
+    found: dict[str, RigidTransform] = {}
+    failed: dict[str, str] = {}
     for role in sorted(images.keys() - {fixed}, key=lambda name: (name == _CBV, name)):
         try:
             one = register(images[role], target)

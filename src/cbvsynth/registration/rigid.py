@@ -136,7 +136,7 @@ def _require_overlap(transform: RigidTransform, target: Target, moving: Volume, 
     """Let an image through that shows most of the other, or of which the other shows most."""
     share = _share_seen(target.points, transform.matrix, moving)
     if share < MIN_OVERLAP:
-        back = np.linalg.inv(transform.matrix)
+        back: Float64Array = np.linalg.inv(transform.matrix)
         share = max(share, _share_seen(_lattice(moving), back, target.volume))
     if share < MIN_OVERLAP:
         raise RegistrationError(
