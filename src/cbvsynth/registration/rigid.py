@@ -134,9 +134,9 @@ def _require_contrast(volume: Volume, name: str) -> None:
 
 def _require_overlap(transform: RigidTransform, target: Target, moving: Volume, when: str) -> None:
     """Let an image through that shows most of the other, or of which the other shows most."""
-    share = _share_seen(target.points, transform.matrix, moving)
+    share = _share_seen(target.points, transform, moving)
     if share < MIN_OVERLAP:
-        back: Float64Array = np.linalg.inv(transform.matrix)
+        back = RigidTransform(np.asarray(np.linalg.inv(transform.matrix), np.float64))
         share = max(share, _share_seen(_lattice(moving), back, target.volume))
     if share < MIN_OVERLAP:
         raise RegistrationError(
@@ -145,8 +145,8 @@ def _require_overlap(transform: RigidTransform, target: Target, moving: Volume, 
         )
 
 
-def _share_seen(points_ras_mm: Float64Array, matrix: Float64Array, volume: Volume) -> float:
-    places = points_ras_mm @ matrix[:3, :3].T + matrix[:3, 3]
+def _share_seen(points_ras_mm: Float64Array, transform: RigidTransform, volume: Volume) -> float:
+    places = points_ras_mm @ transform.matrix[:3, :3].T + transform.matrix[:3, 3]
     return float(inside(Grid.of(volume), places.T).mean())
 
 
