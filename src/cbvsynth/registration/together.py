@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize
+import scipy
 
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import RegistrationError
@@ -44,7 +44,7 @@ def refine(start: RigidTransform, moving: Volume, fixed: Sequence[Volume]) -> Ri
     first, *others = (smooth(volume, VOXEL_MM) for volume in fixed)
     places = places_around(first.data > first.data.mean(), first.affine, PLACES)
     information = SharedInformation([first, *others], smooth(moving, VOXEL_MM), places)
-    found = optimize.minimize(
+    found = scipy.optimize.minimize(
         lambda motion_mm: -information(motion_mm),
         information.motion_mm(start),
         method="Powell",
