@@ -27,7 +27,7 @@ print(*(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children
 
 
 def promote_at_once(number: int, *apart: str) -> str:
-    """Promote what lies in the working folder; return what the processes said, and their exit codes.
+    """Promote what lies in the working folder; return the processes' exit codes.
 
     Args:
         number: Of processes.
@@ -42,4 +42,6 @@ def promote_at_once(number: int, *apart: str) -> str:
         text=True,
         check=True,
     )
-    return done.stderr.strip()
+    *said, codes = done.stderr.strip().splitlines()
+    print(*said, sep="\n")
+    return codes
