@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 _PROMOTE = """
 import os, sys, tempfile
+from pathlib import Path
 import mlflow.tracking, cbvsynth.steps.promote as step
 from cbvsynth.config import PromoteConfig
 from cbvsynth.entrypoint import run_guarded
@@ -18,9 +19,11 @@ children = []
 for _ in range(number):
     child = os.fork()
     if not child:
+        config = PromoteConfig()
         if apart:
             tempfile.tempdir = tempfile.mkdtemp(dir='.')
-        os._exit(run_guarded(lambda: step.run(PromoteConfig())))
+            config = PromoteConfig(out=Path(tempfile.tempdir, 'promote'))
+        os._exit(run_guarded(lambda: step.run(config)))
     children.append(child)
 print(*(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children), file=sys.stderr)
 """
@@ -31,7 +34,7 @@ def promote_at_once(number: int, *apart: str) -> str:
 
     Args:
         number: Of processes.
-        apart: 'apart', and each has a temporary folder of its own, as if it were on another machine: what
+        apart: 'apart', and each has folders of its own, as if it were on another machine: what
             keeps processes of one machine out of each other's way does not hold them.
     """
     done = subprocess.run(

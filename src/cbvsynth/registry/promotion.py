@@ -8,6 +8,8 @@ promoting again goes on where it stopped.
 from __future__ import annotations
 
 import json
+import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,10 @@ from cbvsynth.registry.versions import (
     version_of,
     version_of_bytes,
 )
+
+_ATTEMPTS = 8
+"""Promoters of several machines that create the same thing at the same moment are refused, all but one; each
+goes on with what is there then. Chosen here: as many as the promoters that are tested together."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,8 @@ def promote(
     of other machines, which share nothing but the registry, come to the same versions and aliases.
 
     Raises:
-        RegistryError: the champion is no longer the one that the verdict was compared with.
+        RegistryError: the champion is no longer the one that the verdict was compared with, or the registry
+            refuses again and again.
         ModelError: an exported model is not the one that was scored.
     """
     winners = dict(verdict.champions_by_availability)
@@ -64,17 +71,36 @@ def promote(
     for name in {candidate, *winners.values()} - {""}:
         candidates[name].require_untouched()
     registry.connect()
+    from mlflow.exceptions import MlflowException
+
     with registry.lock():
-        before = version_of(registry, CHAMPION)
-        if verdict.outcome in (Outcome.PROMOTE, Outcome.ALREADY_CHAMPION):
-            _require_same_champion(registry, verdict, before.digest if before else "")
-        runs = {name: find_or_log_run(registry, trained) for name, trained in candidates.items()}
-        if verdict.outcome in (Outcome.PROMOTE, Outcome.ALREADY_CHAMPION):
-            _crown(registry, verdict, verdict_file, candidates, runs)
-        elif verdict.outcome is Outcome.NOT_BETTER:
-            version = _ensure_version(registry, candidates[candidate], runs[candidate], verdict, verdict_file)
-            registry.client.set_registered_model_alias(registry.registered_name, CHALLENGER, str(version))
-        return _promotion(registry, verdict.outcome, before, candidates)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return _carry_out(registry, verdict, verdict_file, candidates)
+            except MlflowException as error:
+                if attempt == _ATTEMPTS:
+                    raise RegistryError(
+                        f"The registry at {registry.address} gave up ({registry.readable(error)}). Promote "
+                        "again, which goes on where this stopped."
+                    ) from error
+                time.sleep(attempt * secrets.randbelow(1000) / 1000)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _carry_out(
+    registry: Registry, verdict: Verdict, verdict_file: Path, candidates: Mapping[str, Candidate]
+) -> Promotion:
+    candidate = verdict.candidate.model if verdict.candidate else ""
+    before = version_of(registry, CHAMPION)
+    if verdict.outcome in (Outcome.PROMOTE, Outcome.ALREADY_CHAMPION):
+        _require_same_champion(registry, verdict, before.digest if before else "")
+    runs = {name: find_or_log_run(registry, trained) for name, trained in candidates.items()}
+    if verdict.outcome in (Outcome.PROMOTE, Outcome.ALREADY_CHAMPION):
+        _crown(registry, verdict, verdict_file, candidates, runs)
+    elif verdict.outcome is Outcome.NOT_BETTER:
+        version = _ensure_version(registry, candidates[candidate], runs[candidate], verdict, verdict_file)
+        registry.client.set_registered_model_alias(registry.registered_name, CHALLENGER, str(version))
+    return _promotion(registry, verdict.outcome, before, candidates)
 
 
 def _require_same_champion(registry: Registry, verdict: Verdict, present: str) -> None:

@@ -35,7 +35,8 @@ def run(config: PromoteConfig) -> Promotion:
     }
     registry = open_registry(config.registered_name)
     promotion = promote(registry, verdict, config.verdict, candidates)
-    with atomic_folder(config.out) as folder:
+    # Others of this machine, in this folder, write one after the other, too.
+    with registry.lock(), atomic_folder(config.out) as folder:
         write_json(folder / "promotion.json", _record(config, verdict, promotion))
         for model in sorted(promotion.versions.keys() & candidates.keys()):
             write_text(folder / "model_cards" / f"{model}.md", candidates[model].card)
