@@ -11,8 +11,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from cbvsynth.errors import RegistryError
 from cbvsynth.registry.store import Registry, open_registry
@@ -36,8 +38,28 @@ def test_a_kill_while_the_tables_are_made_leaves_no_half_made_database(tmp_path:
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not Path("mlflow.db").exists()
+    assert list(Path().glob(".mlflow.db*"))
     assert open_registry("cbvsynth").client.search_registered_models() == []
     assert Path("mlflow.db").is_file()
+    assert list(Path().glob(".mlflow.db*")) == [], "what was half made is gone"
+
+
+def test_tables_are_made_without_waiting_for_the_disk_and_later_work_waits(tmp_path: Path) -> None:
+    """MLflow's hundreds of transactions each waited for the disk: on a busy one the first promotion had not
+    ended after ten minutes, and whoever waited for its lock gave up."""
+    levels: dict[bool, set[int]] = {True: set(), False: set()}
+
+    def noted(_connection: object, cursor: Any, *_: object) -> None:
+        (_, _, file) = cursor.connection.execute("PRAGMA database_list").fetchone()
+        (level,) = cursor.connection.execute("PRAGMA synchronous").fetchone()
+        levels[Path(file).name == "new.db"].add(level)
+
+    event.listen(Engine, "before_cursor_execute", noted)
+    try:
+        assert Registry(f"sqlite:///{tmp_path}/new.db", "cbvsynth").client
+    finally:
+        event.remove(Engine, "before_cursor_execute", noted)
+    assert levels == {False: {0}, True: {2}}, "off while it is made, full from then on"
 
 
 @pytest.fixture

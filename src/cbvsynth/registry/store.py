@@ -22,6 +22,7 @@ from cbvsynth.records.storage import atomic_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from sqlalchemy.engine.interfaces import DBAPIConnection
 
 DEFAULT_DATABASE = Path("mlflow.db")
 _SQLITE = "sqlite:///"
@@ -182,9 +183,33 @@ class Registry:
         with self.lock():
             if self.exists:  # made by another process while this one waited for the lock
                 return
-            with atomic_file(database) as temporary:
+            for abandoned in database.parent.glob(f".{database.name}.????????{database.suffix}*"):
+                abandoned.unlink()  # of one that was killed: nobody else is in here
+            with atomic_file(database) as temporary, _disk_not_waited_for():
                 uri = f"{_SQLITE}{temporary.resolve()}"
                 MlflowClient(tracking_uri=uri, registry_uri=uri).search_registered_models(max_results=1)
+
+
+@contextmanager
+def _disk_not_waited_for() -> Iterator[None]:
+    """Within the block SQLite leaves to the system when to write.
+
+    MLflow makes its tables in hundreds of transactions, each of which waits for the disk several times; on a
+    busy one that was ten minutes. A file that gets its name when it is whole needs none of it.
+    """
+    from sqlalchemy import Engine, event
+
+    def relax(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA synchronous=OFF")
+        cursor.execute("PRAGMA journal_mode=MEMORY")
+        cursor.close()
+
+    event.listen(Engine, "connect", relax)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", relax)
 
 
 def open_registry(registered_name: str) -> Registry:
