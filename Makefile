@@ -65,16 +65,21 @@ run: setup # What params.yaml says: as `dvc repro`, but JOBS models at a time
 
 .PHONY: test
 test: setup ## All tests, JOBS files at a time
-	pytest -n $(JOBS) --dist loadfile -m "not cluster"
+	pytest -n $(JOBS) --dist loadfile -m "not cluster and not node"
 
 .PHONY: test-fast
 test-fast: setup ## The tests that need no TensorFlow and are not slow
-	pytest -n $(JOBS) --dist loadfile -m "not tensorflow and not slow and not cluster"
+	pytest -n $(JOBS) --dist loadfile -m "not tensorflow and not slow and not cluster and not node"
 
 .PHONY: test-cluster
 test-cluster: setup ## k8s/ on a real control plane; builds Kubernetes from its Go modules, once
 	python -m tests.cluster.programs
 	pytest -m cluster tests/cluster
+
+.PHONY: test-node
+test-node: setup ## Containers under a real kubelet, as root; builds what is needed, once
+	python -m tests.cluster.node.build
+	python -m tests.cluster.node.namespaces pytest -m node tests/cluster/node
 
 .PHONY: check
 check: setup ## Format, lint, types and import contracts

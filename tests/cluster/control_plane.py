@@ -24,11 +24,13 @@ USERS = {
     "admin": ("admin", "system:masters"),
     "controllers": ("system:kube-controller-manager", ""),
     "scheduler": ("system:kube-scheduler", ""),
+    "kubelet": ("system:node:node-a", "system:nodes"),
+    "proxy": ("system:kube-proxy", ""),
 }
 """Who may do what: Kubernetes knows the names in the middle."""
 
 ELSEWHERE = "10.200.0.1"
-"""What the API server says its address is: it may not be loopback, and nobody goes there."""
+"""What the API server says its address is: it may not be loopback, and only a real node's pods go there."""
 
 
 @dataclass(frozen=True)
@@ -40,19 +42,23 @@ class ControlPlane:
     admin: Kubectl
     processes: tuple[int, ...]
 
+    def kubeconfig(self, name: str) -> Path:
+        """What one of USERS shows to the API server."""
+        return self.folder / f"{name}.kubeconfig"
+
 
 @contextmanager
-def control_plane() -> Iterator[ControlPlane]:
-    """An empty cluster. Its processes die with this one, however it ends."""
+def control_plane(address: str = "127.0.0.1") -> Iterator[ControlPlane]:
+    """An empty cluster whose API server has an address. Its processes die with this one, however it ends."""
     folder = Path(tempfile.mkdtemp(prefix="cbvsynth-cluster-"))
     try:
         with ExitStack() as stack:
-            yield _started(folder, stack)
+            yield _started(folder, stack, address)
     finally:
         shutil.rmtree(folder)
 
 
-def _started(folder: Path, stack: ExitStack) -> ControlPlane:
+def _started(folder: Path, stack: ExitStack, address: str) -> ControlPlane:
     etcd, peers, api = free_port(), free_port(), free_port()
     _keys(folder)
     store = stack.enter_context(
@@ -76,7 +82,7 @@ def _started(folder: Path, stack: ExitStack) -> ControlPlane:
             _command(
                 "kube-apiserver",
                 f"--etcd-servers=http://127.0.0.1:{etcd}",
-                "--bind-address=127.0.0.1",
+                f"--bind-address={address}",
                 f"--secure-port={api}",
                 f"--advertise-address={ELSEWHERE}",
                 f"--cert-dir={folder}/certificates",
@@ -84,6 +90,8 @@ def _started(folder: Path, stack: ExitStack) -> ControlPlane:
                 "--authorization-mode=Node,RBAC",
                 "--enable-admission-plugins=NodeRestriction",
                 "--allow-privileged=true",
+                # Where kubelets are asked for logs: nothing here knows a node's name.
+                "--kubelet-preferred-address-types=InternalIP",
                 # Debian's etcd is older than what this needs, and clients would wait for ever.
                 "--feature-gates=WatchList=false",
                 "--service-cluster-ip-range=10.96.0.0/16",
@@ -93,10 +101,10 @@ def _started(folder: Path, stack: ExitStack) -> ControlPlane:
             ),
             os.environ,
             folder / "api.log",
-            lambda: _ready(api),
+            lambda: _answers(f"https://{address}:{api}/readyz"),
         )
     )
-    users = {name: _kubeconfig(folder, name, api) for name in USERS}
+    users = {name: _kubeconfig(folder, name, f"https://{address}:{api}") for name in USERS}
     common = ["--leader-elect=false", "--bind-address=127.0.0.1"]
     others = {
         "kube-controller-manager": [
@@ -118,7 +126,12 @@ def _started(folder: Path, stack: ExitStack) -> ControlPlane:
     for name, flags in others.items():
         port = free_port()
         command = _command(name, *flags, f"--secure-port={port}", f"--cert-dir={folder}/{name}")
-        process = running(command, os.environ, folder / f"{name}.log", lambda port=port: _healthy(port))
+        process = running(
+            command,
+            os.environ,
+            folder / f"{name}.log",
+            lambda port=port: _answers(f"https://127.0.0.1:{port}/healthz"),
+        )
         pids.append(stack.enter_context(process).pid)
     return ControlPlane(folder, api, Kubectl(users["admin"]), tuple(pids))
 
@@ -141,9 +154,9 @@ def _keys(folder: Path) -> None:
     (folder / "tokens.csv").write_text("".join(lines))
 
 
-def _kubeconfig(folder: Path, name: str, port: int) -> Path:
+def _kubeconfig(folder: Path, name: str, server: str) -> Path:
     cluster = {
-        "server": f"https://127.0.0.1:{port}",
+        "server": server,
         "certificate-authority": f"{folder}/certificates/apiserver.crt",
     }
     config = {
@@ -157,14 +170,6 @@ def _kubeconfig(folder: Path, name: str, port: int) -> Path:
     path = folder / f"{name}.kubeconfig"
     path.write_text(json.dumps(config))
     return path
-
-
-def _ready(port: int) -> bool:
-    return _answers(f"https://127.0.0.1:{port}/readyz")
-
-
-def _healthy(port: int) -> bool:
-    return _answers(f"https://127.0.0.1:{port}/healthz")
 
 
 def _answers(url: str) -> bool:

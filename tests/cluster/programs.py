@@ -14,17 +14,21 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import cache as cache_result
 from pathlib import Path
 
 MODULE = Path(__file__).parent / "control-plane"
 """go.mod names the versions, go.sum what they hold."""
+ADD_ONS = Path(__file__).parent / "add-ons"
+"""A module each, since they pin other versions of the same packages."""
+CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
+NODE = ("kubelet", "kube-proxy")
 BUILT = {
-    "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
-    "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
-    "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
-    "kubectl": "k8s.io/kubernetes/cmd/kubectl",
+    **{name: (MODULE, f"k8s.io/kubernetes/cmd/{name}") for name in (*CONTROL_PLANE, *NODE)},
+    "coredns": (ADD_ONS / "coredns", "."),
 }
+"""What is built, and in which module: Kubernetes, and what answers for names on a node."""
 
 
 def kubernetes() -> str:
@@ -36,9 +40,17 @@ def kubernetes() -> str:
 @cache_result
 def cache() -> Path:
     """The folder of what was built from just these modules."""
-    pins = b"".join((MODULE / name).read_bytes() for name in ("go.mod", "go.sum"))
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "cbvsynth" / f"kubernetes-{kubernetes()}-{hashlib.sha256(pins).hexdigest()[:8]}"
+    pins = b"".join(
+        (folder / name).read_bytes()
+        for folder in sorted({folder for folder, _ in BUILT.values()})
+        for name in ("go.mod", "go.sum")
+    )
+    return home() / f"kubernetes-{kubernetes()}-{hashlib.sha256(pins).hexdigest()[:8]}"
+
+
+def home() -> Path:
+    """Where all that is kept between runs lies."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cbvsynth"
 
 
 def program(name: str) -> Path:
@@ -46,15 +58,15 @@ def program(name: str) -> Path:
     return cache() / "bin" / name
 
 
-def missing() -> list[str]:
+def missing(wanted: Sequence[str] = CONTROL_PLANE) -> list[str]:
     """What the cache still lacks."""
-    return [name for name in (*BUILT, "etcd") if not program(name).is_file()]
+    return [name for name in (*wanted, "etcd") if not program(name).is_file()]
 
 
-def build() -> None:
+def build(wanted: Sequence[str] = CONTROL_PLANE) -> None:
     """Build what is missing; go.sum decides what is trusted."""
     (cache() / "bin").mkdir(parents=True, exist_ok=True)
-    for name in missing():
+    for name in missing(wanted):
         started = time.monotonic()
         print(f"{name}: ", end="", flush=True)
         if name == "etcd":
@@ -70,10 +82,10 @@ def _go(name: str) -> None:
     major, minor, _ = kubernetes().split(".")
     stamped = {"gitVersion": f"v{kubernetes()}", "gitMajor": major, "gitMinor": minor}
     linked = " ".join(f"-X k8s.io/component-base/version.{key}={value}" for key, value in stamped.items())
-    partial = program(f"{name}.part")
+    partial, (module, package) = program(f"{name}.part"), BUILT[name]
     command = ["go", "build", "-mod=readonly", "-trimpath", "-buildvcs=false"]
-    command += [f"-ldflags=-s -w {linked}", "-o", str(partial), BUILT[name]]
-    subprocess.run(command, cwd=MODULE, env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": ""}, check=True)
+    command += [f"-ldflags=-s -w {linked}", "-o", str(partial), package]
+    subprocess.run(command, cwd=module, env={**os.environ, "CGO_ENABLED": "0", "GOFLAGS": ""}, check=True)
     partial.rename(program(name))
 
 

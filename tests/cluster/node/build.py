@@ -1,0 +1,19 @@
+"""What a real node needs, built once: programs of Kubernetes and of Debian, and images.
+
+`make test-node` calls this.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from tests.cluster import debian, programs
+from tests.cluster.node import images
+
+PROGRAMS = tuple(programs.BUILT)
+
+if __name__ == "__main__":
+    programs.build(PROGRAMS)
+    debian.unpack()
+    images.build()
+    sys.stdout.write("".join(f"{name}\n" for name in images.archives()))
