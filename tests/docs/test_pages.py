@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cbvsynth.cli import all_commands
+from cbvsynth.cli import COMMANDS, Group, all_commands
 from tests.docs.pages import PAGES, ROOT, Command, commands, links
 
 ALL_COMMANDS = [
@@ -51,6 +51,9 @@ def program(command: Command) -> tuple[str, ...]:
             name = " ".join(words[1 : 1 + length])
             if name in all_commands():
                 return ("-m", "cbvsynth.cli", *name.split())
+        group = COMMANDS.get(words[1]) if len(words) > 1 else None
+        if isinstance(group, Group) and group.usual and (len(words) == 2 or words[2].startswith("-")):
+            return ("-m", "cbvsynth.cli", words[1], group.usual)
         assert words[1:] in ((), ("--help",), ("--version",)), f"{command}: no such command"
         return ("-m", "cbvsynth.cli")
     if words[1] == "-m":
