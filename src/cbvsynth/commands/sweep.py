@@ -108,6 +108,10 @@ def status(
     print(f"\n{counted(len(entries), 'model')}: {told}; {total_s:.0f} s ({total_s / 3600:.2f} h) so far")
 
 
+MAX_FOLDS = 1000
+"""More than studies have patients; each fold costs a whole sweep."""
+
+
 def folds(
     *,
     count: int = 5,
@@ -128,9 +132,11 @@ def folds(
         examinations: Cached examinations made by preprocess.
         out: Folder for the folds and folds.json.
     """
+    from cbvsynth.domain.ranges import require_range
     from cbvsynth.planning.settings import read_run_settings
     from cbvsynth.proof.folds import run_folds
 
+    require_range("count", count, 2, MAX_FOLDS)
     settings = read_run_settings(params)
     chosen = select_models(models) if models else settings.models
     print(run_folds(settings, chosen, count, examinations, out).text)
