@@ -61,7 +61,7 @@ def test_nothing_is_written_over_unless_asked(tmp_path: Path, taken: str) -> Non
     (tmp_path / taken).write_text("mine")
     with serve(server()) as running, CbvClient(running.address) as client:
         result = client.predict(write_head(tmp_path, "t1"))
-    with pytest.raises(UsageError, match=f"'{taken}' exists"):
+    with pytest.raises(UsageError, match=f"{taken}' exists"):
         result.save(tmp_path / "cbv.nii.gz")
     assert (tmp_path / taken).read_text() == "mine"
     result.save(tmp_path / "cbv.nii.gz", overwrite=True)
