@@ -58,7 +58,7 @@ def export(folder: Path, slug: str, seed: int, options: LoadOptions) -> Path:
         run_fingerprint="",
         software="load",
     )
-    export_model(build_generator(len(model.combination.sequences), shape, seed), shape, description, folder)
+    export_model(build_generator(len(model.combination.sequences), shape, seed), description, folder)
     return folder
 
 

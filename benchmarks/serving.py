@@ -99,7 +99,7 @@ def export_fresh(folder: Path) -> None:
         run_fingerprint="",
         software="benchmark",
     )
-    export_model(build_generator(len(model.combination.sequences), options), options, description, folder)
+    export_model(build_generator(len(model.combination.sequences), options), description, folder)
 
 
 def made_up_volumes(model: ExportedModel, shape: Sequence[int]) -> Inputs:

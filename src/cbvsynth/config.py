@@ -20,6 +20,7 @@ from cbvsynth.domain.options import (
     EndKernel,
     Entry,
     FileFormat,
+    FlowSolver,
     Layout,
     OutputActivation,
     Precision,
@@ -27,6 +28,7 @@ from cbvsynth.domain.options import (
     SkipConnections,
     SplitStrata,
     SplitUnit,
+    Spread,
     Strength,
     Switch,
     UpdateRule,
@@ -181,7 +183,7 @@ class TrainConfig:
     """Train one model, export it as a SavedModel and score the held-out examinations with it."""
 
     model: str
-    """Which of the 62 models, as in encdec-t1-t1c-adc."""
+    """Which model, as in encdec-t1-t1c-adc; 62 are the paper's, those of other algorithms are named alike."""
     examinations: Path = Path("artifacts/preprocess")
     """Cached examinations made by preprocess."""
     out: Path = Path("artifacts/train")
@@ -212,8 +214,18 @@ class TrainConfig:
     """Weight of the feature-consistency loss (fcgan only); not in the paper's text (code: 1)."""
     lesion_weight: float = 1.0
     """What an error in a segmented lesion counts, 1 elsewhere (paper: no weights)."""
+    region_weight: float = 0.0
+    """Weight of the error of a segmented lesion's mean CBV; 0 leaves it out (paper: no such loss)."""
+    stratify: Switch = Switch.OFF
+    """Let rare CBV count more: each stratum of the real map as much as any other (paper: no weights)."""
+    spread: Spread = Spread.OFF
+    """Learn a second map, of how far off the first is likely to be; the first stays as it is (not flow)."""
     update: UpdateRule = UpdateRule.SHARED
     """Whether both networks learn from one forward pass or take turns (fcgan only)."""
+    flow_steps: int = 4
+    """Steps from noise to map (flow only); another number exports a trained model again."""
+    flow_solver: FlowSolver = FlowSolver.EULER
+    """How each step is made (flow only): heun asks the network twice in all but the last."""
     cbv_max: float = 25.0
     """CBV that the network sees as 1, and SSIM's dynamic range, in the target's unit."""
     precision: Precision = Precision.FLOAT32
@@ -234,9 +246,10 @@ class TrainConfig:
         _require_range(self, 1, 1_000_000, "epochs", "checkpoint_every")
         _require_range(self, 1, 4096, "base_channels")
         _require_range(self, 1, 1000, "residual_blocks")
+        _require_range(self, 1, 64, "flow_steps")
         # The least keeps CBV as a share of cbv_max within float32; no tissue comes near the most.
         _require_range(self, 0.001, 1_000_000, "cbv_max")
-        _require_range(self, 0, 1_000_000, "adversarial_weight", "feature_weight")
+        _require_range(self, 0, 1_000_000, "adversarial_weight", "feature_weight", "region_weight")
         _require_range(self, 1, 1000, "lesion_weight")
         _require_range(self, 0, 1000, "max_restarts")
         _require_range(self, 0, 100_000, "example_count")

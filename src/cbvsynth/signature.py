@@ -20,6 +20,9 @@ PREDICT_SIGNATURE = "serving_default"
 DESCRIBE_SIGNATURE = "describe"
 """No input; output `description`, a scalar string: `Description.to_json`."""
 OUTPUT = "cbv"
+OUTPUT_SD = "cbv_sd"
+"""Beside `cbv` of a model that learned how far off it is: (B, H, W, D), the map's unit, background 0. The map
+plus and minus 1.645 of it is a 90 % interval, calibrated on held-out patients."""
 DESCRIPTION = "description"
 DTYPE = "float32"
 AXES = ("batch", "H", "W", "D")
@@ -41,6 +44,8 @@ RESEARCH_NOTE = "For research only. Not a medical device; not for diagnosis or t
 """On every page, picture, model card and map, and in what a model says of itself."""
 
 Range = tuple[float, float]
+_APART = ("model", "interval_level")
+"""Fields of a description that its JSON words in another way."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,13 @@ class Description:
     """Digest of everything that decides the weights: settings, data, seed, versions."""
     software: str
     """Name and version of the program that exported the model."""
+    interval_level: float = 0.0
+    """Probability of the interval that `cbv_sd` stands for; 0 of a model without this output."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Outputs of the model beside its description."""
+        return (OUTPUT, OUTPUT_SD) if self.interval_level else (OUTPUT,)
 
     @property
     def sequences(self) -> tuple[Sequence, ...]:
@@ -81,7 +93,8 @@ class Description:
             "algorithm": self.model.algorithm.value,
             "sequences": list(self.sequences),
             "input_units": {sequence.value: INPUT_UNITS[sequence] for sequence in self.sequences},
-            **{item.name: getattr(self, item.name) for item in fields(self) if item.name != "model"},
+            **{item.name: getattr(self, item.name) for item in fields(self) if item.name not in _APART},
+            **({"interval_level": self.interval_level} if self.interval_level else {}),
             "note": RESEARCH_NOTE,
         }
         return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
@@ -117,6 +130,7 @@ class Description:
                 data_fingerprint=str(content["data_fingerprint"]),
                 run_fingerprint=str(content["run_fingerprint"]),
                 software=str(content["software"]),
+                interval_level=float(content.get("interval_level", 0.0)),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(

@@ -22,12 +22,13 @@ SLUGS = {1: "encdec-t1", 2: "encdec-t1-t1c"}
 LARGEST = (24, 20, 6)
 
 
-def export(folder: Path, slug: str, seed: int) -> Path:
+def export(folder: Path, slug: str, seed: int, *, with_spread: bool = False) -> Path:
     from cbvsynth.domain.sequences import ModelId, TargetUnit
     from cbvsynth.models.generator import GeneratorOptions, build_generator
+    from cbvsynth.models.spread import SpreadHead
     from cbvsynth.preprocessing import PREPROCESSING_VERSION
     from cbvsynth.signature import Description
-    from cbvsynth.training.saved_model import export_model
+    from cbvsynth.training.saved_model import ServedSpread, export_model
 
     model, options = ModelId.parse(slug), GeneratorOptions(base_channels=2, residual_blocks=1)
     description = Description(
@@ -40,15 +41,20 @@ def export(folder: Path, slug: str, seed: int) -> Path:
         data_fingerprint="",
         run_fingerprint="",
         software="a test",
+        interval_level=0.9 if with_spread else 0.0,
     )
     generator = build_generator(len(model.combination.sequences), options, seed)
-    export_model(generator, options, description, folder)
+    spread = ServedSpread(SpreadHead(2, options.precision, seed), 2.0) if with_spread else None
+    export_model(generator, description, folder, spread)
     return folder
 
 
 @contextmanager
-def served_networks(base: Path, *flags: str) -> Iterator[Served]:
-    """Versions 1 (T1) and 2 (T1 and T1C) of the model cbvsynth, labelled as sync does."""
+def served_networks(base: Path, *flags: str, with_spread: frozenset[int] = frozenset()) -> Iterator[Served]:
+    """Versions 1 (T1) and 2 (T1 and T1C) of the model cbvsynth, labelled as sync does.
+
+    Those of `with_spread` answer with how sure they are as well.
+    """
     from cbvsynth.server.configuration import read_models
     from cbvsynth.server.faces.backend import Backend
     from cbvsynth.server.flags import parse_flags
@@ -56,7 +62,8 @@ def served_networks(base: Path, *flags: str) -> Iterator[Served]:
     from cbvsynth.sync.models_config import ModelsConfig
 
     folders = {
-        number: export(base / "cbvsynth" / str(number), slug, number) for number, slug in SLUGS.items()
+        number: export(base / "cbvsynth" / str(number), slug, number, with_spread=number in with_spread)
+        for number, slug in SLUGS.items()
     }
     labels = {"stable": 2, "available-t1": 1, "available-t1-t2-t1c-flair-adc": 2, "available-t1-t1c": 2}
     config = ModelsConfig("cbvsynth", str(base / "cbvsynth"), tuple(folders), labels)

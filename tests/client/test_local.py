@@ -36,7 +36,7 @@ def export(slug: str) -> None:
     folder = Path("artifacts/train") / slug
     options = GeneratorOptions(base_channels=4, residual_blocks=1)
     channels = len(ModelId.parse(slug).combination.sequences)
-    export_model(build_generator(channels, options, seed=7), options, describe(slug), folder / "saved_model")
+    export_model(build_generator(channels, options, seed=7), describe(slug), folder / "saved_model")
     digests = sha256_tree(folder / "saved_model")
     summary = read_summary(folder / "summary.json")
     write_summary(

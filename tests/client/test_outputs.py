@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cbvsynth.client.outputs import mask_picture_of, require_free, sidecar_of
+from cbvsynth.client.outputs import mask_picture_of, require_free, sd_of, sidecar_of
 from cbvsynth.errors import UsageError
 
 
@@ -30,3 +30,8 @@ def test_a_place_is_free_until_something_is_there(tmp_path: Path) -> None:
 
 def test_the_outline_of_a_brain_lies_beside_the_map(tmp_path: Path) -> None:
     assert mask_picture_of(tmp_path / "cbv.nii.gz") == tmp_path / "cbv_mask.png"
+
+
+def test_the_map_of_standard_deviations_lies_beside_the_map() -> None:
+    assert sd_of(Path("maps/a.b.nii.gz")) == Path("maps/a.b_sd.nii.gz")
+    assert sd_of(Path("cbv.nii")) == Path("cbv_sd.nii")

@@ -19,6 +19,7 @@ from cbvsynth.records.selection import pattern_label
 from tests.client.heads import PATIENT_NAME, image, write_head
 from tests.client.prediction_server import ALL, PredictionServer, describe, serve
 from tests.client.prediction_server import three_versions as server
+from tests.client.served_network import served_networks
 
 
 def test_a_stored_map_says_what_it_is_and_nothing_about_who(tmp_path: Path) -> None:
@@ -153,3 +154,26 @@ def test_a_new_map_never_lies_there_without_its_record(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="is a folder"):
         made.save(tmp_path / "locked/cbv.nii.gz", overwrite=True)
     assert not (tmp_path / "locked/cbv.nii.gz").exists()
+
+
+@pytest.mark.tensorflow
+def test_how_sure_a_model_is_comes_as_a_second_map_where_it_learned_it(tmp_path: Path) -> None:
+    """By either protocol, from the real server; a model that learned none says what to do."""
+    files = write_head(tmp_path, "t1 t1c")
+    with served_networks(tmp_path / "base", with_spread=frozenset({1})) as served:
+        for protocol in ("tensorflow", "v2"):
+            out = tmp_path / f"{protocol}.nii.gz"
+            with CbvClient(served.grpc, protocol=protocol) as client:
+                made = client.predict(files, version=1, uncertainty="on")
+                made.save(out)
+                plain = client.predict(files, version=1)
+                with pytest.raises(ModelError, match=r"expected 'cbv_sd' beside it.*--spread learned"):
+                    client.predict(files, version=2, uncertainty="on")
+                with pytest.raises(UsageError, match="exists"):
+                    made.save(out)
+            assert plain.sd is None
+            np.testing.assert_allclose(made.cbv, plain.cbv, atol=1e-4)
+            stored = nib.load(tmp_path / f"{protocol}_sd.nii.gz")
+            assert stored.header["descrip"].item() == b"SD of synthetic CBV, mL/100 g; research use only"
+            np.testing.assert_allclose(stored.get_fdata(), made.sd, atol=1e-6)
+            assert np.count_nonzero(made.sd > 0) == np.count_nonzero(made.prepared.mask)

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from cbvsynth.config import TrainConfig
-from cbvsynth.domain.options import UpdateRule
+from cbvsynth.domain.options import FlowSolver, UpdateRule
 from cbvsynth.domain.sequences import ModelId
-from cbvsynth.planning.cost import CostFrom, ModelWork, cost_of, step_operations
+from cbvsynth.planning.cost import CostFrom, ModelWork, cost_of, map_operations, step_operations
 
 MODEL, GAN = ModelId.parse("encdec-t1-t1c-adc"), ModelId.parse("fcgan-t1-t1c-adc")
+FLOW = ModelId.parse("flow-t1-t1c-adc")
 TRAIN = TrainConfig(model="encdec-t1-t1c-adc", epochs=4)
 
 
@@ -43,6 +44,17 @@ def test_a_gan_costs_more_and_taking_turns_most() -> None:
     assert plain < shared < turns
 
 
+def test_a_flows_step_costs_one_channel_more_and_its_map_as_many_passes_as_it_takes() -> None:
+    plain, flow = (step_operations(model, TRAIN, 1000) for model in (MODEL, FLOW))
+    assert flow - plain == pytest.approx(3 * 2 * 1000 * 9 * 16)
+    maps = [
+        map_operations(FLOW, replace(TRAIN, flow_steps=steps, flow_solver=solver), 1000)
+        for steps, solver in ((1, FlowSolver.EULER), (4, FlowSolver.EULER), (4, FlowSolver.HEUN))
+    ]
+    assert [number / maps[0] for number in maps] == [1, 4, 7]
+    assert map_operations(MODEL, TRAIN, 1000) == pytest.approx(plain / 3)
+
+
 def test_hours_are_processor_hours_over_processors_and_grow_with_the_work() -> None:
     work = ModelWork(MODEL, 50, 20, 64 * 64 * 8)
     one, more = (
@@ -54,7 +66,7 @@ def test_hours_are_processor_hours_over_processors_and_grow_with_the_work() -> N
 
 
 @pytest.mark.tensorflow
-@pytest.mark.parametrize("model", [MODEL, GAN], ids=str)
+@pytest.mark.parametrize("model", [MODEL, GAN, FLOW], ids=str)
 def test_disk_is_what_the_networks_weigh(model: ModelId) -> None:
     """Weights twice (the export and DVC's copy), and once more with both moments in the checkpoint."""
     from cbvsynth.training.networks import build_networks

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cbvsynth.config import TrainConfig
+from cbvsynth.domain.options import Spread
 from cbvsynth.domain.scores import SSIM_CONVENTIONS
 from cbvsynth.errors import RegistryError, ResultError, TrainingError, UsageError
 from cbvsynth.records.costs import read_cost
@@ -18,6 +19,7 @@ from cbvsynth.records.ledger import RunStatus, read_state
 from cbvsynth.records.results import read_scores
 from cbvsynth.records.storage import sha256_tree, tree_digest
 from cbvsynth.records.summaries import TrainSummary, read_summary
+from cbvsynth.records.uncertainty import UNCERTAINTY_FILE, read_uncertainty
 from cbvsynth.steps.train import run
 from tests.training.cached_study import ORIGIN, SHAPE, SPACING_MM, write_study
 
@@ -272,3 +274,40 @@ def test_the_program_is_silent_but_for_its_result(tmp_path: Path) -> None:
     assert done.stdout.startswith("encdec-t1c: SSIM ")
     assert done.stderr == ""
     assert (tmp_path / "train" / "encdec-t1c" / "summary.json").is_file()
+
+
+def test_one_model_for_all_is_trained_once_and_exported_for_each_combination(root: Path) -> None:
+    """Examinations without ADC are learned from as well; each export is an ordinary model."""
+    whole = run(small(root, "any-t1-t1c"))
+    state = read_state(root / "checkpoints" / "any-of-t1-t2-t1c-flair-adc")
+    assert state is not None
+    assert (state.status, state.epoch) == (RunStatus.DONE, 2)
+    stored = root / "checkpoints" / "any-of-t1-t2-t1c-flair-adc" / "checkpoint.npz"
+    written = stored.stat().st_mtime_ns
+    part = run(small(root, "any-adc"))
+    assert stored.stat().st_mtime_ns == written, "the second combination must not train"
+    assert whole.train_examinations == part.train_examinations == 3
+    assert (whole.held_out_examinations, part.held_out_examinations) == (3, 2)
+    assert whole.saved_model_digest != part.saved_model_digest
+    assert part.sequences == ("adc",)
+    history = [(root / "train" / name / "history.csv").read_text() for name in ("any-t1-t1c", "any-adc")]
+    assert history[0] == history[1]
+
+
+def test_one_model_for_all_goes_on_to_the_same_bytes_as_one_long_run(root: Path, tmp_path: Path) -> None:
+    whole = run(replace(small(root, "any-t1"), out=tmp_path / "a", checkpoints=tmp_path / "ca"))
+    for epochs in (1, 2):
+        parts = replace(small(root, "any-t1"), out=tmp_path / "b", checkpoints=tmp_path / "cb", epochs=epochs)
+        resumed = run(parts)
+    assert resumed.saved_model_digest == whole.saved_model_digest
+
+
+def test_a_learned_spread_is_calibrated_exported_and_told(root: Path) -> None:
+    """And the map beside it is the one without: nothing of the training changes."""
+    plain = run(replace(small(root, "encdec-t1"), out=root / "plain"))
+    learned = run(replace(small(root, "encdec-t1"), out=root / "learned", spread=Spread.LEARNED))
+    assert learned.means["ssim_3d_whole"] == pytest.approx(plain.means["ssim_3d_whole"], abs=1e-6)
+    rows = read_uncertainty(root / "learned" / "encdec-t1" / UNCERTAINTY_FILE)
+    assert len(rows) == learned.held_out_examinations
+    assert all(row.brain_half_width > 0 for row in rows)
+    assert not (root / "plain" / "encdec-t1" / UNCERTAINTY_FILE).exists()

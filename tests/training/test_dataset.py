@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cbvsynth.domain.options import Switch
 from cbvsynth.domain.sequences import Combination, Sequence
+from cbvsynth.domain.strata import stratum_weights
 from cbvsynth.errors import ResultError, TrainingError, UsageError, VolumeError
-from cbvsynth.training.dataset import CachedTrainingData, usable_examinations
+from cbvsynth.training.dataset import CachedTrainingData, Emphasis, Incomplete, usable_examinations
 from cbvsynth.training.normalise import normalise_arrays
 from tests.training.cached_study import SHAPE, write_study
 
@@ -36,14 +38,33 @@ def test_a_segmented_lesion_may_weigh_more_than_the_rest_of_the_brain(tmp_path: 
     """Unweighted, 2 % of the brain are hardly learned: enhancing lesions were all given one value."""
     index = write_study(tmp_path)
     plain = CachedTrainingData(index, T1C_ADC, 25.0).load(0).foreground
-    weighted = CachedTrainingData(index, T1C_ADC, 25.0, lesion_weight=10.0).load(0).foreground
+    weighted = (
+        CachedTrainingData(index, T1C_ADC, 25.0, emphasis=Emphasis(lesion_weight=10.0)).load(0).foreground
+    )
     lesion = np.asarray(index.array("e00", "seg")) > 0
     assert lesion.any()
     assert np.array_equal(weighted, np.where(lesion, 10 * plain, plain))
     assert weighted.dtype == np.float32
     (tmp_path / "e00" / "seg.npy").unlink()
-    without = CachedTrainingData(index, T1C_ADC, 25.0, lesion_weight=10.0).load(0).foreground
+    without = (
+        CachedTrainingData(index, T1C_ADC, 25.0, emphasis=Emphasis(lesion_weight=10.0)).load(0).foreground
+    )
     assert np.array_equal(without, plain)
+
+
+def test_rare_cbv_may_count_more_and_a_lesion_may_be_handed_on(tmp_path: Path) -> None:
+    index = write_study(tmp_path, without_seg=["e01"])
+    plain = CachedTrainingData(index, T1C_ADC, 25.0).load(0)
+    assert plain.lesion is None
+    assert len(plain.parts) == 3
+    strata = CachedTrainingData(index, T1C_ADC, 25.0, emphasis=Emphasis(strata=Switch.ON)).load(0)
+    inside = plain.foreground > 0
+    assert np.array_equal(strata.foreground, stratum_weights(25.0 * plain.target, inside))
+    assert strata.foreground[inside & (plain.target > 0.2)].min() > strata.foreground[inside].min()
+    regions = CachedTrainingData(index, T1C_ADC, 25.0, emphasis=Emphasis(region_weight=0.5))
+    lesion = np.asarray(index.array("e00", "seg")) > 0
+    assert np.array_equal(regions.load(0).parts[3], lesion * plain.foreground)
+    assert not regions.load(1).parts[3].any(), "without a segmentation there is no region"
 
 
 def test_only_training_examinations_with_every_sequence_are_used(tmp_path: Path) -> None:
@@ -52,6 +73,24 @@ def test_only_training_examinations_with_every_sequence_are_used(tmp_path: Path)
     without = CachedTrainingData(index, Combination.parse("t1c"), 25.0).examinations
     assert [examination.exam_id for examination in with_adc] == ["e00", "e02"]
     assert [examination.exam_id for examination in without] == ["e00", "e01", "e02"]
+
+
+def test_missing_sequences_are_channels_of_zeros_where_that_is_asked_for(tmp_path: Path) -> None:
+    index = write_study(tmp_path, without_adc=["e01"])
+    data = CachedTrainingData(index, T1C_ADC, 25.0, incomplete=Incomplete.FILLED)
+    assert [examination.exam_id for examination in data.examinations] == ["e00", "e01", "e02"]
+    alone = CachedTrainingData(index, Combination.parse("t1c"), 25.0).load(1)
+    filled = data.load(1)
+    assert np.array_equal(filled.inputs[..., :1], alone.inputs)
+    assert not filled.inputs[..., 1].any()
+    assert np.array_equal(filled.foreground, alone.foreground)
+    assert np.array_equal(data.load(0).inputs, CachedTrainingData(index, T1C_ADC, 25.0).load(0).inputs)
+
+
+def test_without_any_of_the_sequences_there_is_nothing_to_learn_from(tmp_path: Path) -> None:
+    index = write_study(tmp_path, without_adc=["e00", "e01", "e02"])
+    with pytest.raises(TrainingError, match="No examination of the train split has any of ADC"):
+        CachedTrainingData(index, Combination.parse("adc"), 25.0, incomplete=Incomplete.FILLED)
 
 
 def test_an_examination_without_cbv_is_not_used(tmp_path: Path) -> None:

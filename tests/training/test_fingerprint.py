@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.config import TrainConfig
-from cbvsynth.domain.options import Precision, Switch, UpdateRule
+from cbvsynth.domain.options import FlowSolver, Precision, Spread, Switch, UpdateRule
 from cbvsynth.domain.sequences import ModelId
-from cbvsynth.training.fingerprint import fingerprint_of, settings_of
+from cbvsynth.training.fingerprint import export_settings_of, fingerprint_of, settings_of
 
 CONFIG = TrainConfig(model="fcgan-t1-t2")
 GAN, ENCDEC = ModelId.parse("fcgan-t1-t2"), ModelId.parse("encdec-t1-t2")
@@ -25,6 +25,8 @@ WITHOUT_EFFECT = {
     "example_count": 0,
     "tensorboard": Switch.ON,
 }
+LATER = {"region_weight": 0.5, "stratify": Switch.ON, "spread": Spread.LEARNED}
+OF_THE_EXPORT = {"flow_steps": 8, "flow_solver": FlowSolver.HEUN}
 FOR_GAN = {"adversarial_weight": 0.3, "feature_weight": 0.3, "update": UpdateRule.ALTERNATING}
 
 
@@ -41,8 +43,31 @@ def test_gan_settings_count_for_a_gan_only(name: str) -> None:
     assert fingerprint_of(ENCDEC, changed, "data") == fingerprint_of(ENCDEC, CONFIG, "data")
 
 
+@pytest.mark.parametrize("name", LATER)
+def test_a_setting_that_came_later_counts_where_it_is_not_off(name: str) -> None:
+    """What was trained before there was the setting would have been trained again."""
+    changed = replace(CONFIG, **{name: LATER[name]})
+    assert name not in settings_of(ENCDEC, CONFIG)
+    assert fingerprint_of(ENCDEC, changed, "data") != fingerprint_of(ENCDEC, CONFIG, "data")
+
+
+@pytest.mark.parametrize("name", OF_THE_EXPORT)
+def test_how_a_flow_makes_maps_counts_for_its_export_alone(name: str) -> None:
+    changed, flow = replace(CONFIG, **{name: OF_THE_EXPORT[name]}), ModelId.parse("flow-t1-t2")
+    assert fingerprint_of(flow, changed, "data") == fingerprint_of(flow, CONFIG, "data")
+    assert export_settings_of(flow, changed) != export_settings_of(flow, CONFIG)
+    assert export_settings_of(GAN, changed) == export_settings_of(ENCDEC, changed) == {}
+
+
+def test_models_that_share_a_training_differ_in_their_export_alone() -> None:
+    one, other = ModelId.parse("any-t1"), ModelId.parse("any-t2-adc")
+    assert fingerprint_of(one, CONFIG, "data") == fingerprint_of(other, CONFIG, "data")
+    assert export_settings_of(one, CONFIG) != export_settings_of(other, CONFIG)
+
+
 def test_every_other_setting_counts_a_new_one_too() -> None:
-    names = {field.name for field in fields(TrainConfig)} - set(WITHOUT_EFFECT)
+    names = {field.name for field in fields(TrainConfig)} - set(WITHOUT_EFFECT) - set(OF_THE_EXPORT)
+    names -= set(LATER)
     assert set(settings_of(GAN, CONFIG)) == names
     assert set(settings_of(ENCDEC, CONFIG)) == names - set(FOR_GAN)
     mixed = replace(CONFIG, precision=Precision.MIXED_BFLOAT16)

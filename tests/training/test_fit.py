@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from cbvsynth.domain.options import Switch, UpdateRule
+from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import TrainingError
 from cbvsynth.records.ledger import RunStatus, read_state
 from cbvsynth.training import fit as fit_module
@@ -17,7 +18,7 @@ from cbvsynth.training.checkpoints import CHECKPOINT_FILE, EpochRecord, read_pro
 from cbvsynth.training.data import TrainingExample
 from cbvsynth.training.fit import epoch_order
 from cbvsynth.training.journal import Journal
-from tests.training.toy_study import ENCDEC, FCGAN, QUICK, ToyStudy, same_weights, train
+from tests.training.toy_study import ENCDEC, FCGAN, FLOW, QUICK, ToyStudy, same_weights, train
 
 pytestmark = pytest.mark.tensorflow
 
@@ -44,10 +45,11 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path: 
     assert not same_weights(first, other)
 
 
-def test_more_epochs_go_on_to_the_same_weights_as_one_long_run(tmp_path: Path) -> None:
-    whole = train(tmp_path / "whole", FCGAN, epochs=5)
-    train(tmp_path / "parts", FCGAN, epochs=2)
-    continued = train(tmp_path / "parts", FCGAN, epochs=5)
+@pytest.mark.parametrize("model_id", [FCGAN, FLOW], ids=str)
+def test_more_epochs_go_on_to_the_same_weights_as_one_long_run(tmp_path: Path, model_id: ModelId) -> None:
+    whole = train(tmp_path / "whole", model_id, epochs=5)
+    train(tmp_path / "parts", model_id, epochs=2)
+    continued = train(tmp_path / "parts", model_id, epochs=5)
     assert continued.resumed_from == 2
     assert same_weights(whole, continued)
     assert [record.losses for record in whole.history] == [record.losses for record in continued.history]
@@ -61,6 +63,13 @@ def test_a_finished_run_is_returned_without_training(tmp_path: Path, capsys: pyt
     assert (returned.resumed_from, returned.seconds) == (4, trained.seconds)
     assert (tmp_path / ENCDEC.slug / CHECKPOINT_FILE).stat().st_mtime_ns == before
     assert "already trained for 4 epochs" in "".join(capsys.readouterr())
+
+
+def test_another_number_of_steps_exports_a_trained_flow_again_without_a_training_step(tmp_path: Path) -> None:
+    train(tmp_path, FLOW, epochs=1, flow_steps=4)
+    again = train(tmp_path, FLOW, epochs=1, flow_steps=2)
+    assert again.resumed_from == 1
+    assert again.generator.sampling.steps == 2
 
 
 def test_a_gan_weight_does_not_retrain_an_encoder_decoder_but_does_a_gan(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from cbvsynth.training.losses import (
     discriminator_loss,
     feature_consistency_loss,
     low_level_loss,
+    region_loss,
 )
 
 pytestmark = pytest.mark.tensorflow
@@ -54,3 +55,10 @@ def test_losses_of_bfloat16_values_are_accumulated_in_float32() -> None:
     loss = adversarial_loss(2.0 * values)
     assert loss.dtype == tf.float32
     assert float(loss) == 1.0
+
+
+def test_the_regions_loss_is_the_error_of_the_lesions_mean() -> None:
+    lesion = tf.constant([[[1.0, 1.0, 0.0, 0.0]]])
+    real, synthetic = tf.constant([[[1.0, 3.0, 9.0, 9.0]]]), tf.constant([[[3.0, 2.0, 0.0, 0.0]]])
+    assert float(region_loss(real, synthetic, lesion)) == pytest.approx(0.5)
+    assert float(region_loss(real, synthetic, 0.0 * lesion)) == 0.0

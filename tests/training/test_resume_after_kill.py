@@ -18,7 +18,7 @@ from cbvsynth.records.ledger import RunStatus, read_state
 from cbvsynth.training import fit as fit_module
 from cbvsynth.training.checkpoints import Arrays, Progress, read_progress
 from cbvsynth.training.data import TrainingExample
-from tests.training.toy_study import ENCDEC, FCGAN, ToyStudy, same_weights, train
+from tests.training.toy_study import ENCDEC, FCGAN, FLOW, ToyStudy, same_weights, train
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
@@ -52,7 +52,7 @@ def started(killed: Path, model_id: ModelId, checkpoint_every: int) -> subproces
     return process
 
 
-@pytest.mark.parametrize("model_id", [ENCDEC, FCGAN])
+@pytest.mark.parametrize("model_id", [ENCDEC, FCGAN, FLOW])
 def test_a_killed_run_ends_with_the_same_weights_bit_by_bit(tmp_path: Path, model_id: ModelId) -> None:
     killed, folder = tmp_path / "killed", tmp_path / "killed" / model_id.slug
     process = started(killed, model_id, 2)

@@ -11,17 +11,32 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
 
-from cbvsynth.domain.options import Decoder, EndKernel, OutputActivation, Precision, SkipConnections
+from cbvsynth.domain.options import (
+    Decoder,
+    EndKernel,
+    FlowSolver,
+    OutputActivation,
+    Precision,
+    SkipConnections,
+)
 from cbvsynth.domain.sequences import ModelId, Sequence, TargetUnit
 from cbvsynth.errors import ModelError, VolumeError
+from cbvsynth.models.flow import FlowGenerator, FlowSampling
 from cbvsynth.models.generator import GeneratorOptions, build_generator
+from cbvsynth.models.spread import SpreadHead
 from cbvsynth.records.examinations import Float32Array
 from cbvsynth.records.golden import made_up_inputs
 from cbvsynth.records.storage import sha256_tree
 from cbvsynth.signature import Description
 from cbvsynth.training.normalise import normalise_arrays, refusal
 from cbvsynth.training.operations import read_model
-from cbvsynth.training.saved_model import ExportedModel, export_model, load_exported, verify_golden
+from cbvsynth.training.saved_model import (
+    ExportedModel,
+    ServedSpread,
+    export_model,
+    load_exported,
+    verify_golden,
+)
 
 pytestmark = pytest.mark.tensorflow
 
@@ -47,7 +62,7 @@ def generator() -> keras.Model:
 @pytest.fixture(scope="module")
 def folder(generator: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("exported") / "saved_model"
-    export_model(generator, OPTIONS, DESCRIPTION, path)
+    export_model(generator, DESCRIPTION, path)
     return path
 
 
@@ -79,7 +94,7 @@ def test_background_is_exactly_zero_and_no_cbv_is_negative(folder: Path, tmp_pat
     negative = build_generator(3, options, seed=7)
     bias = next(variable for variable in negative.variables if variable.name == "last_bias")
     bias.assign([-0.2])
-    export_model(negative, options, DESCRIPTION, tmp_path / "m")
+    export_model(negative, DESCRIPTION, tmp_path / "m")
     raw = head((1, 24, 24, 4))
     found = load_exported(tmp_path / "m")(raw)
     background = np.all([volume == 0 for volume in raw.values()], axis=0)
@@ -117,7 +132,7 @@ def test_the_same_weights_give_the_same_bytes_also_later_in_a_process(
     generator: keras.Model, folder: Path, tmp_path: Path
 ) -> None:
     """Function names used to hold a counter of the process, fingerprint.pb a random number."""
-    export_model(generator, OPTIONS, DESCRIPTION, tmp_path / "again")
+    export_model(generator, DESCRIPTION, tmp_path / "again")
     assert sha256_tree(tmp_path / "again") == sha256_tree(folder)
     assert sorted(sha256_tree(folder)) == [
         "assets.extra/golden.npz",
@@ -129,7 +144,7 @@ def test_the_same_weights_give_the_same_bytes_also_later_in_a_process(
 
 
 def test_other_weights_give_other_bytes(folder: Path, tmp_path: Path) -> None:
-    export_model(build_generator(3, OPTIONS, seed=8), OPTIONS, DESCRIPTION, tmp_path / "other")
+    export_model(build_generator(3, OPTIONS, seed=8), DESCRIPTION, tmp_path / "other")
     former, other = sha256_tree(folder), sha256_tree(tmp_path / "other")
     changed = {path for path, digest in other.items() if digest != former[path]}
     assert {"variables/variables.data-00000-of-00001", "assets.extra/golden.npz"} <= changed
@@ -159,9 +174,33 @@ def test_every_kind_of_generator_can_be_exported_and_read_back(
     options = replace(
         OPTIONS, decoder=decoder, end_kernel=kernel, skip_connections=skips, output_activation=activation
     )
-    export_model(build_generator(3, options, seed=1), options, DESCRIPTION, tmp_path / "m")
+    export_model(build_generator(3, options, seed=1), DESCRIPTION, tmp_path / "m")
     assert verify_golden(tmp_path / "m") <= 0.025
     assert load_exported(tmp_path / "m")(head((2, 17, 22, 3))).shape == (2, 17, 22, 3)
+
+
+@pytest.fixture(scope="module")
+def flow() -> FlowGenerator:
+    return FlowGenerator(3, OPTIONS, FlowSampling(3, FlowSolver.HEUN), seed=7)
+
+
+def test_a_flows_export_holds_its_noise_and_answers_as_the_trained_one(
+    flow: FlowGenerator, tmp_path: Path
+) -> None:
+    """Under the list of operations that every model is held to, and the same bytes each time."""
+    description = replace(DESCRIPTION, model=ModelId.parse("flow-t1-t1c-adc"))
+    for name in ("m", "again"):
+        export_model(flow, description, tmp_path / name)
+    assert sha256_tree(tmp_path / "m") == sha256_tree(tmp_path / "again")
+    assert verify_golden(tmp_path / "m") <= 0.025
+    raw = head((2, 21, 18, 9))
+    found = load_exported(tmp_path / "m")(raw)
+    for number in range(2):
+        one = {Sequence(name): volume[number] for name, volume in raw.items()}
+        features, foreground = normalise_arrays(one)
+        expected = np.maximum(flow(features[np.newaxis]).numpy()[0] * 25.0, 0.0) * foreground
+        assert expected.std() > 0.1
+        np.testing.assert_allclose(found[number], expected, rtol=0, atol=1e-2)
 
 
 def test_a_model_trained_in_bfloat16_is_served_in_float32(
@@ -170,14 +209,14 @@ def test_a_model_trained_in_bfloat16_is_served_in_float32(
     options = replace(OPTIONS, precision=Precision.MIXED_BFLOAT16)
     mixed = build_generator(3, options, seed=99)
     mixed.set_weights(generator.get_weights())
-    export_model(mixed, options, DESCRIPTION, tmp_path / "m")
+    export_model(mixed, DESCRIPTION, tmp_path / "m")
     assert np.array_equal(load_exported(tmp_path / "m")(head((1, 16, 16, 4))), exported(head((1, 16, 16, 4))))
 
 
 def test_an_export_takes_the_place_of_the_former_one(generator: keras.Model, tmp_path: Path) -> None:
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / "left-over").touch()
-    export_model(generator, OPTIONS, DESCRIPTION, tmp_path / "m")
+    export_model(generator, DESCRIPTION, tmp_path / "m")
     assert not (tmp_path / "m" / "left-over").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
 
@@ -253,7 +292,7 @@ def test_what_a_server_does_not_check_is_checked_in_the_graph(
 
 @pytest.mark.parametrize("damage", ["no program", "truncated program", "no weights", "truncated weights"])
 def test_a_damaged_model_is_refused(generator: keras.Model, tmp_path: Path, damage: str) -> None:
-    export_model(generator, OPTIONS, DESCRIPTION, tmp_path / "m")
+    export_model(generator, DESCRIPTION, tmp_path / "m")
     path = (
         tmp_path
         / "m"
@@ -276,9 +315,28 @@ def test_a_model_of_somebody_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_golden_pair_tells_swapped_weights(folder: Path, tmp_path: Path) -> None:
-    export_model(build_generator(3, OPTIONS, seed=8), OPTIONS, DESCRIPTION, tmp_path / "m")
+    export_model(build_generator(3, OPTIONS, seed=8), DESCRIPTION, tmp_path / "m")
     assert verify_golden(tmp_path / "m") <= 1e-4
     weights = "variables/variables.data-00000-of-00001"
     (tmp_path / "m" / weights).write_bytes((folder / weights).read_bytes())
     with pytest.raises(ModelError, match=r"cannot be loaded|golden request is answered with a deviation"):
         verify_golden(tmp_path / "m")
+
+
+def test_a_model_that_learned_its_spread_answers_with_it_beside_the_same_map(
+    generator: keras.Model, exported: ExportedModel, tmp_path: Path
+) -> None:
+    spread = ServedSpread(SpreadHead(generator.feature_channels, Precision.FLOAT32, seed=4), 2.0)
+    export_model(generator, replace(DESCRIPTION, interval_level=0.9), tmp_path / "m", spread)
+    loaded, raw = load_exported(tmp_path / "m"), head((2, 21, 18, 5))
+    assert loaded.description.outputs == ("cbv", "cbv_sd")
+    assert exported.description.outputs == ("cbv",)
+    assert verify_golden(tmp_path / "m") <= 0.025
+    found = loaded.outputs(raw)
+    np.testing.assert_allclose(found["cbv"], exported(raw), rtol=0, atol=1e-4)
+    for number in range(2):
+        one = {Sequence(name): volume[number] for name, volume in raw.items()}
+        features, foreground = normalise_arrays(one)
+        expected = spread.head(generator.features(tf.constant(features))).numpy() * 25.0 * 2.0 * foreground
+        np.testing.assert_allclose(found["cbv_sd"][number], expected, rtol=1e-3, atol=1e-4)
+        assert found["cbv_sd"][number][foreground > 0].min() > 0

@@ -41,7 +41,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> ExportedModel:
         software="",
     )
     folder = tmp_path_factory.mktemp("model") / "saved_model"
-    export_model(build_generator(1, OPTIONS, seed=3), OPTIONS, description, folder)
+    export_model(build_generator(1, OPTIONS, seed=3), description, folder)
     return load_exported(folder)
 
 

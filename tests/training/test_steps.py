@@ -13,11 +13,16 @@ import tensorflow as tf
 
 from benchmarks.literal_networks import judge_literally, synthesise_literally
 from cbvsynth.domain.options import Precision, UpdateRule
+from cbvsynth.domain.sequences import Combination
+from cbvsynth.models.any_generator import AnyGenerator
 from cbvsynth.models.discriminator import build_discriminator
+from cbvsynth.models.flow import FlowGenerator, FlowSampling
 from cbvsynth.models.generator import GeneratorOptions, build_generator
 from cbvsynth.training.adam import Adam
+from cbvsynth.training.any_step import any_step
+from cbvsynth.training.flow_step import flow_step
 from cbvsynth.training.losses import discriminator_loss
-from cbvsynth.training.steps import GanWeights, Learner, encoder_decoder_step, gan_step
+from cbvsynth.training.steps import GanWeights, Learner, Region, encoder_decoder_step, gan_step
 
 pytestmark = pytest.mark.tensorflow
 
@@ -91,6 +96,35 @@ def test_a_weighted_voxel_counts_as_often_as_its_weight_and_is_painted_as_every_
     expected = float(tf.reduce_mean(tf.abs(target - synthetic) * weights))
     found = float(encoder_decoder_step(generator)(inputs, target, weights)["mae"])
     assert found == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("algorithm", ["encdec", "fcgan-shared", "fcgan-alternating", "flow", "any"])
+def test_a_region_with_a_weight_is_a_loss_of_every_algorithm(algorithm: str) -> None:
+    """With so large a weight, hardly anything else is learned."""
+    tensors, region = example(24, 20, 5), Region(1000.0)
+    lesion = np.zeros((24, 20, 5), np.float32)
+    lesion[6:10, 6:10] = 1.0
+    if algorithm == "flow":
+        network = FlowGenerator(
+            2, GeneratorOptions(base_channels=4, residual_blocks=1), FlowSampling(), seed=1
+        )
+    elif algorithm == "any":
+        network = AnyGenerator(Combination.parse("t1-t2"), GeneratorOptions(4, 1), seed=1)
+    else:
+        network = a_generator().network
+    learner = Learner(network, Adam(network.trainable_variables, 1e-3))
+    if algorithm == "encdec":
+        step = encoder_decoder_step(learner, region)
+    elif algorithm == "flow":
+        step = flow_step(learner, 3, region)
+    elif algorithm == "any":
+        step = any_step(learner, 3, region)
+    else:
+        update = UpdateRule(algorithm.removeprefix("fcgan-"))
+        step = gan_step(learner, a_discriminator(), GanWeights(), update, region)
+    losses = [float(step(*tensors, tf.constant(lesion))["region"]) for _ in range(40)]
+    assert losses[0] > 0
+    assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:5])
 
 
 @pytest.mark.parametrize("update", list(UpdateRule))

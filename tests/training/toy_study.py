@@ -15,6 +15,7 @@ from cbvsynth.training.fit import FittedModel, fit
 
 ENCDEC = ModelId.parse("encdec-t1-t2")
 FCGAN = ModelId.parse("fcgan-t1-t2")
+FLOW = ModelId.parse("flow-t1-t2")
 QUICK = TrainConfig(
     model="encdec-t1-t2", epochs=4, checkpoint_every=2, base_channels=2, residual_blocks=1, seed=11
 )

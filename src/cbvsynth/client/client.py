@@ -12,7 +12,7 @@ NIfTI with a JSON sidecar. Needs gRPC and protobuf; neither TensorFlow nor MLflo
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -36,7 +36,7 @@ from cbvsynth.client.open_inference import OpenInferenceConnection
 from cbvsynth.client.preparation import Image, prepare
 from cbvsynth.client.request import PreparedExamination
 from cbvsynth.client.synthesis import Prediction, synthesise
-from cbvsynth.domain.options import Register
+from cbvsynth.domain.options import Register, Switch
 from cbvsynth.errors import UsageError
 from cbvsynth.extraction import DEFAULT_BRAIN, BrainSettings
 from cbvsynth.records.selection import Selection, ServedVersion, read_selection
@@ -76,6 +76,12 @@ class ServerModels:
     def run(self, served: ServedVersion, inputs: Mapping[str, Float32Array]) -> Float32Array:
         """CBV (B, H, W, D) for inputs (B, H, W, D) by name."""
         return self.connection.predict(ModelReference(self.name, served.version), inputs)[0]
+
+    def outputs(
+        self, served: ServedVersion, inputs: Mapping[str, Float32Array], names: Sequence[str]
+    ) -> Mapping[str, Float32Array]:
+        """Several outputs by name, for inputs as of `run`."""
+        return self.connection.predict_outputs(ModelReference(self.name, served.version), inputs, names)[0]
 
 
 class CbvClient:
@@ -137,6 +143,7 @@ class CbvClient:
         spacing_mm: tuple[float, float, float] | None = None,
         version: int = 0,
         label: str = "",
+        uncertainty: str = Switch.OFF,
     ) -> Prediction:
         """Make a CBV map of one examination.
 
@@ -153,6 +160,7 @@ class CbvClient:
             spacing_mm: voxel size of arrays, to be compared with what the model has seen.
             version: a version to insist on; 0 for the best one.
             label: a label to insist on, as stable or canary.
+            uncertainty: on asks for `sd` too: how sure the model is of each voxel.
 
         Raises:
             CbvsynthError: the image, the model or the server is not as needed; see `cbvsynth.errors`.
@@ -168,13 +176,20 @@ class CbvClient:
             orientation=orientation,
             spacing_mm=spacing_mm,
         )
-        return self.predict_prepared(prepared, version=version, label=label)
+        return self.predict_prepared(prepared, version=version, label=label, uncertainty=uncertainty)
 
     def predict_prepared(
-        self, prepared: PreparedExamination, *, version: int = 0, label: str = ""
+        self,
+        prepared: PreparedExamination,
+        *,
+        version: int = 0,
+        label: str = "",
+        uncertainty: str = Switch.OFF,
     ) -> Prediction:
-        """Make a CBV map of images that are ready to be sent."""
-        return synthesise(prepared, self.models, version=version, label=label)
+        """Make a CBV map of images that are ready to be sent; with `uncertainty` on, `sd` beside it."""
+        return synthesise(
+            prepared, self.models, version=version, label=label, uncertainty=Switch(uncertainty)
+        )
 
     def close(self) -> None:
         """End the connection."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,12 +78,27 @@ class Connection(Channel):
             ServingError: no answer, a refusal, or an answer that cannot be read.
             UsageError: the images are larger than a message can be.
         """
+        found, version = self.predict_outputs(model, inputs, (OUTPUT,))
+        return found[OUTPUT], version
+
+    def predict_outputs(
+        self,
+        model: ModelReference,
+        inputs: Mapping[str, npt.NDArray[np.generic]],
+        names: Sequence[str],
+    ) -> tuple[dict[str, Float32Array], int]:
+        """Ask for several outputs of one request, as `predict` asks for the map.
+
+        Raises:
+            ServingError: as `predict`.
+            UsageError: as `predict`.
+        """
         require_sendable(inputs)
-        request = PredictRequest(model_spec=model.to_message(PREDICT_SIGNATURE), output_filter=[OUTPUT])
+        request = PredictRequest(model_spec=model.to_message(PREDICT_SIGNATURE), output_filter=list(names))
         for name, array in inputs.items():
             fill_tensor(request.inputs[name], array)
         reply = self.call(PREDICT, request, PredictResponse, str(model))
-        return array_of(_output(reply, OUTPUT), OUTPUT), _version(reply, model)
+        return {name: array_of(_output(reply, name), name) for name in names}, _version(reply, model)
 
     def describe(self, model: ModelReference) -> tuple[Description, int]:
         """What a version says about itself, and its number.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -97,6 +97,13 @@ class LocalModels:
     def run(self, served: ServedVersion, inputs: Mapping[str, Float32Array]) -> Float32Array:
         """CBV (B, H, W, D) for inputs (B, H, W, D) by name."""
         return self._model(served)(inputs)
+
+    def outputs(
+        self, served: ServedVersion, inputs: Mapping[str, Float32Array], names: Sequence[str]
+    ) -> Mapping[str, Float32Array]:
+        """Several outputs by name, for inputs as of `run`."""
+        found = self._model(served).outputs(inputs)
+        return {name: found[name] for name in names}
 
     def close(self) -> None:
         """Remove the copies."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -34,21 +34,26 @@ class OpenInferenceConnection(Channel):
         self, model: ModelReference, inputs: Mapping[str, npt.NDArray[np.generic]]
     ) -> tuple[Float32Array, int]:
         """As `Connection.predict`."""
+        found, version = self.predict_outputs(model, inputs, (OUTPUT,))
+        return found[OUTPUT], version
+
+    def predict_outputs(
+        self,
+        model: ModelReference,
+        inputs: Mapping[str, npt.NDArray[np.generic]],
+        names: Sequence[str],
+    ) -> tuple[dict[str, Float32Array], int]:
+        """As `Connection.predict_outputs`."""
         require_sendable(inputs)
         request = ModelInferRequest(model_name=model.name, model_version=_version_text(model))
-        request.outputs.add(name=OUTPUT)
+        for name in names:
+            request.outputs.add(name=name)
         for name, array in inputs.items():
             values = np.asarray(array, dtype="<f4", order="C")
             request.inputs.add(name=name, datatype=_FLOAT32, shape=values.shape)
             request.raw_input_contents.append(values.tobytes())
         reply = self.call(method_path("ModelInfer"), request, ModelInferResponse, str(model))
-        shape, content = _output(reply, OUTPUT, _FLOAT32)
-        if len(content) != 4 * math.prod(shape):
-            raise ReplyError(
-                f"The server's '{OUTPUT}' has shape {shape} and {len(content)} bytes of values; expected 4 "
-                "bytes for each voxel. The reply is damaged; ask again."
-            )
-        return np.frombuffer(content, dtype="<f4").reshape(shape), _version(reply, model)
+        return {name: _volume(reply, name) for name in names}, _version(reply, model)
 
     def describe(self, model: ModelReference) -> tuple[Description, int]:
         """As `Connection.describe`; the signature goes as a parameter, for which the protocol has room."""
@@ -82,6 +87,16 @@ def _output(reply: Message, name: str, datatype: str) -> tuple[tuple[int, ...], 
         f"The server answered with {found}; expected '{name}' ({datatype}) in raw form. Is it a model of "
         "this project?"
     )
+
+
+def _volume(reply: Message, name: str) -> Float32Array:
+    shape, content = _output(reply, name, _FLOAT32)
+    if len(content) != 4 * math.prod(shape):
+        raise ReplyError(
+            f"The server's '{name}' has shape {shape} and {len(content)} bytes of values; expected 4 "
+            "bytes for each voxel. The reply is damaged; ask again."
+        )
+    return np.frombuffer(content, dtype="<f4").reshape(shape)
 
 
 def _version(reply: Message, model: ModelReference) -> int:

@@ -19,6 +19,12 @@ def sidecar_of(path: Path) -> Path:
     raise UsageError(f"'{path}' is not a NIfTI name; expected one that ends in .nii.gz or .nii.")
 
 
+def sd_of(path: Path) -> Path:
+    """Where the map of standard deviations lies: cbv_sd.nii.gz beside cbv.nii.gz."""
+    stem = sidecar_of(path).stem
+    return path.with_name(f"{stem}_sd{path.name.removeprefix(stem)}")
+
+
 def mask_picture_of(path: Path) -> Path:
     """Where the outline of an extracted brain lies: cbv_mask.png beside cbv.nii.gz."""
     record = sidecar_of(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from collections.abc import Sequence as Ordered
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,15 +14,16 @@ import numpy.typing as npt
 
 from cbvsynth import __version__
 from cbvsynth.client.choice import Choice, Table, choose, insist
-from cbvsynth.client.outputs import require_free, sidecar_of
+from cbvsynth.client.outputs import require_free, sd_of, sidecar_of
 from cbvsynth.client.request import PreparedExamination
+from cbvsynth.domain.options import Switch
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import ModelError, RefusedError, ReplyError, UsageError
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.records.selection import ServedVersion
 from cbvsynth.records.storage import write_json
-from cbvsynth.signature import RESEARCH_NOTE, Description
+from cbvsynth.signature import OUTPUT_SD, RESEARCH_NOTE, Description
 from cbvsynth.study.nifti import write_volume
 
 UNIT_NOTES = {TargetUnit.ML_PER_100G: "mL/100 g", TargetUnit.RELATIVE: "relative"}
@@ -47,6 +49,11 @@ class Models(Protocol):
 
     def run(self, served: ServedVersion, inputs: Mapping[str, Float32Array]) -> Float32Array:
         """CBV (B, H, W, D) of a version for its inputs by name, (B, H, W, D) each."""
+
+    def outputs(
+        self, served: ServedVersion, inputs: Mapping[str, Float32Array], names: Ordered[str]
+    ) -> Mapping[str, Float32Array]:
+        """Several outputs of a version by name, for inputs as of `run`."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,8 @@ class Prediction:
     canonical: the same with its axes turned to RAS, on the grid of `prepared`.
     prepared: what was sent.
     cbv_max: CBV that the model was trained up to.
+    sd: (X, Y, Z) float32, as `cbv`: the map plus and minus 1.645 of it is a 90 % interval of each voxel; None
+        where nobody asked.
     """
 
     cbv: Float32Array
@@ -115,6 +124,7 @@ class Prediction:
     prepared: PreparedExamination
     record: Record
     cbv_max: float
+    sd: Float32Array | None = None
 
     @property
     def affine(self) -> npt.NDArray[np.float64] | None:
@@ -140,6 +150,8 @@ class Prediction:
         if not overwrite:
             require_free(target)
             require_free(sidecar)
+            if self.sd is not None:
+                require_free(sd_of(target))
         # Killed in between, this leaves a record without a map, or a map without a record, but never a map
         # beside another one's record.
         replaces = target.exists()
@@ -148,20 +160,31 @@ class Prediction:
         else:
             write_json(sidecar, self.record.to_json())
         unit = UNIT_NOTES[self.record.served.target_unit]
-        write_volume(
-            target,
-            Volume(self.cbv, placement.grid.affine),
-            unit_note=f"synthetic CBV, {unit}; research use only",
-            sform_code=placement.sform_code or 1,
-            qform_code=placement.qform_code or 1,
-        )
+        for place, values, what in (
+            (target, self.cbv, "synthetic CBV"),
+            (sd_of(target), self.sd, "SD of synthetic CBV"),
+        ):
+            if values is None:
+                continue
+            write_volume(
+                place,
+                Volume(values, placement.grid.affine),
+                unit_note=f"{what}, {unit}; research use only",
+                sform_code=placement.sform_code or 1,
+                qform_code=placement.qform_code or 1,
+            )
         if replaces:
             write_json(sidecar, self.record.to_json())
         return sidecar
 
 
 def synthesise(
-    prepared: PreparedExamination, models: Models, *, version: int = 0, label: str = ""
+    prepared: PreparedExamination,
+    models: Models,
+    *,
+    version: int = 0,
+    label: str = "",
+    uncertainty: Switch = Switch.OFF,
 ) -> Prediction:
     """Choose a version, let it make the map, and put the map into place.
 
@@ -170,6 +193,7 @@ def synthesise(
         models: where versions are.
         version: a number to insist on; 0 for none.
         label: a label to insist on; empty for none.
+        uncertainty: whether how sure the model is of each voxel is asked for as well.
 
     Raises:
         ServingError: the server does not answer, refuses, or answers what cannot be read.
@@ -178,15 +202,17 @@ def synthesise(
         RegistryError: the registry does not give the model.
     """
     try:
-        return _attempt(prepared, models, version, label)
+        return _attempt(prepared, models, version, label, uncertainty)
     except RefusedError as error:
         # The version was taken away between choice and request, as in a rollback: choose again, once.
         if version or error.code != "NOT_FOUND":
             raise
-    return _attempt(prepared, models, version, label)
+    return _attempt(prepared, models, version, label, uncertainty)
 
 
-def _attempt(prepared: PreparedExamination, models: Models, version: int, label: str) -> Prediction:
+def _attempt(
+    prepared: PreparedExamination, models: Models, version: int, label: str, uncertainty: Switch
+) -> Prediction:
     if version or label:
         choice = insist(models.named(version, label), tuple(prepared.inputs), prepared.left_out)
     else:
@@ -197,7 +223,13 @@ def _attempt(prepared: PreparedExamination, models: Models, version: int, label:
     description.require_preprocessing(PREPROCESSING_VERSION)
     names = served.model.combination.sequences
     batch = {name.value: prepared.inputs[name][np.newaxis] for name in names}
-    canonical = _checked(models.run(served, batch), prepared)
+    sd = None
+    if uncertainty is Switch.ON:
+        _require_spread(description)
+        found = models.outputs(served, batch, description.outputs)
+        canonical, sd = (_checked(found[name], prepared) for name in description.outputs)
+    else:
+        canonical = _checked(models.run(served, batch), prepared)
     shape = prepared.mask.shape
     # Without a voxel size there is none to warn of: the training range's own lower end is never outside.
     spacing_mm = prepared.spacing_mm or tuple(low for low, _ in description.spacing_range_mm)
@@ -217,7 +249,8 @@ def _attempt(prepared: PreparedExamination, models: Models, version: int, label:
         input_sha256=prepared.sha256 or {},
         warnings=(*prepared.warnings, *description.outside_training(shape, spacing_mm)),
     )
-    return Prediction(prepared.in_place(canonical), canonical, prepared, record, description.cbv_max)
+    placed = None if sd is None else prepared.in_place(sd)
+    return Prediction(prepared.in_place(canonical), canonical, prepared, record, description.cbv_max, placed)
 
 
 def _require_as_listed(served: ServedVersion, description: Description) -> None:
@@ -227,6 +260,14 @@ def _require_as_listed(served: ServedVersion, description: Description) -> None:
             f"Version {served.version} calls itself {found[0]} in {found[1]}; expected {served.model} in "
             f"{served.target_unit}, as listed. The list is of another registry or out of date: sync again, "
             "or leave --selection out."
+        )
+
+
+def _require_spread(description: Description) -> None:
+    if not description.interval_level:
+        raise ModelError(
+            f"{description.model} answers with a map alone; expected '{OUTPUT_SD}' beside it. Leave "
+            "--uncertainty out, or promote a model that was trained with --spread learned."
         )
 
 

@@ -89,6 +89,9 @@ class OutputOptions:
     says otherwise. It holds the patient's name, as the examination does."""
     uid_root: str = ""
     """Your organisation's root of DICOM UIDs, as in 1.2.840.99999; random ones under 2.25 when not given."""
+    uncertainty: Switch = Switch.OFF
+    """Write a second map, as cbv_sd.nii.gz beside cbv.nii.gz: how sure the model is of each voxel; for models
+    that were trained with --spread learned."""
     overwrite: Switch = Switch.OFF
     """Write over files that are there."""
 
@@ -166,6 +169,7 @@ def predict(
 
 
 def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOptions) -> None:
+    from cbvsynth.client.outputs import sd_of
     from cbvsynth.client.preparation import prepare
     from cbvsynth.client.synthesis import synthesise
 
@@ -186,10 +190,14 @@ def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOpti
             orientation=images.orientation,
         )
     with open_models(server) as models:
-        made = synthesise(prepared, models, version=server.version, label=server.label)
+        made = synthesise(
+            prepared, models, version=server.version, label=server.label, uncertainty=output.uncertainty
+        )
     written = []
     if output.out is not None:
         written += [output.out.name, made.save(output.out, overwrite=output.overwrite is Switch.ON).name]
+        if made.sd is not None:
+            written.append(sd_of(output.out).name)
     if draw is not None and output.montage is not None:
         draw(output.montage, made)
         written.append(output.montage.name)
@@ -260,6 +268,7 @@ def _predict_many(
 
     single = [f"--{name}" for name in (*Sequence, "mask", "dicom") if getattr(images, str(name)) is not None]
     single += [f"--{name}" for name in ("out", "montage", "out_dicom") if getattr(output, name) is not None]
+    single += ["--uncertainty"] if output.uncertainty is Switch.ON else []
     if study.data is None or study.out_folder is None or single:
         raise UsageError(
             f"A study needs --data and --out_folder, and takes no {', '.join(single) or 'single images'}. "
@@ -327,7 +336,7 @@ def open_models(server: ServerOptions) -> Iterator[Models]:
 
 def _require_outputs(output: OutputOptions, images: ImageOptions) -> None:
     """Say before the work, not after it, that a file is there or cannot be made."""
-    from cbvsynth.client.outputs import require_free, sidecar_of
+    from cbvsynth.client.outputs import require_free, sd_of, sidecar_of
     from cbvsynth.records.writable import require_writable
 
     if output.out_dicom is not None:
@@ -339,6 +348,8 @@ def _require_outputs(output: OutputOptions, images: ImageOptions) -> None:
     places: dict[Path, str] = {}
     if output.out is not None:
         places |= {output.out: "--out", sidecar_of(output.out): "--out"}
+        if output.uncertainty is Switch.ON:
+            places[sd_of(output.out)] = "--out"
     if output.montage is not None:
         if output.montage in places:
             raise UsageError(

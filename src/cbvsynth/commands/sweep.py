@@ -18,7 +18,7 @@ from cbvsynth.domain.sequences import (
     select_models,
 )
 from cbvsynth.domain.wording import counted
-from cbvsynth.pages.tables.paper import paper_table2
+from cbvsynth.pages.tables.paper import paper_score_text
 from cbvsynth.records.costs import read_cost
 from cbvsynth.records.json_codec import to_json
 from cbvsynth.records.ledger import RunState, RunStatus, read_state
@@ -35,16 +35,12 @@ def show(patterns: Positional[tuple[str, ...]] = ("all",)) -> None:
     """List models with the SSIM that the paper reports for them.
 
     Args:
-        patterns: Model ids or globs, as in encdec-t1c or 'fcgan-*-adc'; the paper's 62 by default. One with
-            the optional ASL is named in full, as encdec-t1-t1c-asl.
+        patterns: Model ids or globs, as in encdec-t1c or 'fcgan-*-adc'; the paper's 62 by default. Those of
+            other algorithms are listed where they are named, as in 'flow-*'. One with the optional ASL is
+            named in full, as encdec-t1-t1c-asl.
     """
-    paper = paper_table2()
     rows = [
-        (
-            model.slug,
-            str(len(model.combination.sequences)),
-            f"{paper[model].mean_pct:.2f} ± {paper[model].sd_pct:.2f}" if model in paper else "",
-        )
+        (model.slug, str(len(model.combination.sequences)), paper_score_text(model))
         for model in select_models(patterns)
     ]
     _print_table(("model", "sequences", "paper's SSIM, %"), rows)
@@ -82,9 +78,7 @@ def status(
         checkpoints: Resumable state of train, a folder per model.
         json: Print it as JSON, a list of models; SSIM as a share of 1.
     """
-    entries = [
-        _entry(model, results, checkpoints / model.slug) for model in select_models(read_sweep_models(params))
-    ]
+    entries = [_entry(model, results, checkpoints) for model in select_models(read_sweep_models(params))]
     if json:
         print_json([{**to_json(entry), "model": entry.model.slug} for entry in entries])
         return
@@ -162,8 +156,8 @@ class _Entry:
     message: str
 
 
-def _entry(model: ModelId, results: Path, folder: Path) -> _Entry:
-    state, cost = read_state(folder), read_cost(folder)
+def _entry(model: ModelId, results: Path, checkpoints: Path) -> _Entry:
+    state, cost = read_state(checkpoints / model.training), read_cost(checkpoints / model.slug)
     summary_file = results / model.slug / "summary.json"
     progress = _progress(state, has_result=summary_file.is_file())
     done = read_summary(summary_file) if progress is Progress.DONE else None

@@ -104,6 +104,20 @@ class Precision(StrEnum):
     MIXED_BFLOAT16 = "mixed_bfloat16"
 
 
+class FlowSolver(StrEnum):
+    """How a flow's path is followed: straight ahead, or corrected by the direction at each step's end."""
+
+    EULER = "euler"
+    HEUN = "heun"
+
+
+class Spread(StrEnum):
+    """Whether a model also learns how far off its map is likely to be."""
+
+    OFF = "off"
+    LEARNED = "learned"
+
+
 class Switch(StrEnum):
     """On or off, as a word: booleans do not pass a command line and Kubeflow alike."""
 

@@ -1,4 +1,4 @@
-"""The input sequences and their combinations, the two algorithms, and the paper's 62 models.
+"""The input sequences and their combinations, the algorithms, and the paper's 62 models.
 
 The paper has five sequences and so 31 combinations. A sixth, the map of arterial spin labelling, is
 optional: models that read it are named one by one, and no list of the paper's grows by it.
@@ -45,14 +45,22 @@ class Algorithm(StrEnum):
 
     FCGAN = "fcgan"
     ENCDEC = "encdec"
+    FLOW = "flow"
+    ANY = "any"
 
     @property
     def label(self) -> str:
-        """Name as the paper prints it."""
+        """Name for people; the paper's two as it prints them."""
         return {
             Algorithm.FCGAN: "Feature-consistency GAN",
             Algorithm.ENCDEC: "Encoder-decoder, MAE",
+            Algorithm.FLOW: "Rectified flow",
+            Algorithm.ANY: "One model for all",
         }[self]
+
+
+PAPER_ALGORITHMS = (Algorithm.FCGAN, Algorithm.ENCDEC)
+"""In the order of the paper's Table 2; the others are ours."""
 
 
 class TargetUnit(StrEnum):
@@ -117,7 +125,7 @@ class Combination:
 
 @dataclass(frozen=True, order=True)
 class ModelId:
-    """An algorithm and the sequences it reads: one of the paper's 62 models, or one with ASL."""
+    """An algorithm and the sequences it reads: one of the paper's 62, of a further algorithm, or with ASL."""
 
     algorithm: Algorithm
     combination: Combination
@@ -126,6 +134,25 @@ class ModelId:
     def slug(self) -> str:
         """Name in files, flags and tables, as in ``encdec-t1-t1c-adc``."""
         return f"{self.algorithm}-{self.combination.slug}"
+
+    @property
+    def trained_on(self) -> Combination:
+        """Sequences that its training sees; of one model for all, every combination's."""
+        if self.algorithm is not Algorithm.ANY:
+            return self.combination
+        return Combination(tuple({*all_combinations()[-1].sequences, *self.combination.sequences}))
+
+    @property
+    def training(self) -> str:
+        """Name of the training that it comes from, which models of ``any`` share: of its checkpoints."""
+        if self.algorithm is not Algorithm.ANY:
+            return self.slug
+        return f"{self.algorithm}-of-{self.trained_on.slug}"
+
+    @property
+    def sharers(self) -> int:
+        """Models among which the cost of its training is shared: the combinations of one model for all."""
+        return 1 if self.algorithm is not Algorithm.ANY else 2 ** len(self.trained_on.sequences) - 1
 
     @property
     def label(self) -> str:
@@ -174,15 +201,28 @@ def patterns_like(slugs: Iterable[str]) -> tuple[Combination, ...]:
 def all_models() -> tuple[ModelId, ...]:
     """The paper's 62 models."""
     return tuple(
-        ModelId(algorithm, combination) for combination in all_combinations() for algorithm in Algorithm
+        ModelId(algorithm, combination)
+        for combination in all_combinations()
+        for algorithm in PAPER_ALGORITHMS
+    )
+
+
+def further_models() -> tuple[ModelId, ...]:
+    """Models that the paper does not have; they are trained where they are named."""
+    return tuple(
+        ModelId(algorithm, combination)
+        for algorithm in Algorithm
+        if algorithm not in PAPER_ALGORITHMS
+        for combination in all_combinations()
     )
 
 
 def select_models(patterns: Iterable[str]) -> tuple[ModelId, ...]:
-    """Models named by ids or globs, as in ``["encdec-*", "fcgan-t1c"]``; ``all`` is every model.
+    """Models named by ids or globs, as in ``["encdec-*", "fcgan-t1c"]``; ``all`` are the paper's 62.
 
-    The answer is in the order of `all_models`, each model once; models with an optional sequence, which
-    only their own names choose, come last.
+    A glob names models of the paper; where it fits none of them, further ones. The answer is in the order of
+    `all_models` and `further_models`, each model once; models with an optional sequence, which only their own
+    names choose, come last.
 
     Raises:
         UsageError: no pattern, or a pattern that fits no model.
@@ -196,12 +236,13 @@ def select_models(patterns: Iterable[str]) -> tuple[ModelId, ...]:
             wanted.update(all_models())
         elif any(sign in pattern for sign in "*?["):
             found = [model for model in all_models() if fnmatchcase(model.slug, pattern)]
+            found = found or [model for model in further_models() if fnmatchcase(model.slug, pattern)]
             if not found:
-                raise UsageError(f"'{pattern}' fits none of the 62 models; see 'cbvsynth sweep list'.")
+                raise UsageError(f"'{pattern}' fits no model; see 'cbvsynth sweep list'.")
             wanted.update(found)
         else:
             wanted.add(ModelId.parse(pattern))
-    listed = all_models()
+    listed = (*all_models(), *further_models())
     others = sorted(wanted - set(listed), key=lambda model: (len(model.combination.sequences), model.slug))
     return (*(model for model in listed if model in wanted), *others)
 

@@ -14,7 +14,7 @@ code is not in the text.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import tensorflow as tf
@@ -68,15 +68,19 @@ def build_generator(channels: int, options: GeneratorOptions, seed: int = 0) -> 
 
 
 class Generator(keras.Model):  # type: ignore[misc]  # keras has no type information
-    """See the module; `synthesise` is the network."""
+    """See the module; `synthesise` is the network.
 
-    def __init__(self, channels: int, options: GeneratorOptions, seed: int) -> None:
+    With `conditions`, as many numbers that come with a volume move scale and offset of every normalisation.
+    """
+
+    def __init__(self, channels: int, options: GeneratorOptions, seed: int, conditions: int = 0) -> None:
         super().__init__(name="generator", dtype=options.precision.value, autocast=False)
         self.options = options
         self.channels = channels
+        self.conditions = conditions
         base, size = options.base_channels, 7 if options.end_kernel is EndKernel.AUTHORS else 3
         has_skips = options.skip_connections is SkipConnections.UNET
-        make = WeightMaker(self, seed)
+        make = WeightMaker(self, seed, conditions)
         self._first = make.normalised("first", size, channels, base)
         self._down = (
             make.normalised("down_1", 3, base, 2 * base),
@@ -94,7 +98,8 @@ class Generator(keras.Model):  # type: ignore[misc]  # keras has no type informa
             make_up("up_1", 3, 4 * base, 2 * base),
             make_up("up_2", 3, (4 if has_skips else 2) * base, base),
         )
-        self._last = make.output("last", size, (2 if has_skips else 1) * base, CBV_START, OUTPUT_GAIN)
+        self.feature_channels = (2 if has_skips else 1) * base
+        self._last = make.output("last", size, self.feature_channels, CBV_START, OUTPUT_GAIN)
         self.built = True
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
@@ -104,22 +109,38 @@ class Generator(keras.Model):  # type: ignore[misc]  # keras has no type informa
             return self.synthesise(inputs[0])[tf.newaxis]
         return tf.map_fn(self.synthesise, inputs, fn_output_signature=tf.float32)
 
-    def synthesise(self, volume: tf.Tensor) -> tf.Tensor:
-        """One volume: (H, W, D, C) -> (H, W, D) float32."""
-        full = self._ends(fold(tf.cast(volume, self.compute_dtype)), self._first)
-        half = _activated(convolve(full, self._down[0].kernel, stride=2), self._down[0])
-        deep = _activated(convolve(half, self._down[1].kernel, stride=2), self._down[1])
+    def synthesise(self, volume: tf.Tensor, condition: tf.Tensor | None = None) -> tf.Tensor:
+        """One volume: (H, W, D, C), and its conditions (K,) if there are any -> (H, W, D) float32."""
+        return self.map_of(self.features(volume, condition))
+
+    def features(self, volume: tf.Tensor, condition: tf.Tensor | None = None) -> tf.Tensor:
+        """What the last layer sees of a volume: (D, H, W, `feature_channels`) in the compute type."""
+        full = self._convolve_end(fold(tf.cast(volume, self.compute_dtype)), self._first.kernel)
+        full = _activated(full, self._first, condition)
+        half = _activated(convolve(full, self._down[0].kernel, stride=2), self._down[0], condition)
+        deep = _activated(convolve(half, self._down[1].kernel, stride=2), self._down[1], condition)
         for first, second in self._blocks:
-            change = _activated(convolve(deep, first.kernel), first)
-            deep += normalise_instance(convolve(change, second.kernel), second.scale, second.offset)
-        upper = self._joined(self._doubled(deep, self._up[0], like=half), half)
-        upper = self._joined(self._doubled(upper, self._up[1], like=full), full)
-        last = self._convolve_end(upper, self._last.kernel)
+            change = _activated(convolve(deep, first.kernel), first, condition)
+            deep += normalise_instance(convolve(change, second.kernel), *second.affine(condition))
+        upper = self._joined(_activated(self._doubled(deep, self._up[0], half), self._up[0], condition), half)
+        upper = _activated(self._doubled(upper, self._up[1], full), self._up[1], condition)
+        return self._joined(upper, full)
+
+    def map_of(self, features: tf.Tensor) -> tf.Tensor:
+        """Features of one volume -> (H, W, D) float32."""
+        last = self._convolve_end(features, self._last.kernel)
         cbv = self._output(tf.cast(last, tf.float32) + self._last.bias)
         return unfold(cbv)[..., 0]
 
-    def _ends(self, slices: tf.Tensor, weights: NormalisedKernel) -> tf.Tensor:
-        return _activated(self._convolve_end(slices, weights.kernel), weights)
+    def as_float32(self) -> keras.Model:
+        """The same weights in a network that calculates in float32; this one if it already does."""
+        if self.options.precision is Precision.FLOAT32:
+            return self
+        served = Generator(
+            self.channels, replace(self.options, precision=Precision.FLOAT32), 0, self.conditions
+        )
+        served.set_weights(self.get_weights())
+        return served
 
     def _convolve_end(self, slices: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         reflects = self.options.end_kernel is EndKernel.AUTHORS
@@ -127,8 +148,8 @@ class Generator(keras.Model):  # type: ignore[misc]  # keras has no type informa
 
     def _doubled(self, slices: tf.Tensor, weights: NormalisedKernel, like: tf.Tensor) -> tf.Tensor:
         if self.options.decoder is Decoder.DECONVOLUTION:
-            return _activated(deconvolve(slices, weights.kernel, like), weights)
-        return _activated(convolve(double(slices, like), weights.kernel), weights)
+            return deconvolve(slices, weights.kernel, like)
+        return convolve(double(slices, like), weights.kernel)
 
     def _joined(self, slices: tf.Tensor, skipped: tf.Tensor) -> tf.Tensor:
         if self.options.skip_connections is SkipConnections.NONE:
@@ -136,8 +157,13 @@ class Generator(keras.Model):  # type: ignore[misc]  # keras has no type informa
         return tf.concat((slices, skipped), axis=-1)
 
     def _output(self, values: tf.Tensor) -> tf.Tensor:
-        return _OUTPUT[self.options.output_activation](values)
+        return activated_output(values, self.options.output_activation)
 
 
-def _activated(convolved: tf.Tensor, weights: NormalisedKernel) -> tf.Tensor:
-    return tf.nn.relu(normalise_instance(convolved, weights.scale, weights.offset))
+def activated_output(values: tf.Tensor, activation: OutputActivation) -> tf.Tensor:
+    """What follows the last convolution."""
+    return _OUTPUT[activation](values)
+
+
+def _activated(convolved: tf.Tensor, weights: NormalisedKernel, condition: tf.Tensor | None) -> tf.Tensor:
+    return tf.nn.relu(normalise_instance(convolved, *weights.affine(condition)))

@@ -12,6 +12,7 @@ from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.evaluation import Evaluation
 from cbvsynth.domain.selection.guards import UNIT_WORDS
 from cbvsynth.domain.sequences import PAPER_SEQUENCES
+from cbvsynth.domain.uncertainty import ExamUncertainty
 from cbvsynth.pages import verdict_words as words
 from cbvsynth.pages.charts.combinations import COMBINATION_CAPTION
 from cbvsynth.pages.tables.comparisons import COMPARISON_HEADER, comparison_cells, comparison_note
@@ -26,7 +27,8 @@ from cbvsynth.pages.tables.lesions import (
     region_rows,
     regions_note,
 )
-from cbvsynth.pages.tables.table2 import ALGORITHMS, CAPTION, Table2Row, table2_markdown
+from cbvsynth.pages.tables.table2 import CAPTION, Table2Row, table2_markdown
+from cbvsynth.pages.tables.uncertainty import UNCERTAINTY_HEADER, uncertainty_note, uncertainty_rows
 from cbvsynth.records.storage import write_text
 from cbvsynth.signature import RESEARCH_NOTE
 from cbvsynth.theme.charts import Chart
@@ -61,6 +63,8 @@ class Shown:
     """Where it errs; none where its results are of an earlier release."""
     places: Chart | None = None
     """The same by place in the brain."""
+    uncertainty: Sequence[ExamUncertainty] = ()
+    """How sure it was; none where it learned no spread."""
 
 
 def write_report_page(path: Path, evaluation: Evaluation, table2: Sequence[Table2Row], shown: Shown) -> None:
@@ -91,6 +95,9 @@ def write_report_page(path: Path, evaluation: Evaluation, table2: Sequence[Table
             "regions_header": REGIONS_HEADER,
             "regions": region_rows(shown.regions),
             "regions_note": regions_note(verdict.target_unit),
+            "uncertainty_header": UNCERTAINTY_HEADER,
+            "uncertainty": uncertainty_rows(shown.uncertainty, verdict.settings.lesion_threshold),
+            "uncertainty_note": uncertainty_note(verdict.settings.lesion_threshold, verdict.target_unit),
             "shown": shown,
             "montage_source": picture_source(shown.montage.picture) if shown.montage else "",
             "combination_caption": COMBINATION_CAPTION,
@@ -121,7 +128,8 @@ def _table2(rows: Sequence[Table2Row]) -> dict[str, object]:
     return {
         "table2_rows": rows,
         "table2_sequences": [sequence.label for sequence in PAPER_SEQUENCES],
-        "table2_algorithms": [algorithm.label for algorithm in ALGORITHMS],
+        "table2_algorithms": [(name.label, rows[0].width(name)) for name in rows[0].ours],
+        "table2_ours": rows[0].is_ours,
         "table2_caption": CAPTION,
     }
 
@@ -164,6 +172,10 @@ def write_markdown(path: Path, evaluation: Evaluation, table2: Sequence[Table2Ro
         parts += [f"## Where it errs: {shown.model}", f"![where it errs]({PLACES_PICTURE})"]
         parts += [markdown_table(REGIONS_HEADER, region_rows(shown.regions), left=2)]
         parts.append(regions_note(verdict.target_unit))
+    doubt = uncertainty_rows(shown.uncertainty, verdict.settings.lesion_threshold)
+    if doubt:
+        parts += [f"## How sure it is: {shown.model}", markdown_table(UNCERTAINTY_HEADER, doubt)]
+        parts.append(uncertainty_note(verdict.settings.lesion_threshold, verdict.target_unit))
     parts += ["## SSIM by sequences", f"![SSIM by sequences]({SSIM_PICTURE})", "## Leaderboard"]
     parts.append(leaderboard_markdown(evaluation.rows, evaluation.baselines, verdict.target_unit).rstrip())
     available = [
@@ -212,6 +224,7 @@ def _sections(evaluation: Evaluation, shown: Shown) -> list[tuple[str, str]]:
         ("maps", "Maps", shown.montage is not None),
         ("agreement", "Lesion CBV", shown.agreement is not None),
         ("places", "Where it errs", shown.places is not None),
+        ("uncertainty", "How sure it is", bool(shown.uncertainty)),
         ("combinations", "SSIM by sequences", True),
         ("leaderboard", "Leaderboard", True),
         ("guards", "Guards", True),

@@ -36,6 +36,7 @@ from cbvsynth.pages.verdict_words import availability_rows
 from cbvsynth.records.examinations import ExaminationIndex
 from cbvsynth.records.regions import REGIONS_FILE, read_regions
 from cbvsynth.records.storage import write_text
+from cbvsynth.records.uncertainty import UNCERTAINTY_FILE, read_uncertainty
 from cbvsynth.records.verdicts import write_verdict
 
 LEADERBOARD_FILE = "leaderboard.csv"
@@ -129,7 +130,8 @@ def _drawn(
     places = places_chart(regions, model.slug, verdict.target_unit)
     if places is not None:
         places.save_png(folder / PLACES_PICTURE)
-    return Shown(name, ssim, montage, chart, scores[model], regions, places)
+    uncertainty = read_uncertainty(results / model.slug / UNCERTAINTY_FILE)
+    return Shown(name, ssim, montage, chart, scores[model], regions, places, uncertainty)
 
 
 def _montage(

@@ -15,7 +15,7 @@ from enum import StrEnum
 from statistics import median
 
 from cbvsynth.config import TrainConfig
-from cbvsynth.domain.options import UpdateRule
+from cbvsynth.domain.options import FlowSolver, UpdateRule
 from cbvsynth.domain.sequences import Algorithm, ModelId
 
 CONVOLUTIONS_PER_PRODUCT = 1.8
@@ -28,6 +28,8 @@ _PRODUCT = 768
 _EXPORT_BYTES = 400_000
 """An exported model without its weights: graph, golden example, scores of some dozens of examinations."""
 _FLOAT_BYTES = 4
+_TIME_KNOTS = 8
+"""Numbers by which a flow tells its normalisations the time; the network has no import here."""
 
 
 class CostFrom(StrEnum):
@@ -92,25 +94,39 @@ def step_operations(model: ModelId, train: TrainConfig, voxels: int) -> float:
     the discriminator.
     """
     forward = 2.0 * voxels * _generator_products(model, train)
-    if model.algorithm is Algorithm.ENCDEC:
+    if model.algorithm is not Algorithm.FCGAN:
         return 3 * forward
     judged = 2.0 * voxels * _discriminator_products(train.base_channels)
     generator, discriminator = (3, 7) if train.update is UpdateRule.SHARED else (4, 9)
     return generator * forward + discriminator * judged
 
 
+def map_operations(model: ModelId, train: TrainConfig, voxels: int) -> float:
+    """Multiplications and additions of the convolutions that make one map."""
+    passes = 1
+    if model.algorithm is Algorithm.FLOW:
+        passes = train.flow_steps if train.flow_solver is FlowSolver.EULER else 2 * train.flow_steps - 1
+    return passes * 2.0 * voxels * _generator_products(model, train)
+
+
 def _operations(work: ModelWork, train: TrainConfig) -> float:
     learned = train.epochs * work.train_examinations * step_operations(work.model, train, work.voxels)
-    scored = work.held_out_examinations * 2.0 * work.voxels * _generator_products(work.model, train)
+    learned /= work.model.sharers
+    scored = work.held_out_examinations * map_operations(work.model, train, work.voxels)
     return learned + scored
 
 
 def _generator_products(model: ModelId, train: TrainConfig) -> float:
     """Products of the generator's convolutions, for each voxel of the volume."""
-    base, channels = train.base_channels, len(model.combination.sequences)
+    base, channels = train.base_channels, _channels(model)
     full, half = channels * base + base, 2 * base * 2 * base
     quarter = 16 * base**2 + train.residual_blocks * 2 * 16 * base**2
     return 9 * (full + half / 4 + quarter / 16)
+
+
+def _channels(model: ModelId) -> int:
+    """Of the network that learns; a flow sees its own half-made map beside the sequences."""
+    return len(model.trained_on.sequences) + (model.algorithm is Algorithm.FLOW)
 
 
 def _discriminator_products(base: int) -> float:
@@ -119,8 +135,10 @@ def _discriminator_products(base: int) -> float:
 
 def _stored_bytes(model: ModelId, train: TrainConfig) -> int:
     """Export, in the working folder and in DVC's cache, and checkpoint: weights and two moments of each."""
-    base, channels = train.base_channels, len(model.combination.sequences)
+    base, channels = train.base_channels, _channels(model)
     generator = 9 * (channels * base + 20 * base**2 + train.residual_blocks * 32 * base**2 + base)
+    if model.algorithm is Algorithm.FLOW:
+        generator += 2 * _TIME_KNOTS * base * (10 + 8 * train.residual_blocks)
     judge = 16 * (9 * base + 42 * base**2) if model.algorithm is Algorithm.FCGAN else 0
     return 2 * (_FLOAT_BYTES * generator + _EXPORT_BYTES) + 3 * _FLOAT_BYTES * (generator + judge)
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from cbvsynth.config import TrainConfig
-from cbvsynth.domain.sequences import ModelId
+from cbvsynth.domain.sequences import Algorithm, ModelId
 from cbvsynth.records.costs import TrainingCost, write_cost
 from cbvsynth.records.examinations import ExaminationIndex, read_index
 from cbvsynth.records.regions import REGIONS_FILE, write_regions
 from cbvsynth.records.results import write_scores
 from cbvsynth.records.storage import atomic_folder
 from cbvsynth.records.summaries import TrainSummary, write_summary
+from cbvsynth.records.uncertainty import UNCERTAINTY_FILE, write_uncertainty
 from cbvsynth.training.failure import failure_noted
+from cbvsynth.training.sharing import alone
 from cbvsynth.training.startup import describe_device, quiet_tensorflow
 
 
@@ -38,7 +42,7 @@ def run(config: TrainConfig) -> TrainSummary:
         RegistryError: MLFLOW_RUN_ID names a run that cannot be written to; the results stay.
     """
     model = ModelId.parse(config.model)
-    checkpoints = config.checkpoints / model.slug
+    checkpoints = config.checkpoints / model.training
     with failure_noted(checkpoints, model.slug, config.epochs):
         index = read_index(config.examinations)
         with quiet_tensorflow():
@@ -48,7 +52,7 @@ def run(config: TrainConfig) -> TrainSummary:
             tf.config.list_logical_devices()
         with atomic_folder(config.out / model.slug) as folder:
             outcome = _train(model, config, index, checkpoints, folder)
-        write_cost(checkpoints, outcome.cost)
+        write_cost(config.checkpoints / model.slug, outcome.cost)
         if os.environ.get("MLFLOW_RUN_ID"):
             from cbvsynth.registry.tracking import log_training_run
 
@@ -68,21 +72,37 @@ def _train(
     model: ModelId, config: TrainConfig, index: ExaminationIndex, checkpoints: Path, folder: Path
 ) -> _Outcome:
     from cbvsynth.records.golden import require_golden
-    from cbvsynth.training.dataset import CachedTrainingData, usable_examinations
+    from cbvsynth.training.calibration import SpreadNetworks, calibrate
+    from cbvsynth.training.dataset import CachedTrainingData, Emphasis, Incomplete, usable_examinations
     from cbvsynth.training.fit import fit
-    from cbvsynth.training.networks import generator_options
-    from cbvsynth.training.saved_model import export_model, load_exported
+    from cbvsynth.training.networks import served_generator
+    from cbvsynth.training.saved_model import ServedSpread, export_model, load_exported
     from cbvsynth.training.scoring import example_ids, score_model, write_examples
     from cbvsynth.training.summary import describe_model, summarise, write_history
 
-    data = CachedTrainingData(index, model.combination, config.cbv_max, lesion_weight=config.lesion_weight)
+    data = CachedTrainingData(
+        index,
+        model.trained_on,
+        config.cbv_max,
+        emphasis=Emphasis(config.lesion_weight, config.stratify, config.region_weight),
+        incomplete=Incomplete.FILLED if model.algorithm is Algorithm.ANY else Incomplete.LEFT_OUT,
+    )
     held_out = usable_examinations(index, "held-out", model.combination)
-    fitted = fit(model, config, data, checkpoints, index.data_fingerprint)
+    with alone(checkpoints) if model.sharers > 1 else nullcontext():
+        fitted = fit(model, config, data, checkpoints, index.data_fingerprint)
+    generator = served_generator(model, fitted.generator)
+    fitted = replace(fitted, generator=generator, parameters=generator.count_params())
 
     started = time.perf_counter()
     saved_model = folder / "saved_model"
     description = describe_model(model, config, index, data.examinations, fitted)
-    export_model(fitted.generator, generator_options(config), description, saved_model)
+    spread = None
+    if fitted.spread is not None:
+        pair = SpreadNetworks(generator, fitted.spread, model.combination, config.cbv_max)
+        calibration = calibrate(pair, index, held_out)
+        spread = ServedSpread(fitted.spread, calibration.sd_factor)
+        write_uncertainty(folder / UNCERTAINTY_FILE, calibration.rows)
+    export_model(generator, description, saved_model, spread)
     exported = load_exported(saved_model)
     require_golden(saved_model, exported)
 
@@ -90,7 +110,7 @@ def _train(
     shown = frozenset(example_ids(held_out, config.example_count))
     scored = score_model(exported, index, held_out, shown)
     cost = TrainingCost(
-        train_s=round(fitted.seconds, 3),
+        train_s=round(fitted.seconds / model.sharers, 3),
         export_s=round(exported_at - started, 3),
         score_s=round(time.perf_counter() - exported_at, 3),
         device=describe_device(),

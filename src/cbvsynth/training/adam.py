@@ -30,6 +30,11 @@ class Adam:
         self._updates = tf.Variable(0, dtype=tf.int64, trainable=False)
 
     @property
+    def updates(self) -> tf.Variable:
+        """How often `apply` was called, int64."""
+        return self._updates
+
+    @property
     def state(self) -> list[tf.Variable]:
         """Everything that a resumed run needs: the number of updates, then both moments."""
         return [self._updates, *self._first, *self._second]

@@ -25,22 +25,44 @@ _WITHOUT_EFFECT = frozenset(
         "tensorboard",
     }
 )
-_ONLY_FOR_GAN = frozenset({"adversarial_weight", "feature_weight", "update"})
+_ONLY_FOR = {
+    "adversarial_weight": Algorithm.FCGAN,
+    "feature_weight": Algorithm.FCGAN,
+    "update": Algorithm.FCGAN,
+}
+_LATER = {"region_weight": "0.0", "stratify": "off", "spread": "off"}
+"""Settings that came later, with the value that changes nothing: what was trained before them stays known."""
+_OF_THE_EXPORT = {"flow_steps": Algorithm.FLOW, "flow_solver": Algorithm.FLOW}
+"""Decide what is exported and not what is learned: a change exports again, without a training step."""
 
 
 def settings_of(model_id: ModelId, config: TrainConfig) -> dict[str, str]:
     """Settings that decide the weights of this model; a field that is new in TrainConfig counts."""
-    ignored = _WITHOUT_EFFECT | (_ONLY_FOR_GAN if model_id.algorithm is Algorithm.ENCDEC else frozenset())
-    return {
+    others = {name for name, algorithm in _ONLY_FOR.items() if algorithm is not model_id.algorithm}
+    others |= {"spread"} if model_id.algorithm is Algorithm.FLOW else set()
+    ignored = _WITHOUT_EFFECT | _OF_THE_EXPORT.keys() | others
+    values = {
         field.name: str(getattr(config, field.name)) for field in fields(config) if field.name not in ignored
     }
+    return {name: value for name, value in values.items() if value != _LATER.get(name)}
+
+
+def export_settings_of(model_id: ModelId, config: TrainConfig) -> dict[str, str]:
+    """Settings that decide what is made of the weights of this model; none for the paper's algorithms."""
+    reads = {"model": model_id.slug} if model_id.training != model_id.slug else {}
+    settings = {
+        name: str(getattr(config, name))
+        for name, algorithm in _OF_THE_EXPORT.items()
+        if algorithm is model_id.algorithm
+    }
+    return reads | settings
 
 
 def fingerprint_of(model_id: ModelId, config: TrainConfig, data_fingerprint: str) -> str:
     """Hex digest over the model, its settings, the data and the version of the training code."""
     content = {
         "training": TRAINING_VERSION,
-        "model": model_id.slug,
+        "model": model_id.training,
         "data": data_fingerprint,
         "settings": settings_of(model_id, config),
     }

@@ -71,6 +71,8 @@ class FittedModel:
     """Weights of the generator."""
     resumed_from: int
     """Epoch of the checkpoint that this call went on from; 0 for a fresh start."""
+    spread: keras.Model | None = None
+    """The head that says how far off the map is, where one was trained."""
 
 
 def fit(
@@ -110,6 +112,7 @@ def fit(
         seconds=final.seconds,
         parameters=run.networks.generator.count_params(),
         resumed_from=resumed_from,
+        spread=run.networks.spread,
     )
 
 
@@ -215,9 +218,8 @@ def _train_epoch(run: _Run, journal: Journal) -> EpochRecord:
     done = run.progress.partial or PartialEpoch(0, {}, 0.0)
     started = time.perf_counter() - done.seconds
 
-    def load(index: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        example = run.data.load(index)
-        return tuple(tf.constant(part) for part in (example.inputs, example.target, example.foreground))
+    def load(index: int) -> tuple[tf.Tensor, ...]:
+        return tuple(tf.constant(part) for part in run.data.load(index).parts)
 
     sums = {name: tf.constant(total, tf.float32) for name, total in done.sums.items()}
     for step, tensors in enumerate(prefetched(load, order[done.steps :]), done.steps + 1):

@@ -3,6 +3,7 @@
 y is the real CBV map, G the synthetic one, D the discriminator's scores, D_l its features at layer l:
 
     encoder-decoder   L_G = mean |y - G|
+    flow              L   = mean of w (x_1 - m)^2 / max(1 - t, 0.2)^2, maps scaled, m: expected at time t
     GAN               L_G = mean |y - G| + a mean |1 - D(G)| + f sum over l = 1..4 of mean |D_l(y) - D_l(G)|
                       L_D = (mean |D(G)| + mean |1 - D(y)|) / 2
 
@@ -20,6 +21,10 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+FLOW_LEAST_REST = 0.2
+"""Near the end of the path an error counts as one at 1 - t = 0.2 does: unlimited, the last moments would be
+nearly all that is learned. Ours."""
+
 
 def mean_absolute(values: tf.Tensor) -> tf.Tensor:
     """Mean of |values|, accumulated in float32."""
@@ -29,6 +34,12 @@ def mean_absolute(values: tf.Tensor) -> tf.Tensor:
 def low_level_loss(real: tf.Tensor, synthetic: tf.Tensor) -> tf.Tensor:
     """Mean absolute error of the map: mean |y - G|."""
     return mean_absolute(real - synthetic)
+
+
+def region_loss(real: tf.Tensor, synthetic: tf.Tensor, lesion: tf.Tensor) -> tf.Tensor:
+    """Error of the lesion's mean: |mean y - mean G| over its voxels; 0 where there is no lesion. Ours."""
+    difference = tf.reduce_sum((real - synthetic) * lesion)
+    return tf.abs(difference) / tf.maximum(tf.reduce_sum(lesion), 1.0)
 
 
 def adversarial_loss(scores_of_synthetic: tf.Tensor) -> tf.Tensor:
@@ -47,3 +58,24 @@ def feature_consistency_loss(
 def discriminator_loss(scores_of_real: tf.Tensor, scores_of_synthetic: tf.Tensor) -> tf.Tensor:
     """What the discriminator minimises: (mean |D(G)| + mean |1 - D(y)|) / 2."""
     return 0.5 * (mean_absolute(scores_of_synthetic) + mean_absolute(1.0 - scores_of_real))
+
+
+def flow_loss(real: tf.Tensor, expected: tf.Tensor, weights: tf.Tensor, time: tf.Tensor) -> tf.Tensor:
+    """Squared error of the direction in which the path leads, told by the map expected at its end.
+
+    Source: Lipman et al. 2023, conditional flow matching, in terms of the path's end.
+    """
+    rest = tf.maximum(1.0 - time, FLOW_LEAST_REST)
+    return tf.reduce_mean(weights * tf.square(real - expected)) / tf.square(rest)
+
+
+def spread_loss(error: tf.Tensor, expected: tf.Tensor, inside: tf.Tensor) -> tf.Tensor:
+    """Negative logarithm of the errors' Laplace likelihood, without its constant: mean of |e| / b + log b.
+
+    Args:
+        error: |y - G|.
+        expected: b, above 0.
+        inside: 1 in the brain, else 0; the mean is over the brain.
+    """
+    each = error / expected + tf.math.log(expected)
+    return tf.reduce_sum(each * inside) / tf.maximum(tf.reduce_sum(inside), 1.0)

@@ -13,7 +13,7 @@ and its golden answer holds everywhere.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -21,14 +21,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cbvsynth.domain.options import Precision
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import ModelError, VolumeError
-from cbvsynth.models.generator import GeneratorOptions, build_generator
 from cbvsynth.records.examinations import Float32Array
 from cbvsynth.records.golden import WARMUP_SHAPE, made_up_inputs, require_golden, write_golden
 from cbvsynth.records.storage import atomic_folder
-from cbvsynth.signature import DESCRIBE_SIGNATURE, DESCRIPTION, OUTPUT, PREDICT_SIGNATURE, Description
+from cbvsynth.signature import (
+    DESCRIBE_SIGNATURE,
+    DESCRIPTION,
+    OUTPUT,
+    OUTPUT_SD,
+    PREDICT_SIGNATURE,
+    Description,
+)
 from cbvsynth.training.canonical import make_reproducible
 from cbvsynth.training.failure import own_words
 from cbvsynth.training.normalise import normalise_inputs, refusal
@@ -57,6 +62,15 @@ class ExportedModel:
             VolumeError: the graph's own checks refuse an input.
             ModelError: other inputs than the description names, or the machine lacks memory or a device.
         """
+        return self.outputs(inputs)[OUTPUT]
+
+    def outputs(self, inputs: Mapping[str, Float32Array]) -> dict[str, Float32Array]:
+        """All outputs by name, as `__call__` gives the map.
+
+        Raises:
+            VolumeError: the graph's own checks refuse an input.
+            ModelError: as `__call__`.
+        """
         expected = [sequence.value for sequence in self.description.sequences]
         if sorted(inputs) != sorted(expected):
             raise ModelError(
@@ -64,7 +78,7 @@ class ExportedModel:
                 f"{', '.join(expected)}; give exactly these."
             )
         try:
-            return _answer(self.program.signatures[PREDICT_SIGNATURE], inputs)
+            return _answers(self.program.signatures[PREDICT_SIGNATURE], inputs)
         except tf.errors.InvalidArgumentError as error:
             raise VolumeError(f"{self.description.model}: {refusal(error)}.") from error
         except (tf.errors.OpError, MemoryError) as error:
@@ -75,20 +89,29 @@ class ExportedModel:
             ) from error
 
 
+@dataclass(frozen=True)
+class ServedSpread:
+    """How far off a map is likely to be: the head, and the factor by which patients calibrated it."""
+
+    head: keras.Model
+    factor: float
+    """`cbv_sd` over what the head expects."""
+
+
 def export_model(
-    generator: keras.Model, options: GeneratorOptions, description: Description, folder: Path
+    generator: keras.Model, description: Description, folder: Path, spread: ServedSpread | None = None
 ) -> None:
     """Write a trained generator as a SavedModel, atomically; the same weights give the same bytes.
 
     Args:
         generator: trained; maps (B, H, W, D, C) to (B, H, W, D).
-        options: what the generator was built with.
         description: what `describe` will answer.
         folder: to be written or replaced.
+        spread: what makes the second output of a model that has one.
     """
     combination = description.model.combination
     with atomic_folder(folder) as temporary:
-        module, signatures = _module(_as_float32(generator, options, len(combination.sequences)), description)
+        module, signatures = _module(generator.as_float32(), description, spread)
         tf.saved_model.save(module, str(temporary), signatures)
         make_reproducible(temporary)
         write_warmup(temporary, description.model.slug, made_up_inputs(combination, WARMUP_SHAPE))
@@ -133,22 +156,18 @@ def verify_golden(folder: Path) -> float:
 def _answer(
     function: tf.types.experimental.ConcreteFunction, inputs: Mapping[str, Float32Array]
 ) -> Float32Array:
+    return _answers(function, inputs)[OUTPUT]
+
+
+def _answers(
+    function: tf.types.experimental.ConcreteFunction, inputs: Mapping[str, Float32Array]
+) -> dict[str, Float32Array]:
     answer = function(**{name: tf.constant(np.asarray(array, np.float32)) for name, array in inputs.items()})
-    cbv: Float32Array = answer[OUTPUT].numpy()
-    return cbv
-
-
-def _as_float32(generator: keras.Model, options: GeneratorOptions, channels: int) -> keras.Model:
-    """The same weights in a network that calculates in float32; the network itself if it already does."""
-    if options.precision is Precision.FLOAT32:
-        return generator
-    served = build_generator(channels, replace(options, precision=Precision.FLOAT32))
-    served.set_weights(generator.get_weights())
-    return served
+    return {name: value.numpy() for name, value in answer.items()}
 
 
 def _module(
-    generator: keras.Model, description: Description
+    generator: keras.Model, description: Description, spread: ServedSpread | None
 ) -> tuple[tf.Module, dict[str, tf.types.experimental.ConcreteFunction]]:
     """What is saved: the weights by name, and one traced function per signature.
 
@@ -157,11 +176,17 @@ def _module(
     module = tf.Module()
     module.weights = {variable.name: variable.value for variable in generator.variables}
     scale = tf.constant(description.cbv_max, tf.float32)
+    learned = None if spread is None else ServedSpread(spread.head.as_float32(), spread.factor)
+    if learned is not None:
+        module.weights |= {variable.name: variable.value for variable in learned.head.variables}
 
     def serve(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         features, foreground = normalise_inputs({Sequence(name): volume for name, volume in inputs.items()})
-        cbv = tf.nn.relu(generator(features) * scale) * foreground
-        return {OUTPUT: cbv}
+        if learned is None:
+            return {OUTPUT: tf.nn.relu(generator(features) * scale) * foreground}
+        share, expected = _map_and_spread(generator, learned.head, features)
+        sd = expected * scale * tf.constant(learned.factor, tf.float32)
+        return {OUTPUT: tf.nn.relu(share * scale) * foreground, OUTPUT_SD: sd * foreground}
 
     def describe() -> dict[str, tf.Tensor]:
         return {DESCRIPTION: tf.constant(description.to_json())}
@@ -174,3 +199,15 @@ def _module(
         PREDICT_SIGNATURE: tf.function(serve, autograph=False).get_concrete_function(**spec),
         DESCRIBE_SIGNATURE: tf.function(describe, autograph=False).get_concrete_function(),
     }
+
+
+def _map_and_spread(
+    generator: keras.Model, head: keras.Model, features: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Both outputs from one pass: (B, H, W, D, C) -> twice (B, H, W, D), shares of cbv_max."""
+
+    def pair(volume: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        seen = generator.features(volume)
+        return generator.map_of(seen), head(seen)
+
+    return tf.map_fn(pair, features, fn_output_signature=(tf.float32, tf.float32))

@@ -15,12 +15,14 @@ from cbvsynth.training.losses import (
     discriminator_loss,
     feature_consistency_loss,
     low_level_loss,
+    region_loss,
 )
 
-Step = Callable[[tf.Tensor, tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]
+Step = Callable[..., dict[str, tf.Tensor]]
 """(inputs (H, W, D, C), target (H, W, D), foreground (H, W, D)) -> each loss before the step.
 
 The foreground is 0 in the background and elsewhere what an error counts, 1 but for lesions that weigh more.
+Where the region of a lesion has a weight, the lesion (H, W, D), 0 or 1, is a fourth argument.
 """
 
 
@@ -48,20 +50,49 @@ class GanWeights:
     feature: float = 1.0
 
 
-def encoder_decoder_step(generator: Learner) -> Step:
-    """Train the generator on the mean absolute error alone."""
+@dataclass(frozen=True)
+class Region:
+    """The lesion's mean in the loss, beside every voxel's error; without a weight the graph has none."""
 
-    def step(inputs: tf.Tensor, target: tf.Tensor, foreground: tf.Tensor) -> dict[str, tf.Tensor]:
+    weight: float = 0.0
+
+    def added(self, losses: dict[str, tf.Tensor], *compared: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The losses with that of the region of (real, synthetic, lesion), where it has a weight."""
+        return {**losses, "region": region_loss(*compared)} if self.weight else losses
+
+    def total(self, loss: tf.Tensor, losses: dict[str, tf.Tensor]) -> tf.Tensor:
+        """A loss with the weighted region's on top."""
+        return loss + self.weight * losses["region"] if self.weight else loss
+
+
+NO_REGION = Region()
+
+
+def encoder_decoder_step(generator: Learner, region: Region = NO_REGION) -> Step:
+    """Train the generator on the mean absolute error alone, and the region's where it has a weight."""
+
+    def step(
+        inputs: tf.Tensor, target: tf.Tensor, foreground: tf.Tensor, lesion: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         with tf.GradientTape() as tape:
-            synthetic = generator.network.synthesise(inputs) * _inside(foreground)
-            loss = _weighted(target, synthetic, foreground)
-        generator.learn(tape, loss)
-        return {"mae": loss}
+            synthetic = generator.network.synthesise(inputs) * inside_of(foreground)
+            losses = region.added(
+                {"mae": weighted_error(target, synthetic, foreground)}, target, synthetic, lesion
+            )
+            total = region.total(losses["mae"], losses)
+        generator.learn(tape, total)
+        return losses
 
-    return _traced(step, generator.network.channels)
+    return traced(step, generator.network.channels, region)
 
 
-def gan_step(generator: Learner, discriminator: Learner, weights: GanWeights, update: UpdateRule) -> Step:
+def gan_step(
+    generator: Learner,
+    discriminator: Learner,
+    weights: GanWeights,
+    update: UpdateRule,
+    region: Region = NO_REGION,
+) -> Step:
     """Train generator and discriminator.
 
     With UpdateRule.SHARED both gradients come from one forward pass, so that the discriminator
@@ -70,49 +101,56 @@ def gan_step(generator: Learner, discriminator: Learner, weights: GanWeights, up
     """
     judge = discriminator.network
 
-    def shared(inputs: tf.Tensor, target: tf.Tensor, foreground: tf.Tensor) -> dict[str, tf.Tensor]:
+    def shared(
+        inputs: tf.Tensor, target: tf.Tensor, foreground: tf.Tensor, lesion: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         with tf.GradientTape(persistent=True) as tape:
-            synthetic = generator.network.synthesise(inputs) * _inside(foreground)
+            synthetic = generator.network.synthesise(inputs) * inside_of(foreground)
             features_of_real, scores_of_real = judge(target)
             features_of_synthetic, scores_of_synthetic = judge(synthetic)
             losses = {
-                "mae": _weighted(target, synthetic, foreground),
+                "mae": weighted_error(target, synthetic, foreground),
                 "adversarial": adversarial_loss(scores_of_synthetic),
                 "feature": feature_consistency_loss(features_of_real, features_of_synthetic),
                 "discriminator": discriminator_loss(scores_of_real, scores_of_synthetic),
             }
-            total = _generator_loss(losses, weights)
+            losses = region.added(losses, target, synthetic, lesion)
+            total = region.total(_generator_loss(losses, weights), losses)
         generator.learn(tape, total)
         discriminator.learn(tape, losses["discriminator"])
         return losses
 
-    def alternating(inputs: tf.Tensor, target: tf.Tensor, foreground: tf.Tensor) -> dict[str, tf.Tensor]:
+    def alternating(
+        inputs: tf.Tensor, target: tf.Tensor, foreground: tf.Tensor, lesion: tf.Tensor | None = None
+    ) -> dict[str, tf.Tensor]:
         features_of_real, _ = judge(target)
         with tf.GradientTape() as tape:
-            synthetic = generator.network.synthesise(inputs) * _inside(foreground)
+            synthetic = generator.network.synthesise(inputs) * inside_of(foreground)
             features_of_synthetic, scores_of_synthetic = judge(synthetic)
             losses = {
-                "mae": _weighted(target, synthetic, foreground),
+                "mae": weighted_error(target, synthetic, foreground),
                 "adversarial": adversarial_loss(scores_of_synthetic),
                 "feature": feature_consistency_loss(features_of_real, features_of_synthetic),
             }
-            total = _generator_loss(losses, weights)
+            losses = region.added(losses, target, synthetic, lesion)
+            total = region.total(_generator_loss(losses, weights), losses)
         generator.learn(tape, total)
-        improved = generator.network.synthesise(inputs) * _inside(foreground)
+        improved = generator.network.synthesise(inputs) * inside_of(foreground)
         with tf.GradientTape() as tape:
             losses["discriminator"] = discriminator_loss(judge(target)[1], judge(improved)[1])
         discriminator.learn(tape, losses["discriminator"])
         return losses
 
-    return _traced(shared if update is UpdateRule.SHARED else alternating, generator.network.channels)
+    return traced(shared if update is UpdateRule.SHARED else alternating, generator.network.channels, region)
 
 
-def _inside(foreground: tf.Tensor) -> tf.Tensor:
+def inside_of(foreground: tf.Tensor) -> tf.Tensor:
     """1 where there is anything to see, whatever it weighs."""
     return tf.cast(foreground > 0, tf.float32)
 
 
-def _weighted(target: tf.Tensor, synthetic: tf.Tensor, foreground: tf.Tensor) -> tf.Tensor:
+def weighted_error(target: tf.Tensor, synthetic: tf.Tensor, foreground: tf.Tensor) -> tf.Tensor:
+    """Mean absolute error, each voxel counted as often as it weighs."""
     return low_level_loss(target * foreground, synthetic * foreground)
 
 
@@ -120,8 +158,10 @@ def _generator_loss(losses: dict[str, tf.Tensor], weights: GanWeights) -> tf.Ten
     return losses["mae"] + weights.adversarial * losses["adversarial"] + weights.feature * losses["feature"]
 
 
-def _traced(step: Step, channels: int) -> Step:
+def traced(step: Step, channels: int, region: Region = NO_REGION) -> Step:
+    """The step as one graph for examinations of any size."""
     volume = tf.TensorSpec((None, None, None), tf.float32)
     inputs = tf.TensorSpec((None, None, None, channels), tf.float32)
-    traced: Step = tf.function(step, input_signature=(inputs, volume, volume), autograph=False)
-    return traced
+    signature = (inputs, volume, volume, volume) if region.weight else (inputs, volume, volume)
+    graph: Step = tf.function(step, input_signature=signature, autograph=False)
+    return graph

@@ -18,6 +18,7 @@ from cbvsynth.config import TrainConfig
 from cbvsynth.domain.scores import SSIM_CONVENTIONS, ExamScore
 from cbvsynth.domain.selection.leaderboard import HIGHER_IS_BETTER, column_values, mean_and_sd
 from cbvsynth.domain.sequences import ModelId
+from cbvsynth.domain.uncertainty import LEVEL
 from cbvsynth.records.csv_codec import write_rows
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
 from cbvsynth.records.origins import Origin
@@ -25,7 +26,7 @@ from cbvsynth.records.storage import sha256_tree, tree_digest
 from cbvsynth.records.summaries import TrainSummary
 from cbvsynth.signature import Description, range_of
 from cbvsynth.training.checkpoints import EpochRecord
-from cbvsynth.training.fingerprint import fingerprint_of
+from cbvsynth.training.fingerprint import export_settings_of, fingerprint_of
 from cbvsynth.training.fit import FittedModel
 
 
@@ -43,6 +44,7 @@ def describe_model(
         "epochs": config.epochs,
         "seed_used": fitted.seed_used,
         "software": software,
+        **export_settings_of(model, config),
     }
     return Description(
         model=model,
@@ -54,6 +56,7 @@ def describe_model(
         data_fingerprint=index.data_fingerprint,
         run_fingerprint=hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest(),
         software=software,
+        interval_level=0.0 if fitted.spread is None else LEVEL,
     )
 
 

@@ -43,6 +43,14 @@ def test_combinations_stand_from_best_to_worst_by_their_better_model():
     assert "90.00 %" in chart.description
 
 
+def test_three_algorithms_of_a_combination_stand_side_by_side():
+    values = scores(encdec_t1=[0.8, 0.8], fcgan_t1=[0.5, 0.5], flow_t1=[0.7, 0.7])
+    svg = str(combination_chart(values, [], COLUMN).svg())
+    named = re.findall(r"<title>(\w+-\w+): mean", svg)
+    assert named == ["fcgan-t1", "encdec-t1", "flow-t1"]
+    assert "Rectified flow</text>" in svg
+
+
 def test_a_model_without_a_mean_does_not_break_the_chart(tmp_path: Path):
     values = scores(encdec_t1=[0.8, 0.8], fcgan_t2=[nan, 0.5], encdec_adc=[nan, nan])
     baselines = [

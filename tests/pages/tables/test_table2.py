@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import pytest
+
 from cbvsynth.domain.selection.leaderboard import leaderboard
 from cbvsynth.domain.sequences import Algorithm, all_combinations
 from cbvsynth.pages.tables.table2 import CAPTION, table2_markdown, table2_rows, write_table2_csv
@@ -45,6 +47,23 @@ def test_without_a_model_of_an_algorithm_no_cell_of_its_column_is_best():
     models = [scored("encdec-t1", table("encdec-t1", [0.80, 0.84]))]
     table2 = table2_rows(leaderboard(models, "ssim_3d_whole"), "ssim_3d_whole")
     assert not any(row.ours[Algorithm.FCGAN].best for row in table2)
+
+
+def test_a_further_algorithm_has_a_column_of_its_own_without_the_papers(tmp_path: Path):
+    models = [
+        scored("encdec-t1", table("encdec-t1", [0.80, 0.84])),
+        scored("flow-t1", table("flow-t1", [0.60, 0.64])),
+    ]
+    table2 = table2_rows(leaderboard(models, "ssim_3d_whole"), "ssim_3d_whole")
+    assert [cell.text for cell in table2[0].cells][-1] == "62.00 ± 2.83"
+    assert table2[0].is_ours == (True, False, True, False, True)
+    assert table2[0].cells[-1].best
+    assert "| Rectified flow, ours |" in table2_markdown(table2)
+    write_table2_csv(tmp_path / "table2.csv", table2)
+    with (tmp_path / "table2.csv").open() as source:
+        first = next(csv.DictReader(source))
+    assert float(first["flow_mean_pct"]) == pytest.approx(62.0)
+    assert "flow_paper_mean_pct" not in first
 
 
 def test_csv_reads_back_in_percent(tmp_path: Path):

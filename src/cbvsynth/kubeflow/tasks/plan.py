@@ -26,20 +26,14 @@ def run_task(given: Mapping[str, Any], plan_path: str, arguments_path: str) -> l
         UsageError: arguments that a later step would refuse, all of them.
     """
     from cbvsynth.pages.tables.formats import markdown_table
-    from cbvsynth.pages.tables.paper import paper_table2
+    from cbvsynth.pages.tables.paper import paper_score_text
 
     arguments = {name: value for name, value in given.items() if name not in _NOT_ARGUMENTS}
     _require_fitting(arguments)
     show_text(arguments_path, json.dumps(arguments))
     chosen = select_models(given["models"])
-    paper = paper_table2()
     rows = [
-        (
-            f"model.{place}",
-            model.slug,
-            model.label,
-            f"{paper[model].mean_pct:.2f} ± {paper[model].sd_pct:.2f}",
-        )
+        (f"model.{place}", model.slug, model.label, paper_score_text(model))
         for place, model in enumerate(chosen)
     ]
     header = ("in the graph", "model", "algorithm and sequences", "the paper's SSIM, %")

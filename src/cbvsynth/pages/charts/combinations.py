@@ -10,9 +10,14 @@ import numpy.typing as npt
 
 from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.leaderboard import LeaderboardRow, column_values, rank_models
-from cbvsynth.domain.sequences import OPTIONAL_SEQUENCES, Algorithm, Combination, ModelId
+from cbvsynth.domain.sequences import (
+    OPTIONAL_SEQUENCES,
+    PAPER_ALGORITHMS,
+    Algorithm,
+    Combination,
+    ModelId,
+)
 from cbvsynth.domain.sequences import Sequence as MriSequence
-from cbvsynth.pages.tables.table2 import ALGORITHMS
 from cbvsynth.theme.charts import Chart, house_style
 from cbvsynth.theme.colours import ALGORITHM_COLOURS, ALGORITHM_MARKERS, FAINT, INK, MUTED
 
@@ -20,15 +25,21 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _BASELINE_LINES = ("--", ":", "-.")
-_EDGES = {Algorithm.ENCDEC: "-", Algorithm.FCGAN: (0, (2.2, 1.2))}
+_EDGES = {
+    Algorithm.ENCDEC: "-",
+    Algorithm.FCGAN: (0, (2.2, 1.2)),
+    Algorithm.FLOW: (0, (1.0, 1.0)),
+    Algorithm.ANY: "-.",
+}
 """Lines around the boxes, so that grey print keeps the algorithms apart."""
-_SHIFTS = dict(zip(ALGORITHMS, (-0.18, 0.18), strict=True))
+_ROOM = 0.72
+"""Share of a combination's place that its boxes take, side by side."""
 
 Values = Mapping[ModelId, npt.NDArray[np.float64]]
 
 COMBINATION_CAPTION = (
     "Held-out examinations. Box: quartiles and median; whiskers: extremes; mark: mean. Combinations are "
-    "ordered by the better mean of their two models, best first; a dark dot: the models read the sequence. "
+    "ordered by the best mean of their models, best first; a dark dot: the models read the sequence. "
     "Lines across are the means of the trivial maps that a model must beat."
 )
 
@@ -38,7 +49,7 @@ def combination_chart(
 ) -> Chart:
     """Boxes from quartile to quartile with the median, whiskers to the extremes, a mark at the mean.
 
-    The two algorithms differ in colour, in the shape of the mark and in the line around the box.
+    Algorithms differ in colour, in the shape of the mark and in the line around the box.
 
     Args:
         scores: of every model, at least one examination each.
@@ -71,7 +82,11 @@ def combination_chart(
 
 def _draw_boxes(ax: Axes, values: Values, order: Sequence[Combination]) -> dict[str, list[str]]:
     tips = {}
-    for algorithm, shift in _SHIFTS.items():
+    trained = {model.algorithm for model in values}
+    shown = [name for name in Algorithm if name in trained or name in PAPER_ALGORITHMS]
+    step = _ROOM / len(shown)
+    for number, algorithm in enumerate(shown):
+        shift = step * (number - (len(shown) - 1) / 2)
         known = {
             place: found[np.isfinite(found)]
             for place, combination in enumerate(order)
@@ -85,7 +100,7 @@ def _draw_boxes(ax: Axes, values: Values, order: Sequence[Combination]) -> dict[
         ax.bxp(
             [dict(zip(names, found, strict=True)) for found in quartiles],
             positions=np.asarray(list(known)) + shift,
-            widths=0.28,
+            widths=0.78 * step,
             patch_artist=True,
             showfliers=False,
             showcaps=False,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbvsynth.domain.sequences import PAPER_SEQUENCES
-from cbvsynth.pages.tables.table2 import ALGORITHMS, Table2Row
+from cbvsynth.pages.tables.table2 import Table2Row
 from cbvsynth.theme.charts import house_style, save_png
 from cbvsynth.theme.colours import FAINT, INK, MUTED
 
@@ -27,8 +27,9 @@ def draw_table2(path: Path, rows: Sequence[Table2Row]) -> None:
     """Write Table 2 as PNG: a dot under every sequence that is used."""
     from matplotlib.figure import Figure
 
-    headers = [*(sequence.label for sequence in PAPER_SEQUENCES), "ours", "paper", "ours", "paper"]
-    edges = np.cumsum([0, *[0.62] * len(PAPER_SEQUENCES), *[1.5] * 4])
+    owners = ["ours" if ours else "paper" for ours in rows[0].is_ours]
+    headers = [*(sequence.label for sequence in PAPER_SEQUENCES), *owners]
+    edges = np.cumsum([0, *[0.62] * len(PAPER_SEQUENCES), *[1.5] * len(owners)])
     centres = (edges[:-1] + edges[1:]) / 2
     with house_style():
         figure = Figure(figsize=(edges[-1] + 0.3, 0.232 * (len(rows) + 4.6)))
@@ -37,10 +38,10 @@ def draw_table2(path: Path, rows: Sequence[Table2Row]) -> None:
         ax.set_xlim(0, edges[-1])
         ax.set_ylim(len(rows) + 1.6, -2.6)
         first = len(PAPER_SEQUENCES)
-        for number, algorithm in enumerate(ALGORITHMS):
-            middle = (centres[first + 2 * number] + centres[first + 2 * number + 1]) / 2
+        for algorithm in rows[0].ours:
+            width = rows[0].width(algorithm)
             ax.text(
-                middle,
+                centres[first : first + width].mean(),
                 -2.0,
                 f"{algorithm.label}\nSSIM, %",
                 ha="center",
@@ -48,6 +49,7 @@ def draw_table2(path: Path, rows: Sequence[Table2Row]) -> None:
                 weight="bold",
                 fontsize=9,
             )
+            first += width
         for centre, header in zip(centres, headers, strict=True):
             ax.text(centre, -0.85, header, ha="center", va="center", weight="bold", fontsize=8.5)
         _draw_body(ax, rows, centres, float(edges[-1]))
@@ -67,7 +69,7 @@ def _draw_body(ax: Axes, rows: Sequence[Table2Row], centres: npt.NDArray[np.floa
             ax.hlines(line - 0.5 + 0.15, 0, width, color=FAINT, linewidth=0.8)
         previous = size
         place = line + 0.15
-        for centre, cell, ours in zip(centres[len(row.dots) :], row.cells, (True, False) * 2, strict=True):
+        for centre, cell, ours in zip(centres[len(row.dots) :], row.cells, row.is_ours, strict=True):
             ax.text(
                 centre,
                 place,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from cbvsynth.domain.sequences import Algorithm, Combination, ModelId
+from cbvsynth.domain.sequences import PAPER_ALGORITHMS, Combination, ModelId
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,15 @@ def paper_table2() -> dict[ModelId, PaperScore]:
     text = files("cbvsynth.pages.tables").joinpath("paper_table2.csv").read_text(encoding="utf-8")
     table: dict[ModelId, PaperScore] = {}
     for row in csv.DictReader(text.splitlines()):
-        for algorithm in Algorithm:
+        for algorithm in PAPER_ALGORITHMS:
             table[ModelId(algorithm, Combination.parse(row["combination"]))] = PaperScore(
                 mean_pct=float(row[f"{algorithm}_ssim_mean_pct"]),
                 sd_pct=float(row[f"{algorithm}_ssim_sd_pct"]),
             )
     return table
+
+
+def paper_score_text(model: ModelId) -> str:
+    """The paper's SSIM of a model as printed; empty where the paper has no such model."""
+    score = paper_table2().get(model)
+    return f"{score.mean_pct:.2f} ± {score.sd_pct:.2f}" if score else ""

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbvsynth.domain.selection.leaderboard import LeaderboardRow
-from cbvsynth.domain.sequences import PAPER_SEQUENCES, Algorithm, Combination, ModelId, all_combinations
+from cbvsynth.domain.sequences import (
+    PAPER_ALGORITHMS,
+    PAPER_SEQUENCES,
+    Algorithm,
+    Combination,
+    ModelId,
+    all_combinations,
+)
 from cbvsynth.pages.tables.formats import DASH, markdown_table, mean_sd, write_csv
 from cbvsynth.pages.tables.paper import paper_table2
-
-ALGORITHMS = (Algorithm.FCGAN, Algorithm.ENCDEC)
-"""Column order, the paper's."""
 
 CAPTION = (
     "SSIM in %, mean ± standard deviation over the held-out examinations, after Table 2 of Wang, Pan et al. "
@@ -39,7 +43,7 @@ class Table2Cell:
 
 @dataclass(frozen=True)
 class Table2Row:
-    """One combination: ours and the paper's, for each algorithm."""
+    """One combination: ours for each algorithm of the sweep and the paper's two, the paper's for these."""
 
     combination: Combination
     ours: Mapping[Algorithm, Table2Cell]
@@ -47,10 +51,22 @@ class Table2Row:
 
     @property
     def cells(self) -> tuple[Table2Cell, ...]:
-        """Cells in print order: ours and the paper's, algorithm by algorithm."""
+        """Cells in print order: ours and, where there is one, the paper's, algorithm by algorithm."""
         return tuple(
-            cell for algorithm in ALGORITHMS for cell in (self.ours[algorithm], self.paper[algorithm])
+            cells[algorithm]
+            for algorithm in self.ours
+            for cells in (self.ours, self.paper)
+            if algorithm in cells
         )
+
+    @property
+    def is_ours(self) -> tuple[bool, ...]:
+        """Of each of `cells`: whether it is ours."""
+        return tuple(ours for algorithm in self.ours for ours in (True, False)[: self.width(algorithm)])
+
+    def width(self, algorithm: Algorithm) -> int:
+        """Cells of an algorithm: 2 of the paper's two, 1 of any other."""
+        return 2 if algorithm in self.paper else 1
 
     @property
     def dots(self) -> tuple[str, ...]:
@@ -62,13 +78,17 @@ def table2_rows(rows: Iterable[LeaderboardRow], column: str) -> tuple[Table2Row,
     """All 31 combinations in the paper's order; `column` is the SSIM column to show."""
     paper = {model: (score.mean_pct, score.sd_pct) for model, score in paper_table2().items()}
     ours = {ModelId.parse(row.model): (100 * row.mean[column], 100 * row.sd[column]) for row in rows}
-    best_ours = {algorithm: _best(ours, algorithm) for algorithm in ALGORITHMS}
-    best_paper = {algorithm: _best(paper, algorithm) for algorithm in ALGORITHMS}
+    trained = {model.algorithm for model in ours}
+    shown = (*PAPER_ALGORITHMS, *(name for name in Algorithm if name in trained - set(PAPER_ALGORITHMS)))
+    best_ours = {algorithm: _best(ours, algorithm) for algorithm in shown}
+    best_paper = {algorithm: _best(paper, algorithm) for algorithm in PAPER_ALGORITHMS}
     return tuple(
         Table2Row(
             combination=combination,
-            ours={name: _cell(ours, ModelId(name, combination), best_ours[name]) for name in ALGORITHMS},
-            paper={name: _cell(paper, ModelId(name, combination), best_paper[name]) for name in ALGORITHMS},
+            ours={name: _cell(ours, ModelId(name, combination), best_ours[name]) for name in shown},
+            paper={
+                name: _cell(paper, ModelId(name, combination), best_paper[name]) for name in PAPER_ALGORITHMS
+            },
         )
         for combination in all_combinations()
     )
@@ -87,8 +107,9 @@ def _cell(values: Mapping[ModelId, tuple[float, float]], model: ModelId, best: f
 def write_table2_csv(path: Path, rows: Sequence[Table2Row]) -> None:
     """Write one line per combination, SSIM in percent at full precision."""
     header = ["combination", "num_sequences"]
-    for algorithm in ALGORITHMS:
-        header += [f"{algorithm}_{part}" for part in ("mean_pct", "sd_pct", "paper_mean_pct", "paper_sd_pct")]
+    for algorithm in rows[0].ours:
+        parts = ("mean_pct", "sd_pct", "paper_mean_pct", "paper_sd_pct")[: 2 * rows[0].width(algorithm)]
+        header += [f"{algorithm}_{part}" for part in parts]
     write_csv(
         path,
         header,
@@ -106,8 +127,8 @@ def write_table2_csv(path: Path, rows: Sequence[Table2Row]) -> None:
 def table2_markdown(rows: Sequence[Table2Row]) -> str:
     """Markdown with the caption below."""
     header = ["Sequences"]
-    for algorithm in ALGORITHMS:
-        header += [f"{algorithm.label}, ours", f"{algorithm.label}, paper"]
+    for algorithm in rows[0].ours:
+        header += [f"{algorithm.label}, {whose}" for whose in ("ours", "paper")[: rows[0].width(algorithm)]]
     lines = [
         [
             row.combination.label,

@@ -1,0 +1,53 @@
+"""What a model's own doubt is worth, by diagnosis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from cbvsynth.domain.selection.guards import UNIT_WORDS
+from cbvsynth.domain.uncertainty import LEVEL, ExamUncertainty, summaries_by_diagnosis
+from cbvsynth.pages.tables.formats import DASH, number
+
+UNCERTAINTY_HEADER = (
+    "diagnosis",
+    "examinations",
+    "voxels inside",
+    "lesions inside",
+    "error of the surest lesions",
+    "of all",
+    "at best",
+    "undecided",
+    "decided wrongly",
+)
+
+
+def uncertainty_rows(rows: Sequence[ExamUncertainty], threshold: float) -> list[tuple[str, ...]]:
+    """One row a diagnosis and one for all; none where the model learned no spread."""
+    return [
+        (
+            one.diagnosis or "all",
+            str(one.examinations),
+            _share(one.brain_coverage),
+            _share(one.lesion_coverage),
+            *(number(area, 2) for area in (one.area, one.area_blind, one.area_best)),
+            f"{one.undecided} of {one.lesions}",
+            str(one.wrong),
+        )
+        for one in summaries_by_diagnosis(rows, threshold)
+    ]
+
+
+def uncertainty_note(threshold: float, target_unit: str) -> str:
+    """How to read the table."""
+    return (
+        f"Intervals are asked for {100 * LEVEL:.0f} %; a patient's are calibrated on the other held-out "
+        "patients. The error of the surest lesions is the area under the risk-coverage curve, in "
+        f"{UNIT_WORDS[target_unit]}: the mean error of the lesions with the narrowest intervals, averaged "
+        "over how many are kept. Doubt that knows nothing reaches the error of all; none does better than "
+        f"'at best'. A lesion whose interval spans {threshold:g} is undecided."
+    )
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.0f} %" if math.isfinite(value) else DASH

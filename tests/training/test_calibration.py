@@ -1,0 +1,65 @@
+"""Learned spreads are stretched until they hold in patients that were not asked."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from cbvsynth.domain.sequences import Combination
+from cbvsynth.domain.uncertainty import SDS_IN_HALF_WIDTH
+from cbvsynth.training.calibration import SpreadNetworks, calibrate
+from cbvsynth.training.dataset import usable_examinations
+from tests.training.cached_study import SHAPE, write_study
+
+pytestmark = pytest.mark.tensorflow
+
+T1C = Combination.parse("t1c")
+
+
+class Constant(keras.Model):  # type: ignore[misc]  # keras has no type information
+    """A map of 4 of 25 everywhere."""
+
+    def features(self, volume: tf.Tensor) -> tf.Tensor:
+        return tf.zeros((SHAPE[2], *SHAPE[:2], 1))
+
+    def map_of(self, features: tf.Tensor) -> tf.Tensor:
+        return tf.fill(SHAPE, 0.16)
+
+
+class Expecting(keras.Model):  # type: ignore[misc]  # keras has no type information
+    """The same error everywhere."""
+
+    def call(self, features: tf.Tensor) -> tf.Tensor:
+        return tf.fill(SHAPE, 0.04)
+
+
+def test_factors_are_those_of_the_errors_themselves(tmp_path: Path) -> None:
+    index = write_study(tmp_path, held_out=6, without_seg=["e05"])
+    examinations = usable_examinations(index, "held-out", T1C)
+    found = calibrate(SpreadNetworks(Constant(), Expecting(), T1C, 25.0), index, examinations)
+    reaches, lesions = [], []
+    for one in examinations:
+        real, mask = np.asarray(index.array(one.exam_id, "cbv")), np.asarray(index.array(one.exam_id, "mask"))
+        reaches.append(np.quantile(np.abs(real[mask] - 4.0) / 1.0, 0.9))
+        if index.has(one.exam_id, "seg"):
+            lesions.append(abs(real[np.asarray(index.array(one.exam_id, "seg")) > 0].mean() - 4.0))
+    assert found.sd_factor == pytest.approx(max(reaches) / SDS_IN_HALF_WIDTH, rel=1e-4)
+    first = found.rows[0]
+    assert first.brain_half_width == pytest.approx(max(reaches[1:]), rel=1e-4)
+    assert first.lesion_half_width == pytest.approx(max(lesions[1:]), rel=1e-4)
+    assert (first.lesion_synthetic, first.diagnosis) == (4.0, examinations[0].diagnosis)
+    assert all(0.8 < row.brain_coverage <= 1 for row in found.rows)
+    assert math.isnan(next(row for row in found.rows if row.exam_id == "e05").lesion_real)
+
+
+def test_a_single_patient_is_judged_by_nobody(tmp_path: Path) -> None:
+    index = write_study(tmp_path, held_out=1)
+    networks = SpreadNetworks(Constant(), Expecting(), T1C, 25.0)
+    (row,) = calibrate(networks, index, usable_examinations(index, "held-out", T1C)).rows
+    assert math.isnan(row.brain_coverage)
+    assert math.isnan(row.lesion_half_width)
