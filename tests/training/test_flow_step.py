@@ -35,7 +35,7 @@ def test_steps_bring_the_expected_map_nearer_and_move_every_weight() -> None:
     untrained, step = error(), flow_step(flow, 7)
     for _ in range(60):
         step(inputs, target, foreground)
-    assert error() < 0.8 * untrained
+    assert error() < 0.9 * untrained
     assert all(not np.array_equal(old, new) for old, new in zip(before, values(flow), strict=True))
 
 

@@ -174,11 +174,10 @@ def _module(
     The Keras object itself is left out; saving it would take longer and store its configuration.
     """
     module = tf.Module()
-    module.weights = {variable.name: variable.value for variable in generator.variables}
     scale = tf.constant(description.cbv_max, tf.float32)
     learned = None if spread is None else ServedSpread(spread.head.as_float32(), spread.factor)
-    if learned is not None:
-        module.weights |= {variable.name: variable.value for variable in learned.head.variables}
+    kept = generator.variables if learned is None else [*generator.variables, *learned.head.variables]
+    module.weights = {variable.name: variable.value for variable in kept}
 
     def serve(**inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         features, foreground = normalise_inputs({Sequence(name): volume for name, volume in inputs.items()})
