@@ -209,4 +209,5 @@ def _map_and_spread(
         seen = generator.features(volume)
         return generator.map_of(seen), head(seen)
 
-    return tf.map_fn(pair, features, fn_output_signature=(tf.float32, tf.float32))
+    maps, spreads = tf.map_fn(pair, features, fn_output_signature=(tf.float32, tf.float32))
+    return maps, spreads
