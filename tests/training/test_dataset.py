@@ -110,7 +110,7 @@ def test_examinations_beyond_the_memory_limit_are_normalised_anew_with_the_same_
 ) -> None:
     index = write_study(tmp_path)
     kept = CachedTrainingData(index, T1C_ADC, 25.0)
-    size = sum(part.nbytes for part in vars(kept.load(0)).values())
+    size = sum(part.nbytes for part in kept.load(0).parts)
     tight = CachedTrainingData(index, T1C_ADC, 25.0, kept_bytes=size)
     assert kept.load(1) is kept.load(1)
     assert tight.load(0) is tight.load(0)
