@@ -30,7 +30,8 @@ def test_every_flag_and_command_named_exists():
     for flag in re.findall(r"`--(\w+)`", PAGE):
         assert flag in TrainConfig.__dataclass_fields__
     for command in re.findall(r"`cbvsynth ([a-z -]+)`", PAGE):
-        assert any(name == command or name.startswith(f"{command} ") for name in all_commands()), command
+        words = command.split(" --")[0]
+        assert any(name == words or name.startswith(f"{words} ") for name in all_commands()), command
 
 
 def test_the_best_model_is_no_gan():

@@ -187,7 +187,7 @@ def test_files_that_are_there_stop_it_before_the_server_is_asked(
         (["--data", "d", "--out_folder", "m", "--dicom", "d"], "takes no --dicom"),
         (["--data", "d", "--out_folder", "m", "--out_dicom", "d"], "takes no --out_dicom"),
         (["--t1", "t1.nii.gz", "--out_dicom", "o"], "--out_dicom needs --dicom"),
-        (["--dicom", "d", "--out_dicom", "d/o"], "'o' lies in the folder of --dicom"),
+        (["--dicom", "d", "--out_dicom", "d/o"], "'d/o' lies in the folder of --dicom"),
         (["--dicom", "d", "--out_dicom", "o", "--uid_root", "1.x"], "The root of new UIDs is '1.x'"),
     ],
 )

@@ -250,11 +250,13 @@ def words_of(typed: Typed, address: str) -> list[str]:
 
 
 def needs_its_extra(typed: Typed) -> bool:
-    """Whether it cannot end as it should without the extra; a host that is not there is asked before kfp."""
+    """Whether it cannot end as it should without the extra; a host that is not there is asked before kfp,
+    and wrong usage is told before anything."""
     return (
         typed.entry.startswith("cbvsynth ")
         and bool(EXTRAS.get(extra_of(typed.entry)))
         and not {*NOBODY} <= {*typed.arguments}
+        and typed.code != 2
     )
 
 

@@ -28,5 +28,5 @@ def test_another_one_is_refused(tmp_path):
 def test_make_brings_this_version_to_where_the_page_looks():
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert PACKAGE in text
-    assert f"\n{PageSettings().viewer}:" in text
+    assert re.search(rf"^{re.escape(str(PageSettings().viewer))}[ :]", text, re.MULTILINE)
     assert set(re.findall(r"niivue[-@](\d+\.\d+\.\d+)", text)) == {VERSION}

@@ -154,7 +154,7 @@ class TestHeaders:
 
         texts = [text for _, text in survey_examination(root, bare).problems]
 
-        assert texts == ["there is no CBV map to learn from", "there is none of the five sequences"]
+        assert texts == ["there is no CBV map to learn from", "there is no sequence to make a map from"]
 
 
 class TestVoxels:

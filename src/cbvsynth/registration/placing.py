@@ -120,10 +120,10 @@ def _register_all(
     stored: Mapping[str, Volume], fixed: str
 ) -> tuple[dict[str, RigidTransform], dict[str, str]]:
     images = {role: without_gaps(to_canonical(volume))[0] for role, volume in _images(stored).items()}
-    target = Target(images[fixed])
+    target, order = Target(images[fixed]), list(images)
     found: dict[str, RigidTransform] = {}
     failed: dict[str, str] = {}
-    for role in sorted(images.keys() - {fixed}, key=lambda name: (name == _CBV, name)):
+    for role in sorted(images.keys() - {fixed}, key=lambda name: (name == _CBV, order.index(name))):
         try:
             one = register(images[role], target)
             if role == _CBV:

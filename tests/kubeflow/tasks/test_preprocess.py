@@ -54,14 +54,20 @@ def test_a_study_is_prepared_once_for_each_way_of_preparing_it(
     with pytest.raises(DataError, match=r"The gate cannot pass: \d held-out examination.* add examinations"):
         prepare()
     assert not (tmp_path / "workspace" / "preprocess").exists(), "nothing is prepared in vain"
-    tell(min_examinations=2)
+    tell(min_examinations=2, models=["encdec-t1c", "encdec-t1c-asl"])
+    with pytest.raises(DataError, match="encdec-t1c-asl would have no examination"):
+        prepare()
+    tell(min_examinations=2, models=["encdec-t1c", "encdec-t1c-asl"], keep_going="on")
     folder = prepare()
+    assert re.search(r"\| left out +\| encdec-t1c-asl: no examination", Path(page).read_text())
+    assert "were prepared already" not in capsys.readouterr().out
+    tell(min_examinations=2)
+    assert prepare() == folder
     assert re.search(
         r"\| 1 model +\| learn from \d examinations of \d patients, 500 epochs", Path(page).read_text()
     )
     assert "asks for 2: it can pass" in Path(page).read_text()
     assert read_index(folder).origin == origin_of(tmp_path / "data")
-    assert "were prepared already" not in capsys.readouterr().out
     assert prepare(workers=2) == folder, "the arrays do not depend on the number of workers"
     assert "examinations were prepared already, by an earlier run" in capsys.readouterr().out
     assert prepare(seed=1) != folder

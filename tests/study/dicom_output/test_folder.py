@@ -55,5 +55,5 @@ def test_tags_that_cannot_be_written_again_are_named_without_their_text(tmp_path
 def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     series = series_in(tmp_path / "in")
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StorageError, match="'out' cannot be written"):
+    with pytest.raises(StorageError, match="file/out' cannot be written"):
         write_dicom(tmp_path / "file/out", map_on(series, tmp_path), series, FACTS, NewUids())

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from cbvsynth.config import PreprocessConfig
+from cbvsynth.domain.options import Switch
 from cbvsynth.errors import QualityError
 from cbvsynth.kubeflow.tasks.artifacts import show_markdown
-from cbvsynth.kubeflow.tasks.settings import config_from, plain_settings, short_digest
+from cbvsynth.kubeflow.tasks.settings import config_from, plain_settings, short_digest, word_from
 from cbvsynth.kubeflow.tasks.workspace import REFUSAL_FILE, read_arguments, write_handover
 from cbvsynth.records.examinations import read_index
 
@@ -62,16 +63,33 @@ def run_task(given: Mapping[str, Any], arguments_path: str, examinations_path: s
 
 
 def _plan(config: PreprocessConfig, arguments_path: str) -> str:
-    """What the run means for this study, Markdown; stops one whose gate cannot pass."""
+    """What the run means for this study, Markdown; stops one whose gate cannot pass.
+
+    With keep_going on, a model that has nothing to learn from or to be scored on stops nothing: the run does
+    without it, and so does the plan.
+    """
+    from dataclasses import replace
+
     from cbvsynth.kubeflow.arguments import run_settings
     from cbvsynth.pages.tables.formats import markdown_table
     from cbvsynth.planning.plan import plan_run, require_passable
     from cbvsynth.planning.study import planned_study
     from cbvsynth.planning.words import plan_lines
 
-    settings = run_settings(read_arguments(arguments_path))
-    plan = plan_run(settings, planned_study(settings, config.data, config.examinations))
-    lines = list(plan_lines(plan, settings.train.epochs))
+    arguments = read_arguments(arguments_path)
+    settings = run_settings(arguments)
+    study = planned_study(settings, config.data, config.examinations)
+    plan = plan_run(settings, study)
+    able = {one.model for one in plan.models if one.train.examinations and one.held_out.examinations}
+    without = [model for model in settings.models if model.slug not in able]
+    left_out = []
+    if able and without and word_from(Switch, "keep_going", arguments["keep_going"]) is Switch.ON:
+        plan = plan_run(
+            replace(settings, models=tuple(one for one in settings.models if one.slug in able)), study
+        )
+        names = ", ".join(model.slug for model in without)
+        left_out = [("left out", f"{names}: no examination there has all of the sequences and a CBV map")]
+    lines = [*plan_lines(plan, settings.train.epochs), *left_out]
     for word, said in lines:
         print(f"{word:<10} {said}")
     require_passable(plan)
