@@ -21,6 +21,7 @@ from pathlib import Path
 from threading import RLock
 
 from cbvsynth.errors import UsageError
+from cbvsynth.records.storage import flush
 from cbvsynth.records.writable import require_writable
 
 IMAGES = "images"
@@ -118,15 +119,6 @@ class Files:
         for path in self.incoming.glob("*.dcm"):
             if path.stat().st_mtime < limit:
                 path.unlink(missing_ok=True)
-
-
-def flush(path: Path) -> None:
-    """Have the disk hold a file's content, or a folder's names."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _key(path: Path) -> bytes:

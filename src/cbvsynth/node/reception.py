@@ -6,17 +6,15 @@ import shutil
 import sqlite3
 import sys
 import time
-import zlib
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from struct import error as struct_error
 from typing import TYPE_CHECKING
 
 from cbvsynth.node.files import Files
 from cbvsynth.node.journal import Journal
 from cbvsynth.node.settings import NodeSettings
-from cbvsynth.study.dicom.headers import OUR_MANUFACTURER
+from cbvsynth.study.dicom.headers import OUR_MANUFACTURER, RAISED_BY_DAMAGE
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -34,9 +32,6 @@ LEAST_FREE_BYTES = 1 << 30
 """On the disk, below which nothing is taken: working on a study needs room, too. Our choice."""
 
 _TAGS = ("SOPInstanceUID", "StudyInstanceUID", "Manufacturer", "Rows", "Columns", "NumberOfFrames")
-# What a damaged file makes of pydicom.
-_DAMAGED = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, EOFError, IndexError,
-            OverflowError, RecursionError, struct_error, zlib.error)  # fmt: skip
 
 
 class Answer(IntEnum):
@@ -123,7 +118,7 @@ def _header(path: Path) -> Dataset | None:
     try:
         header = dcmread(path, stop_before_pixels=True, specific_tags=list(_TAGS))
         _voxels(header)
-    except (InvalidDicomError, BytesLengthException, *_DAMAGED):
+    except (InvalidDicomError, BytesLengthException, *RAISED_BY_DAMAGE):
         return None
     return header
 

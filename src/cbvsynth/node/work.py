@@ -18,10 +18,11 @@ from cbvsynth.errors import (
     StorageError,
     UnreachableError,
 )
-from cbvsynth.node.files import Files, flush
+from cbvsynth.node.files import Files
 from cbvsynth.node.journal import Journal, Object, Work
 from cbvsynth.node.settings import NodeSettings
 from cbvsynth.node.synthesis import Result, Synthesis, make_result
+from cbvsynth.records.storage import flush
 
 MOST_ATTEMPTS = 10
 """How often a study is begun that ends the process, or is refused by a server. Our choice: a node that is

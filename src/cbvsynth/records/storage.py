@@ -43,7 +43,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
         yield temporary
-        _flush(temporary)
+        flush(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -175,8 +175,11 @@ def _claim(folder: Path) -> int | None:
     return descriptor
 
 
-def _flush(path: Path) -> None:
-    """Make the disk hold what was written, so that a power cut after the rename cannot empty it."""
+def flush(path: Path) -> None:
+    """Make the disk hold what was written, so that a power cut after the rename cannot empty it.
+
+    A file's content, or a folder's names.
+    """
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -187,5 +190,5 @@ def _flush(path: Path) -> None:
 def _flush_tree(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_file() or path.is_dir():
-            _flush(path)
-    _flush(folder)
+            flush(path)
+    flush(folder)

@@ -43,6 +43,20 @@ _DIRECTORY = "DICOMDIR, which is not needed: the files themselves are read"
 _TOO_LARGE = "deflated DICOM of more than 256 MB; export it without compression"
 _LINKED = "a link out of the folder; copy the file into it"
 _MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
+RAISED_BY_DAMAGE = (
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    NotImplementedError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+    struct.error,
+    zlib.error,
+)
+"""What a damaged file makes pydicom raise beside errors of its own."""
 OUR_MANUFACTURER = "cbvsynth"
 """What synthetic maps call their maker; no such map is ever taken for a measured one."""
 _VENDORS = (
@@ -128,23 +142,11 @@ def _read(path: Path, left: Unreadable) -> ImageFile | None:
             left.add(_NO_IMAGE if dataset.get("SOPClassUID") else _DAMAGED)
             return None
         return _image(path, dataset)
-    # What a damaged file makes of pydicom: lengths beyond the end, values that are no numbers or text.
     except (
         InvalidDicomError,
         BytesLengthException,
-        EOFError,
         OSError,
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        NotImplementedError,
-        UnicodeError,
-        IndexError,
-        OverflowError,
-        RecursionError,
-        struct.error,
-        zlib.error,
+        *RAISED_BY_DAMAGE,
     ):
         left.add(_DAMAGED)
         return None
