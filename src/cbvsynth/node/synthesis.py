@@ -15,7 +15,7 @@ from cbvsynth.client.synthesis import Prediction
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import ManifestError
 from cbvsynth.node.settings import NodeSettings, Part
-from cbvsynth.study.dicom.choice import name_of
+from cbvsynth.study.dicom.choice import beyond_voxels
 from cbvsynth.study.dicom.examinations import Conversion, convert_folder
 from cbvsynth.study.dicom.headers import read_folder
 from cbvsynth.study.dicom.series import series_of
@@ -97,9 +97,5 @@ def _part_of(path: Path) -> Part:
 def _require_sizes(images: Path, most_voxels: float) -> None:
     """Refuse a series that declares too many voxels before any is unpacked."""
     for one in series_of(read_folder(images)[0]):
-        x, y, z = one.shape
-        if x * y * max(z, 1) * one.volumes > most_voxels:
-            raise ManifestError(
-                f"{name_of(one)} declares {x} x {y} x {z} voxels, more than the {most_voxels / 1e6:g} "
-                "million that are taken. Leave it out, or raise --max_voxels_million."
-            )
+        if problem := beyond_voxels(one, most_voxels):
+            raise ManifestError(f"{problem}. Leave it out, or raise --max_voxels_million.")

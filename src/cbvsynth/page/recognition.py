@@ -117,7 +117,7 @@ def _for_a_reader(reason: str) -> str:
 
 
 def _of_dicom(folder: Path, stated: Mapping[str, str], max_voxels: float) -> Recognised:
-    from cbvsynth.study.dicom.choice import choose_series, name_of, words_of
+    from cbvsynth.study.dicom.choice import beyond_voxels, choose_series, name_of, words_of
     from cbvsynth.study.dicom.examinations import convert_folder
     from cbvsynth.study.dicom.headers import read_folder
     from cbvsynth.study.dicom.images import make_images
@@ -128,12 +128,8 @@ def _of_dicom(folder: Path, stated: Mapping[str, str], max_voxels: float) -> Rec
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(mode=0o700)
     for one in series_of(read_folder(source)[0]):
-        x, y, z = one.shape
-        if x * y * max(z, 1) * one.volumes > max_voxels:
-            raise UsageError(
-                f"{name_of(one)} declares {x} x {y} x {z} voxels, more than the {max_voxels / 1e6:g} million "
-                "that are taken. Leave it out of the folder."
-            )
+        if problem := beyond_voxels(one, max_voxels):
+            raise UsageError(f"{problem}. Leave it out of the folder.")
     roles = {int(key): Stated(role) for key, role in stated.items() if key.isdecimal() and role != "mask"}
     try:
         made = convert_folder(source, work, stated=roles)

@@ -87,6 +87,15 @@ def name_of(series: Series) -> str:
     return f"series {series.number}"
 
 
+def beyond_voxels(series: Series, most: float) -> str:
+    """What to say of a series that declares more voxels than are taken, before it is unpacked; else empty."""
+    x, y, z = series.shape
+    if x * y * max(z, 1) * series.volumes <= most:
+        return ""
+    declared = f"{name_of(series)} declares {x} x {y} x {z} voxels"
+    return f"{declared}, more than the {most / 1e6:g} million that are taken"
+
+
 def words_of(series: Series) -> tuple[str, ...]:
     """Words that tell a series from others, as `--prefer` takes them."""
     tags = series.tags
