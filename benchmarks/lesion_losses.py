@@ -1,6 +1,8 @@
 """What each loss that sees lesions gains or costs alone, on a preprocessed study.
 
 python benchmarks/lesion_losses.py [--examinations artifacts/preprocess] [--epochs 8] [--seeds 2023 2024 2025]
+
+A run that was cut goes on with the trainings that it kept.
 """
 
 from __future__ import annotations
@@ -9,14 +11,15 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 
-def main(
+def main(  # noqa: PLR0913, PLR0917  # flags
     examinations: Path = Path("artifacts/preprocess"),
     combination: str = "t1-t1c-adc",
     epochs: int = 8,
     seeds: tuple[int, ...] = (2023, 2024, 2025),
+    base_channels: int = 16,
+    kept: Path = Path("artifacts/benchmarks/lesion_losses"),
 ) -> None:
     """Train an encoder-decoder with each loss and print what the held-out maps are worth.
 
@@ -27,6 +30,8 @@ def main(
         combination: sequences of the models.
         epochs: passes over the training examinations.
         seeds: one training each.
+        base_channels: of all; fewer are quicker.
+        kept: folder of the trainings.
     """
     from cbvsynth.training.startup import quiet_tensorflow
 
@@ -50,13 +55,16 @@ def main(
     index, chosen = read_index(examinations), Combination.parse(combination)
     scored = held_out(index, usable_examinations(index, "held-out", chosen), chosen)
     model, subjects = ModelId.parse(f"encdec-{combination}"), [one.subject_id for one in scored]
-    print(f"{model}, {epochs} epochs, {len(scored)} held out, seeds {', '.join(map(str, seeds))}\n")
+    print(
+        f"{model}, {epochs} epochs, {base_channels} channels, {len(scored)} held out, seeds "
+        f"{', '.join(map(str, seeds))}\n"
+    )
     print("| | SSIM, % | of each seed | lesion error | slope |\n|---|---|---|---|---|")
-    for name, emphasis in choices.items():
+    for number, (name, emphasis) in enumerate(choices.items()):
         config = TrainConfig(
             model=model.slug,
             epochs=epochs,
-            checkpoint_every=10_000,
+            base_channels=base_channels,
             lesion_weight=emphasis.lesion_weight,
             region_weight=emphasis.region_weight,
             stratify=emphasis.strata,
@@ -64,9 +72,8 @@ def main(
         data = CachedTrainingData(index, chosen, config.cbv_max, emphasis=emphasis)
         runs = []
         for seed in seeds:
-            with TemporaryDirectory() as folder:
-                seeded = replace(config, seed=seed)
-                network = fit(model, seeded, data, Path(folder), index.data_fingerprint).generator
+            seeded, folder = replace(config, seed=seed), kept / f"{number}-{seed}"
+            network = fit(model, seeded, data, folder, index.data_fingerprint).generator
             runs.append(measure(partial(made_by, network, config.cbv_max), scored, config.cbv_max))
         row = summarise(runs, subjects)
         each = ", ".join(f"{value:.1f}" for value in row.ssim_of_seeds)

@@ -1,6 +1,8 @@
 """One model for all combinations against a model of each, at several times the cost of one.
 
 python benchmarks/one_for_all.py [--examinations artifacts/preprocess] [--epochs 4] [--times 1 4 16 31]
+
+A run that was cut goes on with the trainings that it kept.
 """
 
 from __future__ import annotations
@@ -8,8 +10,8 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
+from shutil import copytree
 from statistics import fmean
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ def main(  # noqa: PLR0913, PLR0917  # flags
     seeds: tuple[int, ...] = (2023, 2024),
     lesion_weight: float = 10.0,
     base_channels: int = 16,
+    kept: Path = Path("artifacts/benchmarks/one_for_all"),
 ) -> None:
     """Train a model for each combination, and one for all of them for as many epochs times each number.
 
@@ -37,6 +40,7 @@ def main(  # noqa: PLR0913, PLR0917  # flags
         seeds: one training each.
         lesion_weight: what an error in a segmented lesion counts.
         base_channels: of both; fewer are quicker.
+        kept: folder of the trainings.
     """
     from cbvsynth.training.startup import quiet_tensorflow
 
@@ -75,7 +79,7 @@ def main(  # noqa: PLR0913, PLR0917  # flags
             model=model.slug,
             epochs=passes,
             seed=seed,
-            checkpoint_every=10_000,
+            checkpoint_every=1,
             lesion_weight=lesion_weight,
             base_channels=base_channels,
         )
@@ -96,19 +100,21 @@ def main(  # noqa: PLR0913, PLR0917  # flags
     for one in chosen:
         model = ModelId.parse(f"encdec-{one.slug}")
         for seed in seeds:
-            with TemporaryDirectory() as folder:
-                dedicated.setdefault(one, []).append(trained(model, epochs, seed, Path(folder)))
+            dedicated.setdefault(one, []).append(trained(model, epochs, seed, kept / f"{model.slug}-{seed}"))
     show("a model of each", "1 each, 31 in all", dedicated)
-    with TemporaryDirectory() as root:  # a longer training goes on from a shorter one
-        for number in times:
-            networks: dict[Combination, list[keras.Model]] = {}
-            for seed in seeds:
-                model = ModelId.parse("any-t1")
-                network = trained(model, number * epochs, seed, Path(root) / str(seed))
-                for one in chosen:
-                    part = served_generator(ModelId.parse(f"any-{one.slug}"), network)
-                    networks.setdefault(one, []).append(part)
-            show("one for all", str(number), networks)
+    shorter: int | None = None
+    for number in times:  # a longer training goes on from a shorter one, whose weights are kept beside it
+        networks: dict[Combination, list[keras.Model]] = {}
+        for seed in seeds:
+            folder = kept / f"any-{seed}-{number}"
+            if shorter is not None and not folder.exists():
+                copytree(kept / f"any-{seed}-{shorter}", folder)
+            network = trained(ModelId.parse("any-t1"), number * epochs, seed, folder)
+            for one in chosen:
+                part = served_generator(ModelId.parse(f"any-{one.slug}"), network)
+                networks.setdefault(one, []).append(part)
+        show("one for all", str(number), networks)
+        shorter = number
 
 
 if __name__ == "__main__":

@@ -44,7 +44,9 @@ RESEARCH_NOTE = "For research only. Not a medical device; not for diagnosis or t
 """On every page, picture, model card and map, and in what a model says of itself."""
 
 Range = tuple[float, float]
-_APART = ("model", "interval_level")
+_OF_THE_SPREAD = ("interval_level", "lesion_sds")
+"""Of models with the output `cbv_sd`; the JSON of others does not have them."""
+_APART = ("model", *_OF_THE_SPREAD)
 """Fields of a description that its JSON words in another way."""
 
 
@@ -74,6 +76,9 @@ class Description:
     """Name and version of the program that exported the model."""
     interval_level: float = 0.0
     """Probability of the interval that `cbv_sd` stands for; 0 of a model without this output."""
+    lesion_sds: float = 0.0
+    """Half of the interval of a lesion's mean, as a multiple of the mean of `cbv_sd` in it, calibrated on
+    held-out lesions; 0 where there were none."""
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -94,7 +99,7 @@ class Description:
             "sequences": list(self.sequences),
             "input_units": {sequence.value: INPUT_UNITS[sequence] for sequence in self.sequences},
             **{item.name: getattr(self, item.name) for item in fields(self) if item.name not in _APART},
-            **({"interval_level": self.interval_level} if self.interval_level else {}),
+            **{name: value for name in _OF_THE_SPREAD if (value := getattr(self, name))},
             "note": RESEARCH_NOTE,
         }
         return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
@@ -130,7 +135,7 @@ class Description:
                 data_fingerprint=str(content["data_fingerprint"]),
                 run_fingerprint=str(content["run_fingerprint"]),
                 software=str(content["software"]),
-                interval_level=float(content.get("interval_level", 0.0)),
+                **{name: float(content.get(name, 0.0)) for name in _OF_THE_SPREAD},
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(

@@ -57,6 +57,10 @@ def expected_cbv(inputs: Mapping[str, npt.NDArray[Any]], version: int) -> npt.ND
     return np.asarray(total + np.float32(version), dtype=np.float32)
 
 
+SD_SHARE = np.float32(0.5)
+"""What a version that says how sure it is answers as `cbv_sd`, over its map."""
+
+
 @dataclass
 class PredictionServer:
     """What is served and how it behaves; may be changed between requests.
@@ -106,6 +110,8 @@ class PredictionServer:
         cbv = self.reply(cbv) if self.reply else cbv
         tensor = response.outputs["cbv"]
         fill_tensor(tensor, cbv)
+        if self.versions[number].interval_level:
+            fill_tensor(response.outputs["cbv_sd"], SD_SHARE * cbv)
         if self.as_floats:
             tensor.float_val.append(tensor.tensor_content)
             tensor.tensor_content = b""
@@ -146,9 +152,16 @@ class PredictionServer:
         return number
 
 
-def three_versions(**changes: Any) -> PredictionServer:
-    """Version 7 is best of all, version 12 where ADC is missing, version 3 for T1 alone."""
-    versions = {7: describe("encdec-t1-t1c-adc"), 12: describe("encdec-t2-t1c"), 3: describe("fcgan-t1")}
+def three_versions(*, sure: frozenset[int] = frozenset(), **changes: Any) -> PredictionServer:
+    """Version 7 is best of all, version 12 where ADC is missing, version 3 for T1 alone.
+
+    Those of `sure` say how sure they are.
+    """
+    slugs = {7: "encdec-t1-t1c-adc", 12: "encdec-t2-t1c", 3: "fcgan-t1"}
+    spread = {"interval_level": 0.9, "lesion_sds": 1.0}
+    versions = {
+        number: describe(slug, **(spread if number in sure else {})) for number, slug in slugs.items()
+    }
     labels = {
         "stable": 7,
         "canary": 12,

@@ -6,7 +6,13 @@ import math
 
 import pytest
 
-from cbvsynth.domain.uncertainty import ExamUncertainty, Reading, reading_of, summaries_by_diagnosis
+from cbvsynth.domain.uncertainty import (
+    ExamUncertainty,
+    Reading,
+    reading_of,
+    region_interval,
+    summaries_by_diagnosis,
+)
 
 
 def exam(name: str, diagnosis: str, real: float, synthetic: float, half: float) -> ExamUncertainty:
@@ -53,3 +59,11 @@ def test_lesions_are_counted_by_diagnosis_and_over_all() -> None:
     assert overall.area == pytest.approx((0.2 + 1.6 + 1.4) / 3)
     assert overall.area_best == pytest.approx((0.2 + 0.6 + 1.4) / 3)
     assert summaries_by_diagnosis([], 4.25) == ()
+
+
+def test_a_regions_interval_is_as_wide_as_lesions_asked_for_or_a_voxels() -> None:
+    found = region_interval(4.0, 0.5, 1.0, 4.25)
+    assert (found.low, found.high, found.reading) == (3.5, 4.5, Reading.UNDECIDED)
+    assert region_interval(4.0, 0.5, 0.25, 4.25).reading is Reading.LOW
+    assert region_interval(4.0, 0.5, 0.0, 4.25).high == 4.0 + 1.645 * 0.5
+    assert region_interval(1.0, 2.0, 1.0, 4.25).low == 0.0

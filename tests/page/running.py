@@ -17,6 +17,7 @@ import uvicorn
 
 from cbvsynth.client import CbvClient
 from cbvsynth.client.synthesis import synthesise
+from cbvsynth.domain.options import Uncertainty
 from cbvsynth.page.app import Page, make_app
 from cbvsynth.page.examples import Examples
 from cbvsynth.page.guard import Guard, read_key
@@ -108,12 +109,24 @@ class Running:
 
 @contextmanager
 def running(
-    folder: Path, *, token: str = "", hosts: tuple[str, ...] = (), viewer: bytes = b"", **flags: Any
+    folder: Path,
+    *,
+    token: str = "",
+    hosts: tuple[str, ...] = (),
+    viewer: bytes = b"",
+    sure: frozenset[int] = frozenset(),
+    **flags: Any,
 ) -> Iterator[Running]:
+    """A page before a server whose versions of `sure` say how sure they are."""
     settings = PageSettings(folder=folder, **{"data": folder / "nothing", **flags})
-    with serve(three_versions()) as server, CbvClient(server.address) as client:
+    with serve(three_versions(sure=sure)) as server, CbvClient(server.address) as client:
         store = Store(folder)
-        worker = Worker(store, lambda prepared: synthesise(prepared, client.models), lambda: None, settings)
+        worker = Worker(
+            store,
+            lambda prepared: synthesise(prepared, client.models, uncertainty=Uncertainty.AUTO),
+            lambda: None,
+            settings,
+        )
         guard = Guard(read_key(folder), token, hosts, secure=False)
         page = Page(settings, store, worker, guard, Examples(settings.data), viewer)
         config = uvicorn.Config(make_app(page), port=0, log_level="warning", access_log=False)

@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory, viewer: bytes) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("page"), viewer=viewer) as started:
+    flags = {"sure": frozenset({7}), "lesion_threshold": 10.0}
+    with running(tmp_path_factory.mktemp("page"), viewer=viewer, **flags) as started:
         yield started
 
 
@@ -57,10 +58,15 @@ def test_from_files_to_a_measured_map(page: Running, head: dict[str, Path], tmp_
         assert readout.text != before
         press(driver, "add-ball")
         press(driver, "measure")
-        assert "lesion" in shown(driver, "measured").text
-        for name in ("get-map", "get-regions", "snapshot"):
+        regions = shown(driver, "measured").text
+        assert "lesion" in regions
+        assert "90 % interval of the mean, mL/100 g" in regions
+        assert "undecided" in regions
+        Select(driver.find_element(By.ID, "over")).select_by_visible_text("SD of synthetic CBV")
+        assert (np.ptp(picture(driver), axis=2) > 60).mean() > colourful / 3
+        for name in ("get-map", "get-sd", "get-regions", "snapshot"):
             press(driver, name)
-        for name in ("synthetic-cbv.nii.gz", "synthetic-regions.csv"):
+        for name in ("synthetic-cbv.nii.gz", "synthetic-cbv_sd.nii.gz", "synthetic-regions.csv"):
             downloaded(tmp_path, name)
         strip = np.asarray(Image.open(downloaded(tmp_path, "synthetic-cbv-view.png")).convert("L"))[-62:]
         for line in (strip[8:34], strip[34:]):  # the model with its version, and the research note

@@ -56,6 +56,18 @@ def test_images_to_look_at_lie_on_one_grid_with_the_card_beside(made, tmp_path):
     assert 0 < low < high
 
 
+def test_how_sure_the_map_is_is_a_layer_and_a_file_beside_it(tmp_path):
+    with serve(three_versions(sure=frozenset({3}))) as server, CbvClient(server.address) as client:
+        made = client.predict(write_head(tmp_path / "head", "t1", "LPS"), uncertainty="auto")
+    found = keep_results(tmp_path, made, None, tmp_path / "nothing")
+    assert found["layers"] == ["t1", "cbv", "cbv_sd", "mask"]
+    assert found["lesion_sds"] == 1.0
+    layer = read_volume(tmp_path / "view/cbv_sd.nii", "SD").data
+    np.testing.assert_allclose(layer, 0.5 * made.canonical, rtol=1e-6)
+    kept = read_volume(tmp_path / "results/cbv_sd.nii.gz", "SD").data
+    np.testing.assert_allclose(kept, 0.5 * made.cbv, rtol=1e-6)
+
+
 def test_without_a_card_there_is_none(made, tmp_path):
     assert keep_results(tmp_path, made, None, tmp_path / "nothing")["card"] == []
 

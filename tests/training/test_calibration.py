@@ -49,6 +49,7 @@ def test_factors_are_those_of_the_errors_themselves(tmp_path: Path) -> None:
         if index.has(one.exam_id, "seg"):
             lesions.append(abs(real[np.asarray(index.array(one.exam_id, "seg")) > 0].mean() - 4.0))
     assert found.sd_factor == pytest.approx(max(reaches) / SDS_IN_HALF_WIDTH, rel=1e-4)
+    assert found.lesion_sds == pytest.approx(max(lesions) / found.sd_factor, rel=1e-4)
     first = found.rows[0]
     assert first.brain_half_width == pytest.approx(max(reaches[1:]), rel=1e-4)
     assert first.lesion_half_width == pytest.approx(max(lesions[1:]), rel=1e-4)

@@ -36,7 +36,7 @@ from cbvsynth.client.open_inference import OpenInferenceConnection
 from cbvsynth.client.preparation import Image, prepare
 from cbvsynth.client.request import PreparedExamination
 from cbvsynth.client.synthesis import Prediction, synthesise
-from cbvsynth.domain.options import Register, Switch
+from cbvsynth.domain.options import Register, Uncertainty
 from cbvsynth.errors import UsageError
 from cbvsynth.extraction import DEFAULT_BRAIN, BrainSettings
 from cbvsynth.records.selection import Selection, ServedVersion, read_selection
@@ -143,7 +143,7 @@ class CbvClient:
         spacing_mm: tuple[float, float, float] | None = None,
         version: int = 0,
         label: str = "",
-        uncertainty: str = Switch.OFF,
+        uncertainty: str = Uncertainty.OFF,
     ) -> Prediction:
         """Make a CBV map of one examination.
 
@@ -160,7 +160,8 @@ class CbvClient:
             spacing_mm: voxel size of arrays, to be compared with what the model has seen.
             version: a version to insist on; 0 for the best one.
             label: a label to insist on, as stable or canary.
-            uncertainty: on asks for `sd` too: how sure the model is of each voxel.
+            uncertainty: on asks for `sd` too, how sure the model is of each voxel; auto does where a
+                model can say it.
 
         Raises:
             CbvsynthError: the image, the model or the server is not as needed; see `cbvsynth.errors`.
@@ -184,11 +185,11 @@ class CbvClient:
         *,
         version: int = 0,
         label: str = "",
-        uncertainty: str = Switch.OFF,
+        uncertainty: str = Uncertainty.OFF,
     ) -> Prediction:
         """Make a CBV map of images that are ready to be sent; with `uncertainty` on, `sd` beside it."""
         return synthesise(
-            prepared, self.models, version=version, label=label, uncertainty=Switch(uncertainty)
+            prepared, self.models, version=version, label=label, uncertainty=Uncertainty(uncertainty)
         )
 
     def close(self) -> None:

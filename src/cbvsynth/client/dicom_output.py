@@ -27,7 +27,8 @@ def save_dicom(made: Prediction, folder: Path, series: Series, uids: NewUids) ->
     if made.affine is None:
         raise UsageError("This map was made from arrays and has no place in space; give DICOM files.")
     facts = facts_of(made, datetime.now().astimezone())  # DICOM states local time
-    return write_dicom(folder, Volume(made.cbv, made.affine), series, facts, uids)
+    sd = None if made.sd is None else Volume(made.sd, made.affine)
+    return write_dicom(folder, Volume(made.cbv, made.affine), series, facts, uids, sd)
 
 
 def require_dicom_output(folder: Path, source: Path | None) -> None:

@@ -16,7 +16,7 @@ from cbvsynth import __version__
 from cbvsynth.client.choice import Choice, Table, choose, insist
 from cbvsynth.client.outputs import require_free, sd_of, sidecar_of
 from cbvsynth.client.request import PreparedExamination
-from cbvsynth.domain.options import Switch
+from cbvsynth.domain.options import Uncertainty
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import ModelError, RefusedError, ReplyError, UsageError
@@ -117,6 +117,8 @@ class Prediction:
     cbv_max: CBV that the model was trained up to.
     sd: (X, Y, Z) float32, as `cbv`: the map plus and minus 1.645 of it is a 90 % interval of each voxel; None
         where nobody asked.
+    canonical_sd: the same on the grid of `canonical`.
+    lesion_sds: half of the interval of a lesion's mean over the mean of `sd` in it; 0 where not known.
     """
 
     cbv: Float32Array
@@ -125,6 +127,8 @@ class Prediction:
     record: Record
     cbv_max: float
     sd: Float32Array | None = None
+    canonical_sd: Float32Array | None = None
+    lesion_sds: float = 0.0
 
     @property
     def affine(self) -> npt.NDArray[np.float64] | None:
@@ -157,6 +161,7 @@ class Prediction:
         replaces = target.exists()
         if replaces:
             sidecar.unlink(missing_ok=True)
+            sd_of(target).unlink(missing_ok=True)  # of the map that is replaced
         else:
             write_json(sidecar, self.record.to_json())
         unit = UNIT_NOTES[self.record.served.target_unit]
@@ -184,7 +189,7 @@ def synthesise(
     *,
     version: int = 0,
     label: str = "",
-    uncertainty: Switch = Switch.OFF,
+    uncertainty: Uncertainty = Uncertainty.OFF,
 ) -> Prediction:
     """Choose a version, let it make the map, and put the map into place.
 
@@ -193,7 +198,8 @@ def synthesise(
         models: where versions are.
         version: a number to insist on; 0 for none.
         label: a label to insist on; empty for none.
-        uncertainty: whether how sure the model is of each voxel is asked for as well.
+        uncertainty: whether how sure the model is of each voxel is asked for as well; auto asks where the
+            model can say it.
 
     Raises:
         ServingError: the server does not answer, refuses, or answers what cannot be read.
@@ -211,7 +217,7 @@ def synthesise(
 
 
 def _attempt(
-    prepared: PreparedExamination, models: Models, version: int, label: str, uncertainty: Switch
+    prepared: PreparedExamination, models: Models, version: int, label: str, uncertainty: Uncertainty
 ) -> Prediction:
     if version or label:
         choice = insist(models.named(version, label), tuple(prepared.inputs), prepared.left_out)
@@ -224,8 +230,9 @@ def _attempt(
     names = served.model.combination.sequences
     batch = {name.value: prepared.inputs[name][np.newaxis] for name in names}
     sd = None
-    if uncertainty is Switch.ON:
+    if uncertainty is Uncertainty.ON:
         _require_spread(description)
+    if uncertainty is not Uncertainty.OFF and description.interval_level:
         found = models.outputs(served, batch, description.outputs)
         canonical, sd = (_checked(found[name], prepared) for name in description.outputs)
     else:
@@ -249,8 +256,16 @@ def _attempt(
         input_sha256=prepared.sha256 or {},
         warnings=(*prepared.warnings, *description.outside_training(shape, spacing_mm)),
     )
-    placed = None if sd is None else prepared.in_place(sd)
-    return Prediction(prepared.in_place(canonical), canonical, prepared, record, description.cbv_max, placed)
+    return Prediction(
+        cbv=prepared.in_place(canonical),
+        canonical=canonical,
+        prepared=prepared,
+        record=record,
+        cbv_max=description.cbv_max,
+        sd=None if sd is None else prepared.in_place(sd),
+        canonical_sd=sd,
+        lesion_sds=description.lesion_sds,
+    )
 
 
 def _require_as_listed(served: ServedVersion, description: Description) -> None:

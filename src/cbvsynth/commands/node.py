@@ -9,6 +9,7 @@ import tyro
 
 from cbvsynth.commands.answers import AsJson, print_json
 from cbvsynth.commands.predict import ServerOptions, open_models
+from cbvsynth.domain.options import Uncertainty
 from cbvsynth.node.settings import NodeSettings
 
 _Group = tyro.conf.arg(name="")
@@ -46,7 +47,13 @@ def run(
 
         program.run(
             node,
-            lambda prepared: synthesise(prepared, models, version=server.version, label=server.label),
+            lambda prepared: synthesise(
+                prepared,
+                models,
+                version=server.version,
+                label=server.label,
+                uncertainty=Uncertainty.AUTO,
+            ),
             warm,
         )
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import tyro
 
 from cbvsynth.commands.predict import ServerOptions, open_models
+from cbvsynth.domain.options import Uncertainty
 from cbvsynth.page.settings import PageSettings
 
 _Group = tyro.conf.arg(name="")
@@ -37,6 +38,12 @@ def page(
 
         serve(
             page,
-            lambda prepared: synthesise(prepared, models, version=server.version, label=server.label),
+            lambda prepared: synthesise(
+                prepared,
+                models,
+                version=server.version,
+                label=server.label,
+                uncertainty=Uncertainty.AUTO,
+            ),
             warm,
         )

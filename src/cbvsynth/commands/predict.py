@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from cbvsynth.client.defaults import DEFAULT_MODEL, DEFAULT_SERVER, DEFAULT_TIMEOUT_S, Protocol
-from cbvsynth.domain.options import BrainMask, Layout, Register, Switch
+from cbvsynth.domain.options import BrainMask, Layout, Register, Switch, Uncertainty
 from cbvsynth.domain.ranges import MAX_VERSION, MAX_WAIT_S, require_range
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.errors import UsageError
@@ -89,9 +89,9 @@ class OutputOptions:
     says otherwise. It holds the patient's name, as the examination does."""
     uid_root: str = ""
     """Your organisation's root of DICOM UIDs, as in 1.2.840.99999; random ones under 2.25 when not given."""
-    uncertainty: Switch = Switch.OFF
-    """Write a second map, as cbv_sd.nii.gz beside cbv.nii.gz: how sure the model is of each voxel; for models
-    that were trained with --spread learned."""
+    uncertainty: Uncertainty = Uncertainty.OFF
+    """Write a second map, as cbv_sd.nii.gz beside cbv.nii.gz, in the montage and in DICOM: how sure the model
+    is of each voxel. 'on' wants a model that was trained with --spread learned, 'auto' does without."""
     overwrite: Switch = Switch.OFF
     """Write over files that are there."""
 
@@ -268,7 +268,7 @@ def _predict_many(
 
     single = [f"--{name}" for name in (*Sequence, "mask", "dicom") if getattr(images, str(name)) is not None]
     single += [f"--{name}" for name in ("out", "montage", "out_dicom") if getattr(output, name) is not None]
-    single += ["--uncertainty"] if output.uncertainty is Switch.ON else []
+    single += ["--uncertainty"] if output.uncertainty is not Uncertainty.OFF else []
     if study.data is None or study.out_folder is None or single:
         raise UsageError(
             f"A study needs --data and --out_folder, and takes no {', '.join(single) or 'single images'}. "
@@ -348,7 +348,7 @@ def _require_outputs(output: OutputOptions, images: ImageOptions) -> None:
     places: dict[Path, str] = {}
     if output.out is not None:
         places |= {output.out: "--out", sidecar_of(output.out): "--out"}
-        if output.uncertainty is Switch.ON:
+        if output.uncertainty is not Uncertainty.OFF:
             places[sd_of(output.out)] = "--out"
     if output.montage is not None:
         if output.montage in places:

@@ -47,6 +47,14 @@ class BrainMask(StrEnum):
     EXTRACTED = "extracted"
 
 
+class Uncertainty(StrEnum):
+    """Whether a model is asked how sure it is of each voxel; ``auto`` asks those that can say it."""
+
+    OFF = "off"
+    ON = "on"
+    AUTO = "auto"
+
+
 class SplitUnit(StrEnum):
     """What is drawn into the held-out part: whole patients, or (as the paper) single examinations."""
 

@@ -39,6 +39,30 @@ class ExamUncertainty:
     lesion_half_width: float
 
 
+@dataclass(frozen=True)
+class RegionInterval:
+    """What a served model says of the mean of a region, in the map's unit."""
+
+    low: float
+    high: float
+    reading: Reading
+
+
+def region_interval(mean: float, sd_mean: float, lesion_sds: float, threshold: float) -> RegionInterval:
+    """The interval of a region's mean, and on which side of a threshold it lies.
+
+    Args:
+        mean: of the map in the region.
+        sd_mean: of `cbv_sd` there.
+        lesion_sds: half of a lesion's interval over its mean `cbv_sd`, as the model states it; without one,
+            0, that of a single voxel is taken, which is wider than a mean's.
+        threshold: in the map's unit.
+    """
+    half_width = (lesion_sds or SDS_IN_HALF_WIDTH) * sd_mean
+    reading = reading_of(mean, half_width, threshold)
+    return RegionInterval(max(mean - half_width, 0.0), mean + half_width, reading)
+
+
 class Reading(StrEnum):
     """On which side of a threshold a lesion's interval lies."""
 

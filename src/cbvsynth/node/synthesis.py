@@ -19,13 +19,18 @@ from cbvsynth.study.dicom.choice import beyond_voxels
 from cbvsynth.study.dicom.examinations import Conversion, convert_folder
 from cbvsynth.study.dicom.headers import read_folder
 from cbvsynth.study.dicom.series import series_of
-from cbvsynth.study.dicom_output.folder import MAP_FILE, PICTURES_FOLDER, SLICES_FOLDER
+from cbvsynth.study.dicom_output.folder import MAP_FILE, PICTURES_FOLDER, SD_FILE, SLICES_FOLDER
 from cbvsynth.study.dicom_output.uids import NewUids
 
 Synthesis = Callable[[PreparedExamination], Prediction]
 """What makes a map."""
 
-PLACES = {Part.MAP: MAP_FILE, Part.SERIES: SLICES_FOLDER, Part.PICTURES: PICTURES_FOLDER}
+PARTS = {
+    MAP_FILE: Part.MAP,
+    SD_FILE: Part.MAP,
+    SLICES_FOLDER: Part.SERIES,
+    PICTURES_FOLDER: Part.PICTURES,
+}
 """Where each part of a result lies in its folder."""
 
 
@@ -91,7 +96,7 @@ def inputs_digest(made: Conversion) -> str:
 
 
 def _part_of(path: Path) -> Part:
-    return next(part for part, place in PLACES.items() if path.parts[0] == place)
+    return PARTS[path.parts[0]]
 
 
 def _require_sizes(images: Path, most_voxels: float) -> None:

@@ -31,8 +31,8 @@ from cbvsynth.page.examples import Examples
 from cbvsynth.page.guard import COOKIE, HEADERS, Guard
 from cbvsynth.page.names import ROLES
 from cbvsynth.page.recognition import recognise, require_sequence
-from cbvsynth.page.regions import LAST_REGION, measure_region
-from cbvsynth.page.results import MAP, PICTURE, RESULTS, VIEW
+from cbvsynth.page.regions import LAST_REGION, Judged, measure_region
+from cbvsynth.page.results import MAP, PICTURE, RESULTS, SD_MAP, VIEW
 from cbvsynth.page.settings import PageSettings
 from cbvsynth.page.studies import ACTIVE, State, Store, Study
 from cbvsynth.page.tables import regions_csv
@@ -45,7 +45,7 @@ SCRIPTS = ("page.js", "viewer.js", "measuring.js", "compare.js", "colours.js", "
 HEALTH = "/healthz"
 MOST_REGIONS = 50
 REGIONS = "regions.csv"
-DOWNLOADS = (MAP, "cbv.json", PICTURE, ARCHIVE, REGIONS)
+DOWNLOADS = (MAP, SD_MAP, "cbv.json", PICTURE, ARCHIVE, REGIONS)
 _MOST_JSON_BYTES = 1 << 20
 _SECONDS_AFTER_A_WRONG_TOKEN = 1.0
 _MEDIA = {".js": "text/javascript", ".nii": "application/octet-stream"}
@@ -370,7 +370,10 @@ async def _measure(request: Request, page: Page, study: Study) -> Response:
     most_mb = page.settings.max_voxels_million * 8
     try:
         await uploads.write_pieces(path, request.stream(), most_mb * 1e6, most_mb)
-        region = await run_in_threadpool(measure_region, page.store.folder(study.id), path, name)
+        judged = Judged(
+            float(cast("float", study.result.get("lesion_sds", 0.0))), page.settings.lesion_threshold
+        )
+        region = await run_in_threadpool(measure_region, page.store.folder(study.id), path, name, judged)
     finally:
         path.unlink(missing_ok=True)
     page.store.change(study.id, lambda one: replace(one, regions=(*one.regions, region)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ import numpy.typing as npt
 from cbvsynth.client.picture import ANATOMY
 from cbvsynth.domain.geometry import Grid, lies_on, to_canonical
 from cbvsynth.domain.metrics import HOT_SPOT_PERCENTILE
+from cbvsynth.domain.uncertainty import region_interval
 from cbvsynth.domain.volume import Volume
 from cbvsynth.domain.white_matter import normal_appearing_white_matter
 from cbvsynth.errors import GridError, VolumeError
 from cbvsynth.page.mirror import mirrored
-from cbvsynth.page.results import VIEW
+from cbvsynth.page.results import SD_LAYER, VIEW
 from cbvsynth.page.studies import Region
 from cbvsynth.study.nifti import read_volume, write_volume
 
@@ -22,16 +24,29 @@ LAST_REGION = "region"
 """Layer of the region that was measured last, 1, and of its mirror image, 2."""
 
 
-def measure_region(folder: Path, path: Path, name: str) -> Region:
+@dataclass(frozen=True)
+class Judged:
+    """How the interval of a region is made and read.
+
+    lesion_sds: as the model states it. threshold: in the map's unit.
+    """
+
+    lesion_sds: float
+    threshold: float
+
+
+def measure_region(folder: Path, path: Path, name: str, judged: Judged) -> Region:
     """Measure the map of a study inside a region; what lies outside the brain is not counted.
 
     White matter is that of the report: by tissue class, away from the region. Beside it stands the region
-    itself, mirrored into the other half of the brain, and measured CBV where there is some.
+    itself, mirrored into the other half of the brain, and measured CBV where there is some. Where the model
+    says how sure it is, the mean has an interval, which may leave open on which side of a threshold it is.
 
     Args:
         folder: of the study.
         path: NIfTI on the map's grid, region where not 0.
         name: how the region is called.
+        judged: how an interval is made and read.
 
     Raises:
         VolumeError: the file is no image, or the region is empty.
@@ -62,7 +77,10 @@ def measure_region(folder: Path, path: Path, name: str) -> Region:
     shown = inside.astype(np.float32) + 2.0 * other_side.astype(np.float32)
     write_volume(folder / VIEW / f"{LAST_REGION}.nii", Volume(shown, grid.affine))
     mean, hot_spot = float(values.mean()), float(np.percentile(values, HOT_SPOT_PERCENTILE))
-    real = _values(folder, "real", inside)
+    real, sd = _values(folder, "real", inside), _values(folder, SD_LAYER, inside)
+    sure = (
+        None if sd is None else region_interval(mean, float(sd.mean()), judged.lesion_sds, judged.threshold)
+    )
     return Region(
         name=name,
         voxels=values.size,
@@ -77,6 +95,10 @@ def measure_region(folder: Path, path: Path, name: str) -> Region:
         real_mean=None if real is None else float(real.mean()),
         real_95=None if real is None else float(np.percentile(real, HOT_SPOT_PERCENTILE)),
         difference_mean=None if real is None else mean - float(real.mean()),
+        interval_low=None if sure is None else sure.low,
+        interval_high=None if sure is None else sure.high,
+        reading="" if sure is None else sure.reading.value,
+        threshold=None if sure is None else judged.threshold,
     )
 
 

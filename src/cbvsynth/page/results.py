@@ -18,7 +18,8 @@ from cbvsynth.signature import RESEARCH_NOTE
 from cbvsynth.study.nifti import write_volume
 
 VIEW, RESULTS = "view", "results"
-MAP = "cbv.nii.gz"
+MAP, SD_MAP = "cbv.nii.gz", "cbv_sd.nii.gz"
+SD_LAYER = "cbv_sd"
 PICTURE = "cbv.png"
 _CARD_TABLE = re.compile(r"^\| (all|diagnosis) \|.*(?:\n\|.*)+", re.MULTILINE)
 
@@ -49,9 +50,11 @@ def keep_results(
     images = {name.value: prepared.inputs[name] for name in ANATOMY if name in prepared.inputs}
     white = normal_appearing_white_matter(prepared.inputs, prepared.mask, None, grid.spacing_mm)
     compared, more = compare(real, made, reference)
+    sd = {} if made.canonical_sd is None else {SD_LAYER: made.canonical_sd}
     for name, data in {
         **images,
         "cbv": made.canonical,
+        **sd,
         "mask": prepared.mask.astype(np.float32),
         "white": white.astype(np.float32),
         **more,
@@ -63,11 +66,12 @@ def keep_results(
         "unit": UNIT_NOTES[made.record.served.target_unit],
         "ssim": made.record.served.ssim,
         "cbv_max": made.cbv_max,
+        "lesion_sds": made.lesion_sds,
         "brain_mean": float(made.canonical[prepared.mask].mean(dtype=np.float64)),
         "brain_ml": float(prepared.mask.sum() * np.prod(grid.spacing_mm) / 1000.0),
         "shape": list(prepared.mask.shape),
         "spacing_mm": list(grid.spacing_mm),
-        "layers": [*images, "cbv", "mask", *more],
+        "layers": [*images, "cbv", *sd, "mask", *more],
         "windows": {name: _window(data, prepared.mask) for name, data in images.items()},
         "card": _card(cards / f"{made.record.served.model.slug}.md"),
         "compared": compared,

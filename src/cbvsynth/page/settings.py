@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from cbvsynth.domain.ranges import require_range
+from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.errors import UsageError
 from cbvsynth.page.viewer import PACKAGE_FILE
 from cbvsynth.study.dicom_output.uids import NewUids
@@ -43,6 +44,9 @@ class PageSettings:
     """Study whose examinations can be chosen instead of an upload, as the phantom's; none where it is not."""
     model_cards: Path = Path("artifacts/promote/model_cards")
     """Folder of the model cards that promote wrote, shown beside a map; nothing where none is."""
+    lesion_threshold: float = GateSettings.lesion_threshold
+    """CBV in the model's unit: a region whose interval spans it is undecided, where a model says how sure it
+    is; evaluate's."""
     uid_root: str = ""
     """Your organisation's root of DICOM UIDs, as in 1.2.840.99999; random ones under 2.25 when not given."""
     viewer: Path = Path("artifacts/page") / PACKAGE_FILE
@@ -55,6 +59,7 @@ class PageSettings:
         require_range("max_files", self.max_files, 1, 100_000)
         require_range("max_voxels_million", self.max_voxels_million, 0.001, 500)
         require_range("max_studies", self.max_studies, 1, 1000)
+        require_range("lesion_threshold", self.lesion_threshold, 0.001, 1000)
         NewUids(self.uid_root)  # says what is wrong with it
         if not self.is_loopback and (self.token_file is None or not self.hosts):
             raise UsageError(

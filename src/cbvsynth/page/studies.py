@@ -71,6 +71,8 @@ class Region:
 
     mirrored_mean: of the region in the other half of the brain. real_mean, real_95: of measured CBV.
     difference_mean: synthetic minus measured.
+    interval_low, interval_high: of the mean, where the model says how sure it is. reading: of the interval at
+    `threshold`, low, high or undecided; empty without one.
     """
 
     name: str
@@ -86,6 +88,10 @@ class Region:
     real_mean: float | None = None
     real_95: float | None = None
     difference_mean: float | None = None
+    interval_low: float | None = None
+    interval_high: float | None = None
+    reading: str = ""
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)

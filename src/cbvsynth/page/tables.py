@@ -30,6 +30,10 @@ def regions_csv(study: Study) -> str:
         f"measured mean, {unit}",
         f"measured 95th percentile, {unit}",
         f"synthetic minus measured, {unit}",
+        f"interval from, {unit}",
+        f"interval to, {unit}",
+        f"threshold, {unit}",
+        "at the threshold",
         "model",
         "version",
         "note",
@@ -52,7 +56,11 @@ def regions_csv(study: Study) -> str:
             one.real_mean,
             one.real_95,
             one.difference_mean,
+            one.interval_low,
+            one.interval_high,
+            one.threshold,
         )
         cells = ("" if number is None else f"{number:.4g}" for number in numbers)
-        writer.writerow([name, one.voxels, *cells, record["Model"], record["ModelVersion"], RESEARCH_NOTE])
+        made_by = (record["Model"], record["ModelVersion"], RESEARCH_NOTE)
+        writer.writerow([name, one.voxels, *cells, one.reading, *made_by])
     return target.getvalue()

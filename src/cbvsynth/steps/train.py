@@ -101,6 +101,7 @@ def _train(
         pair = SpreadNetworks(generator, fitted.spread, model.combination, config.cbv_max)
         calibration = calibrate(pair, index, held_out)
         spread = ServedSpread(fitted.spread, calibration.sd_factor)
+        description = replace(description, lesion_sds=calibration.lesion_sds)
         write_uncertainty(folder / UNCERTAINTY_FILE, calibration.rows)
     export_model(generator, description, saved_model, spread)
     exported = load_exported(saved_model)

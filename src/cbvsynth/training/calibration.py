@@ -25,6 +25,8 @@ class Calibration:
 
     sd_factor: float
     """`cbv_sd` over the error that the head expects."""
+    lesion_sds: float
+    """Half of the interval of a lesion's mean over the mean of `cbv_sd` in it; 0 without held-out lesions."""
     rows: tuple[ExamUncertainty, ...]
     """Each examination by what the other patients say."""
 
@@ -82,7 +84,9 @@ def calibrate(
     for one in compared:
         patient = one.examination.subject_id
         rows.append(_row(one, others.get(patient, math.nan), others_lesion.get(patient, math.nan)))
-    return Calibration(conformal_factor(voxels, LEVEL) / SDS_IN_HALF_WIDTH, tuple(rows))
+    sd_factor = conformal_factor(voxels, LEVEL) / SDS_IN_HALF_WIDTH
+    lesion_sds = conformal_factor(lesions, LEVEL) / sd_factor if lesions else 0.0
+    return Calibration(sd_factor, lesion_sds, tuple(rows))
 
 
 def _compared(networks: SpreadNetworks, index: ExaminationIndex, one: CachedExamination) -> _Compared:

@@ -15,17 +15,19 @@ from tests.study.dicom.dicom_files import T1C, write_series
 from tests.study.dicom_output.maps import FACTS, map_on, series_in
 
 
-def test_a_folder_holds_the_map_its_slices_and_its_pictures(tmp_path: Path) -> None:
+def test_a_folder_holds_the_map_how_sure_it_is_its_slices_and_its_pictures(tmp_path: Path) -> None:
     series = series_in(tmp_path / "in")
-    found = write_dicom(tmp_path / "a/out", map_on(series, tmp_path), series, FACTS, NewUids())
+    cbv = map_on(series, tmp_path)
+    found = write_dicom(tmp_path / "a/out", cbv, series, FACTS, NewUids(), sd=cbv)
     assert [path.relative_to(tmp_path / "a/out").as_posix() for path in found] == [
+        "parametric-map-sd.dcm",
         "parametric-map.dcm",
         *(f"pictures/{number:04d}.dcm" for number in range(1, 9)),
         *(f"series/{number:04d}.dcm" for number in range(1, 9)),
     ]
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["out"]
     images, _ = read_folder(tmp_path / "a/out")
-    assert len(images) == 17
+    assert len(images) == 18
     assert {one.identity.patient_id for one in images} == {"4711"}
 
 

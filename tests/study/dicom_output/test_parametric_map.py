@@ -10,7 +10,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from cbvsynth.domain.volume import Volume
-from cbvsynth.study.dicom_output.parametric_map import parametric_map
+from cbvsynth.study.dicom_output.parametric_map import parametric_map, sd_map
 from cbvsynth.study.dicom_output.source import SourcePlanes, read_source
 from cbvsynth.study.dicom_output.uids import NewUids
 from tests.study.dicom_output.maps import FACTS, RAS_LPS, ROOT, map_on, series_in, values_at
@@ -77,3 +77,31 @@ def test_a_map_of_zeros_can_be_written(written: Written) -> None:
     _, _, source, cbv = written
     made = parametric_map(np.zeros_like(source.frames(cbv)), source, FACTS, NewUids())
     assert not np.frombuffer(made.FloatPixelData, np.float32).any()
+
+
+def test_how_sure_the_map_is_is_a_map_of_its_own(written: Written, tmp_path: Path) -> None:
+    """The standard deviation of the map's own quantity, coded as such; no reader takes it for the map."""
+    _, map_made, source, cbv = written
+    import highdicom
+
+    sd = Volume(np.float32(0.1) * cbv.data, cbv.affine)
+    made = sd_map(source.frames(sd), source, FACTS, NewUids(ROOT))
+    (mapping,) = made.SharedFunctionalGroupsSequence[0].RealWorldValueMappingSequence
+    quantity, derivation = mapping.QuantityDefinitionSequence
+    assert quantity.ConceptCodeSequence[0].CodeValue == "113056"
+    assert derivation.ConceptNameCodeSequence[0].CodeMeaning == "Derivation"
+    assert derivation.ConceptCodeSequence[0].CodeMeaning == "Standard Deviation"
+    assert mapping.MeasurementUnitsCodeSequence[0].CodeValue == "mL/(100.g)"
+    assert made.SeriesDescription == "SD of synthetic CBV [mL/100 g], research only"
+    assert made.ImageComments.startswith("Standard deviation of the synthetic map")
+    assert made.FrameOfReferenceUID == map_made.FrameOfReferenceUID
+    assert made.SeriesInstanceUID != map_made.SeriesInstanceUID
+    assert (made.SeriesNumber, map_made.SeriesNumber) == (9104, 9101)
+    made.save_as(tmp_path / "sd.dcm")
+    read = highdicom.imread(tmp_path / "sd.dcm").get_volume(dtype=np.float32)
+    np.testing.assert_array_equal(read.array, values_at(sd, RAS_LPS @ read.affine, read.array.shape))
+    found = subprocess.run(
+        [require_tool("dciodvfy"), tmp_path / "sd.dcm"], capture_output=True, text=True, check=False
+    )
+    assert "ParametricMap" in found.stderr
+    assert "Error" not in found.stderr, found.stderr

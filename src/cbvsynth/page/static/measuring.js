@@ -32,7 +32,10 @@ function addBall() {
 }
 
 // Of measured CBV, where there is any.
+const READINGS = { low: "below", high: "above", undecided: "undecided" };
 const MEASURED = ["real_mean", "real_95", "difference_mean"];
+
+const interval = (one) => `${one.interval_low.toFixed(2)} to ${one.interval_high.toFixed(2)}`;
 
 async function measure(body) {
   const { study } = shown;
@@ -42,7 +45,8 @@ async function measure(body) {
   });
   const region = await answer.json();
   await showMeasured();
-  say(`${region.name}: mean ${region.mean.toFixed(2)} ${study.result.unit}, ${region.volume_ml.toFixed(1)} mL`);
+  const sure = region.reading ? `, ${interval(region)}, ${READINGS[region.reading]} at ${region.threshold}` : "";
+  say(`${region.name}: mean ${region.mean.toFixed(2)} ${study.result.unit}, ${region.volume_ml.toFixed(1)} mL${sure}`);
   document.dispatchEvent(new Event("changed"));
 }
 
@@ -69,6 +73,9 @@ export function showRegions(study) {
   const number = (value, digits) => (value === null ? "–" : value.toFixed(digits));
   const measured = study.result.layers.includes("real");
   for (const one of document.querySelectorAll("#measured .real")) one.hidden = !measured;
+  const sure = study.regions.some((one) => one.reading);
+  for (const one of document.querySelectorAll("#measured .sure")) one.hidden = !sure;
+  $("threshold").textContent = study.regions.find((one) => one.reading)?.threshold ?? "";
   $("regions").replaceChildren(
     ...study.regions.map((one, index) => {
       const remove = element("button", { type: "button", ariaLabel: `Remove ${one.name}` }, "Remove");
@@ -76,7 +83,9 @@ export function showRegions(study) {
         await ask(`/api/studies/${study.id}/regions/${index}`, { method: "DELETE" });
         document.dispatchEvent(new Event("changed"));
       }));
-      const cells = ["volume_ml", "mean", "percentile_95", "white_matter_mean", "ratio_mean", "ratio_95", "mirrored_mean", "ratio_mirrored", ...(measured ? MEASURED : [])].map((name) => number(one[name], 2));
+      const cells = ["volume_ml", "mean", "percentile_95", "white_matter_mean", "ratio_mean", "ratio_95", "mirrored_mean", "ratio_mirrored"].map((name) => number(one[name], 2));
+      if (sure) cells.push(...(one.reading ? [interval(one), READINGS[one.reading]] : ["–", "–"]));
+      if (measured) cells.push(...MEASURED.map((name) => number(one[name], 2)));
       return element("tr", {}, element("th", { scope: "row" }, one.name), ...cells.map((cell) => element("td", {}, cell)), element("td", {}, remove));
     }),
   );

@@ -129,8 +129,10 @@ function showResult(study) {
   const record = result.record;
   for (const one of document.querySelectorAll(".unit")) one.textContent = result.unit;
   measuring.showRegions(study);
-  for (const [id, name] of [["get-map", "cbv.nii.gz"], ["get-record", "cbv.json"], ["get-picture", "cbv.png"], ["get-dicom", "cbv-dicom.zip"], ["get-regions", "regions.csv"]]) $(id).href = `/api/studies/${study.id}/results/${name}`;
+  for (const [id, name] of [["get-map", "cbv.nii.gz"], ["get-sd", "cbv_sd.nii.gz"], ["get-record", "cbv.json"], ["get-picture", "cbv.png"], ["get-dicom", "cbv-dicom.zip"], ["get-regions", "regions.csv"]]) $(id).href = `/api/studies/${study.id}/results/${name}`;
   $("get-regions").hidden = study.regions.length === 0;
+  const sure = result.layers.includes("cbv_sd");
+  $("get-sd").hidden = !sure;
   const dicom = result.dicom ?? { file: "", text: "" };
   $("get-dicom").hidden = !dicom.file;
   $("dicom-note").textContent = dicom.file ? `DICOM: ${dicom.text}; a Parametric Map, MR-like slices and pictures. It names the patient, as the examination does.` : `No DICOM: ${dicom.text}.`;
@@ -145,6 +147,7 @@ function showResult(study) {
     ["Brain mask", `${record.BrainMask}, ${result.brain_ml.toFixed(0)} mL`],
     ["Moved into place", record.Moved.map(viewer.labelOf).join(", ") || "nothing"],
     ["Lay apart from T1", Object.entries(record.DisplacementsMm).map(([name, mm]) => `${viewer.labelOf(name)} ${mm.toFixed(1)} mm`).join(", ") || "–"],
+    ["How sure it is", sure ? "the map plus and minus 1.645 SD is a 90 % interval of each voxel, calibrated on held-out patients; choose the SD as the map above" : "this model does not say"],
     ["Mean of the brain", `${result.brain_mean.toFixed(2)} ${result.unit}`],
     ["Took", Object.entries(study.stages).map(([stage, seconds]) => `${stage} ${seconds.toFixed(1)} s`).join(", ")],
     ...compared(result),

@@ -3,8 +3,11 @@ import { $, say } from "./asking.js";
 import { COLOUR_MAPS, drawBar, isDifference } from "./colours.js";
 import { fillBoard } from "./compare.js";
 
-const LABELS = { t1: "T1", t2: "T2", t1c: "T1C", flair: "T2-FLAIR", adc: "ADC", asl: "CBF (ASL)", cbv: "synthetic CBV", real: "measured CBV", difference: "synthetic minus measured" };
-const MAPS = ["cbv", "real", "difference"];
+const LABELS = { t1: "T1", t2: "T2", t1c: "T1C", flair: "T2-FLAIR", adc: "ADC", asl: "CBF (ASL)", cbv: "synthetic CBV", cbv_sd: "SD of synthetic CBV", real: "measured CBV", difference: "synthetic minus measured" };
+const MAPS = ["cbv", "cbv_sd", "real", "difference"];
+// How sure the map is has a scale of its own: a spread is a part of what it belongs to.
+const SD_SHARE = 0.25;
+const topOf = (layer) => Number($("top").value) * (layer === "cbv_sd" ? SD_SHARE : 1);
 const BOARD = "checkerboard";
 export const labelOf = (layer) => LABELS[layer] ?? layer;
 
@@ -99,7 +102,7 @@ export function refresh() {
     } else if (MAPS.includes(name)) {
       volume.colormap = isDifference(name) ? "cbvdifference" : "cbv";
       volume.cal_min = isDifference(name) ? -top : 0;
-      volume.cal_max = top;
+      volume.cal_max = topOf(name);
     }
   }
   const base = shown.board ? BOARD : shown.base;
@@ -113,9 +116,9 @@ export function refresh() {
   $("top-out").textContent = `${top} ${unit}`;
   const context = $("bar").getContext("2d");
   context.clearRect(0, 0, 70, 260);
-  if (shown.over in volumes) drawBar(context, 2, 4, 18, 252, shown.over, top, "#fff");
+  if (shown.over in volumes) drawBar(context, 2, 4, 18, 252, shown.over, topOf(shown.over), "#fff");
   $("bar-note").textContent = shown.over in volumes ? unit : "";
-  $("bar").setAttribute("aria-label", shown.over in volumes ? `Colours from 0 to ${top} ${unit}` : "no map is shown");
+  $("bar").setAttribute("aria-label", shown.over in volumes ? `Colours from 0 to ${topOf(shown.over)} ${unit}` : "no map is shown");
   nv.createOnLocationChange(); // what is read out is of what is shown
 }
 
@@ -256,7 +259,7 @@ function snapshot() {
   context.fillStyle = "#000";
   context.fillRect(0, 0, made.width, made.height);
   context.drawImage(nv.canvas, 0, 0, width / scale, height / scale);
-  if (shown.over in shown.volumes) drawBar(context, made.width - bar + 15, 20, 18, 220, shown.over, Number($("top").value), "#fff");
+  if (shown.over in shown.volumes) drawBar(context, made.width - bar + 15, 20, 18, 220, shown.over, topOf(shown.over), "#fff");
   Object.assign(context, { fillStyle: "#fff", font, textAlign: "left" });
   if (shown.over in shown.volumes) context.fillText(study.result.unit, made.width - bar + 15, 256);
   lines.forEach((text, index) => context.fillText(text, 8, made.height - 18 - 24 * (lines.length - 1 - index)));

@@ -1,7 +1,8 @@
 """Quantity, unit and derivation of a map in the standard's codes.
 
-Source: DICOM PS3.16, Annex D (113056, 123110, 109101, 121322) and CID 7180 (126398); units by UCUM, whose
-expression for a volume per 100 g of tissue the standard's own table of units (CID 7181) does not list.
+Source: DICOM PS3.16, Annex D (113056, 121401, 123110, 109101, 121322), CID 7180 (126398) and CID 7464
+(386136009); units by UCUM, whose expression for a volume per 100 g of tissue the standard's own table of
+units (CID 7181) does not list.
 """
 
 from __future__ import annotations
@@ -39,5 +40,7 @@ UNITS = {
     TargetUnit.RELATIVE: Code("{ratio}", "UCUM", "ratio"),
 }
 QUANTITY = Code("246205007", "SCT", "Quantity")
+DERIVATION = Code("121401", "DCM", "Derivation")
+STANDARD_DEVIATION = Code("386136009", "SCT", "Standard Deviation")
 DERIVED_BY = Code("123110", "DCM", "Artificial Intelligence")
 SOURCE_IMAGE = Code("121322", "DCM", "Source image for image processing operation")

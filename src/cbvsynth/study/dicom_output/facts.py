@@ -8,13 +8,14 @@ from datetime import datetime
 
 from cbvsynth import __version__
 from cbvsynth.domain.sequences import TargetUnit
+from cbvsynth.domain.uncertainty import LEVEL, SDS_IN_HALF_WIDTH
 from cbvsynth.signature import RESEARCH_NOTE
 from cbvsynth.study.dicom.headers import OUR_MANUFACTURER
 
 MANUFACTURER = OUR_MANUFACTURER
 MODEL_NAME = "cbvsynth"
 SERIAL_NUMBER = "0"
-MAP_SERIES, SLICES_SERIES, PICTURES_SERIES = 9101, 9102, 9103
+MAP_SERIES, SLICES_SERIES, PICTURES_SERIES, SD_SERIES = 9101, 9102, 9103, 9104
 """Numbers of the new series, far from a scanner's."""
 
 _SHOWN = {TargetUnit.ML_PER_100G: "mL/100 g", TargetUnit.RELATIVE: "relative"}
@@ -49,6 +50,21 @@ class MapFacts:
     def description(self) -> str:
         """Of a series; at most 64 characters."""
         return f"Synthetic CBV [{self.shown_unit}], research only"
+
+    @property
+    def sd_description(self) -> str:
+        """Of the series that says how sure the map is; at most 64 characters."""
+        return f"SD of synthetic CBV [{self.shown_unit}], research only"
+
+    @property
+    def sd_derivation(self) -> str:
+        """As `derivation`, of the map of standard deviations."""
+        text = (
+            "Standard deviation of the synthetic map of the same study: the map plus and minus "
+            f"{SDS_IN_HALF_WIDTH} of it is an interval for {100 * LEVEL:.0f} % of a patient's voxels, as "
+            "calibrated on patients that the model had not learned from."
+        )
+        return f"{text} {self.derivation}"[:_MOST_TEXT]
 
     @property
     def derivation(self) -> str:

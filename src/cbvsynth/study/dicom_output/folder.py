@@ -14,7 +14,7 @@ from cbvsynth.errors import StorageError, UsageError, VolumeError
 from cbvsynth.study.dicom.series import Series
 from cbvsynth.study.dicom_output.captures import captures
 from cbvsynth.study.dicom_output.facts import MapFacts
-from cbvsynth.study.dicom_output.parametric_map import parametric_map
+from cbvsynth.study.dicom_output.parametric_map import parametric_map, sd_map
 from cbvsynth.study.dicom_output.slices import slices
 from cbvsynth.study.dicom_output.source import read_source
 from cbvsynth.study.dicom_output.uids import NewUids
@@ -22,7 +22,7 @@ from cbvsynth.study.dicom_output.uids import NewUids
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
 
-MAP_FILE = "parametric-map.dcm"
+MAP_FILE, SD_FILE = "parametric-map.dcm", "parametric-map-sd.dcm"
 SLICES_FOLDER, PICTURES_FOLDER = "series", "pictures"
 _WORK_PREFIX = ".cbvsynth-dicom-"
 
@@ -40,10 +40,15 @@ def require_free_folder(folder: Path) -> None:
         )
 
 
-def write_dicom(
-    folder: Path, cbv: Volume, series: Series, facts: MapFacts, uids: NewUids
+def write_dicom(  # noqa: PLR0913, PLR0917  # what is written, of whom, and how it is told
+    folder: Path,
+    cbv: Volume,
+    series: Series,
+    facts: MapFacts,
+    uids: NewUids,
+    sd: Volume | None = None,
 ) -> tuple[Path, ...]:
-    """Write a map as a Parametric Map, as a series of MR images and as pictures.
+    """Write a map as a Parametric Map, as a series of MR images and as pictures; its SD as another map.
 
     Args:
         folder: made; there is nothing in it yet.
@@ -51,6 +56,7 @@ def write_dicom(
         series: source whose patient, study, frame of reference and places it gets.
         facts: how it was made.
         uids: makes identifiers.
+        sd: how sure the map is, on its grid and in its unit, where that is known.
 
     Returns:
         The files, none of which is called after a patient.
@@ -70,6 +76,8 @@ def write_dicom(
             made = Path(name, "made")
             made.mkdir()
             parametric_map(frames, source, facts, uids).save_as(made / MAP_FILE)
+            if sd is not None:
+                sd_map(source.frames(sd), source, facts, uids).save_as(made / SD_FILE)
             _save(made / SLICES_FOLDER, slices(frames, source, facts, uids))
             _save(made / PICTURES_FOLDER, captures(frames, source, facts, uids))
             if folder.exists():
