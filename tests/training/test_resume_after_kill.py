@@ -12,19 +12,21 @@ from typing import ClassVar
 
 import pytest
 
+from cbvsynth.domain.options import Spread
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.interruption import Terminated
 from cbvsynth.records.ledger import RunStatus, read_state
 from cbvsynth.training import fit as fit_module
 from cbvsynth.training.checkpoints import Arrays, Progress, read_progress
 from cbvsynth.training.data import TrainingExample
-from tests.training.toy_study import ENCDEC, FCGAN, FLOW, ToyStudy, same_weights, train
+from tests.training.toy_study import ANY, ENCDEC, FCGAN, FLOW, ToyStudy, same_weights, train
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
 
 PROGRAM = """
 import sys, time
 from pathlib import Path
+from cbvsynth.domain.options import Spread
 from cbvsynth.domain.sequences import ModelId
 from tests.training.toy_study import ToyStudy, train
 
@@ -35,14 +37,17 @@ class Slow(ToyStudy):
 
 from cbvsynth.entrypoint import run_guarded
 model = ModelId.parse(sys.argv[2])
-every = int(sys.argv[3])
-sys.exit(run_guarded(lambda: train(Path(sys.argv[1]), model, data=Slow(), epochs=40, checkpoint_every=every)))
+every, spread, data = int(sys.argv[3]), Spread(sys.argv[4]), Slow(channels=len(model.trained_on.sequences))
+folder = Path(sys.argv[1])
+sys.exit(run_guarded(lambda: train(folder, model, data, epochs=40, checkpoint_every=every, spread=spread)))
 """
 
 
-def started(killed: Path, model_id: ModelId, checkpoint_every: int) -> subprocess.Popen[str]:
+def started(
+    killed: Path, model_id: ModelId, checkpoint_every: int, spread: Spread = Spread.OFF
+) -> subprocess.Popen[str]:
     """A run that has come to its third epoch."""
-    arguments = [sys.executable, "-c", PROGRAM, str(killed), model_id.slug, str(checkpoint_every)]
+    arguments = [sys.executable, "-c", PROGRAM, str(killed), model_id.slug, str(checkpoint_every), spread]
     process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 240
     while (state := read_state(killed / model_id.slug)) is None or state.epoch < 3:
@@ -52,10 +57,15 @@ def started(killed: Path, model_id: ModelId, checkpoint_every: int) -> subproces
     return process
 
 
-@pytest.mark.parametrize("model_id", [ENCDEC, FCGAN, FLOW])
-def test_a_killed_run_ends_with_the_same_weights_bit_by_bit(tmp_path: Path, model_id: ModelId) -> None:
+@pytest.mark.parametrize(
+    ("model_id", "spread"),
+    [(ENCDEC, Spread.OFF), (FCGAN, Spread.OFF), (FLOW, Spread.OFF), (ANY, Spread.LEARNED)],
+)
+def test_a_killed_run_ends_with_the_same_weights_bit_by_bit(
+    tmp_path: Path, model_id: ModelId, spread: Spread
+) -> None:
     killed, folder = tmp_path / "killed", tmp_path / "killed" / model_id.slug
-    process = started(killed, model_id, 2)
+    process = started(killed, model_id, 2, spread)
     process.send_signal(signal.SIGKILL)
     process.wait()
     state = read_state(folder)
@@ -63,10 +73,12 @@ def test_a_killed_run_ends_with_the_same_weights_bit_by_bit(tmp_path: Path, mode
     assert state.status is RunStatus.RUNNING
     assert state.is_interrupted
 
-    resumed = train(killed, model_id, epochs=9)
+    data = ToyStudy(channels=len(model_id.trained_on.sequences))
+    resumed = train(killed, model_id, data, epochs=9, spread=spread)
     assert 2 <= resumed.resumed_from < 9
     assert resumed.resumed_from % 2 == 0
-    assert same_weights(resumed, train(tmp_path / "whole", model_id, epochs=9))
+    assert (resumed.spread is not None) == (spread is Spread.LEARNED)
+    assert same_weights(resumed, train(tmp_path / "whole", model_id, data, epochs=9, spread=spread))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

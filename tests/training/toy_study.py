@@ -16,6 +16,7 @@ from cbvsynth.training.fit import FittedModel, fit
 ENCDEC = ModelId.parse("encdec-t1-t2")
 FCGAN = ModelId.parse("fcgan-t1-t2")
 FLOW = ModelId.parse("flow-t1-t2")
+ANY = ModelId.parse("any-t1-t2")
 QUICK = TrainConfig(
     model="encdec-t1-t2", epochs=4, checkpoint_every=2, base_channels=2, residual_blocks=1, seed=11
 )
@@ -28,12 +29,14 @@ class ToyStudy:
     count: int = 5
     value: float = 1.0
     """Factor of the target; NaN makes every loss NaN."""
+    channels: int = 2
+    """Of these the first two say what the target is."""
 
     def __len__(self) -> int:
         return self.count
 
     def load(self, index: int) -> TrainingExample:
-        noise = np.random.default_rng(index).random((16, 18, 7, 2))
+        noise = np.random.default_rng(index).random((16, 18, 7, self.channels))
         smooth = gaussian_filter(noise, (1.5, 1.5, 0.5, 0))
         inputs = ((smooth - smooth.min()) / np.ptp(smooth)).astype(np.float32)
         foreground = np.zeros((16, 18, 7), np.float32)
@@ -54,7 +57,9 @@ def train(
 
 
 def weights_of(model: FittedModel) -> list[np.ndarray]:
-    return [weight.value.numpy() for weight in model.generator.weights]
+    """Of the generator, and of the head that says how sure it is where there is one."""
+    networks = [model.generator] if model.spread is None else [model.generator, model.spread]
+    return [weight.value.numpy() for network in networks for weight in network.weights]
 
 
 def same_weights(one: FittedModel, other: FittedModel) -> bool:

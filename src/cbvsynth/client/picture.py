@@ -25,5 +25,6 @@ def draw_map(path: Path, made: Prediction) -> None:
         spacing_mm=prepared.spacing_mm[:2],
         caption=f"{served.model.label}, version {served.version}"
         + (", standing in for a better model" if made.record.choice.fallback else ""),
+        sd=made.canonical_sd,
     )
     draw_prediction(path, picture, data_range=made.cbv_max, target_unit=served.target_unit)

@@ -64,3 +64,14 @@ def test_a_single_slice_is_drawn_wide_enough_for_the_research_note(tmp_path: Pat
     assert note.any()
     assert not note[:5].any()
     assert not note[-5:].any()
+
+
+def test_how_sure_the_map_is_stands_in_a_row_below_in_other_colours(tmp_path: Path) -> None:
+    whole = picture()
+    draw_prediction(tmp_path / "without.png", whole, data_range=25.0, target_unit="mL/100g")
+    sure = replace(whole, sd=np.where(whole.brain, 3.0, 0).astype(np.float32))
+    draw_prediction(tmp_path / "with.png", sure, data_range=25.0, target_unit="mL/100g")
+    without, found = (matplotlib.image.imread(tmp_path / name) for name in ("without.png", "with.png"))
+    assert found.shape[0] > 1.3 * without.shape[0]
+    yellow = (found[..., 0] > 0.8) & (found[..., 1] > 0.8) & (found[..., 2] < 0.3)
+    assert yellow[found.shape[0] // 2 :].mean() > 0.05  # 3.0 is near the top of the scale

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 from cbvsynth.pages.pictures.montage import CBV_COLOURS
 
 MOST_SLICES = 6
+SD_COLOURS = "viridis"
+"""Other colours than CBV's, so that nobody takes one for the other."""
 
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -30,6 +32,7 @@ class PredictionPicture:
 
     anatomy: raw intensities; cbv: target unit; brain: bool; spacing_mm: (x, y).
     caption: what made the map, one line.
+    sd: how sure the map is, target unit; None where that is not known.
     """
 
     anatomy: Image
@@ -38,6 +41,7 @@ class PredictionPicture:
     brain: Mask
     spacing_mm: tuple[float, float]
     caption: str
+    sd: Image | None = None
 
 
 def slices_to_show(brain: Mask, most: int = MOST_SLICES) -> list[int]:
@@ -54,7 +58,11 @@ def slices_to_show(brain: Mask, most: int = MOST_SLICES) -> list[int]:
 
 
 def draw_prediction(path: Path, picture: PredictionPicture, *, data_range: float, target_unit: str) -> None:
-    """Write the picture as PNG; CBV is shown from 0 to half the dynamic range, as in `draw_montage`."""
+    """Write the picture as PNG.
+
+    CBV is shown from 0 to half the dynamic range, as in `draw_montage`, and how sure it is, where that is
+    known, from 0 to an eighth.
+    """
     from matplotlib.figure import Figure
 
     shown = slices_to_show(picture.brain)
@@ -66,25 +74,44 @@ def draw_prediction(path: Path, picture: PredictionPicture, *, data_range: float
     low, top = (float(value) for value in np.percentile(inside, (1, 99.5)))
     with house_style():
         width = max(5.6, 1.9 * len(shown) + 1.2)  # the research note is 5.4 inches long
-        figure = Figure(figsize=(width, 2 * 1.9 * tall + 1.45), layout="constrained")
-        grid = figure.subplots(2, len(shown), squeeze=False)
+        maps = _maps(picture, data_range)
+        high_in = (1 + len(maps)) * 1.9 * tall + 0.7 + 0.75 * len(maps)
+        figure = Figure(figsize=(width, high_in), layout="constrained")
+        grid = figure.subplots(1 + len(maps), len(shown), squeeze=False)
         for column, place in enumerate(shown):
             cut = (*window, place)
             brain = picture.brain[cut]
             _show(grid[0, column], picture, picture.anatomy[cut], brain, ("gray", low, top))
-            scale = (CBV_COLOURS, 0.0, data_range / 2.0)
-            maps = _show(grid[1, column], picture, picture.cbv[cut], brain, scale)
             grid[0, column].set_title(f"slice {place + 1}", fontsize=9.5)
         grid[0, 0].set_ylabel(picture.anatomy_label)
-        grid[1, 0].set_ylabel("Synthetic CBV")
-        bar = figure.colorbar(
-            maps, ax=grid[1].tolist(), location="bottom", shrink=0.7, extend="max", aspect=38
-        )
-        bar.set_label(f"CBV, {UNIT_WORDS[target_unit]}")
+        for row, (name, values, scale) in enumerate(maps, 1):
+            drawn = [
+                _show(
+                    grid[row, column],
+                    picture,
+                    values[(*window, place)],
+                    picture.brain[(*window, place)],
+                    scale,
+                )
+                for column, place in enumerate(shown)
+            ]
+            grid[row, 0].set_ylabel(name)
+            bar = figure.colorbar(
+                drawn[0], ax=grid[row].tolist(), location="bottom", shrink=0.7, extend="max", aspect=38
+            )
+            bar.set_label(f"{'CBV' if row == 1 else 'SD of CBV'}, {UNIT_WORDS[target_unit]}")
         figure.supxlabel(
             f"{picture.caption}\nThe patient's right is on the left.\n{RESEARCH_NOTE}", fontsize=8.5
         )
         save_png(figure, path)
+
+
+def _maps(picture: PredictionPicture, data_range: float) -> list[tuple[str, Image, tuple[str, float, float]]]:
+    """Name, values and scale of each map that there is."""
+    maps = [("Synthetic CBV", picture.cbv, (CBV_COLOURS, 0.0, data_range / 2.0))]
+    if picture.sd is not None:
+        maps.append(("How sure (SD)", picture.sd, (SD_COLOURS, 0.0, data_range / 8.0)))
+    return maps
 
 
 def _show(
