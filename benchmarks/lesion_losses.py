@@ -19,6 +19,7 @@ def main(  # noqa: PLR0913, PLR0917  # flags
     epochs: int = 8,
     seeds: tuple[int, ...] = (2023, 2024, 2025),
     base_channels: int = 16,
+    varied: Path | None = None,
     kept: Path = Path("artifacts/benchmarks/lesion_losses"),
 ) -> None:
     """Train an encoder-decoder with each loss and print what the held-out maps are worth.
@@ -31,6 +32,7 @@ def main(  # noqa: PLR0913, PLR0917  # flags
         epochs: passes over the training examinations.
         seeds: one training each.
         base_channels: of all; fewer are quicker.
+        varied: cached examinations of a phantom with `--contrast varied`, to be learned from instead.
         kept: folder of the trainings.
     """
     from cbvsynth.training.startup import quiet_tensorflow
@@ -52,6 +54,8 @@ def main(  # noqa: PLR0913, PLR0917  # flags
         "the lesion's mean, weight 0.1": Emphasis(region_weight=0.1),
         "the lesion's mean, weight 1": Emphasis(region_weight=1.0),
     }
+    if varied is not None:
+        choices["learned from varied lesions"] = Emphasis()
     index, chosen = read_index(examinations), Combination.parse(combination)
     scored = held_out(index, usable_examinations(index, "held-out", chosen), chosen)
     model, subjects = ModelId.parse(f"encdec-{combination}"), [one.subject_id for one in scored]
@@ -69,11 +73,12 @@ def main(  # noqa: PLR0913, PLR0917  # flags
             region_weight=emphasis.region_weight,
             stratify=emphasis.strata,
         )
-        data = CachedTrainingData(index, chosen, config.cbv_max, emphasis=emphasis)
+        learned_from = read_index(varied) if varied and "varied" in name else index
+        data = CachedTrainingData(learned_from, chosen, config.cbv_max, emphasis=emphasis)
         runs = []
         for seed in seeds:
             seeded, folder = replace(config, seed=seed), kept / f"{number}-{seed}"
-            network = fit(model, seeded, data, folder, index.data_fingerprint).generator
+            network = fit(model, seeded, data, folder, learned_from.data_fingerprint).generator
             runs.append(measure(partial(made_by, network, config.cbv_max), scored, config.cbv_max))
         row = summarise(runs, subjects)
         each = ", ".join(f"{value:.1f}" for value in row.ssim_of_seeds)

@@ -16,6 +16,7 @@ from pathlib import Path
 from cbvsynth.domain.options import (
     Baseline,
     BrainMask,
+    Contrast,
     Decoder,
     EndKernel,
     Entry,
@@ -82,6 +83,10 @@ class PhantomConfig:
     """on: each examination also has a map of CBF by arterial spin labelling, the optional sixth sequence;
     aligned entry only."""
 
+    contrast: Contrast = Contrast.USUAL
+    """varied: lesions of one diagnosis differ more, in CBV and, apart from it, in how they enhance; aligned
+    entry only."""
+
     def __post_init__(self) -> None:
         _require_range(self, 1, 100_000, "patients")
         _require_range(self, 32, 512, "matrix")
@@ -95,6 +100,8 @@ class PhantomConfig:
             _require_range(self, 48, 512, "matrix")
             if self.asl is Switch.ON:
                 raise UsageError("The map of arterial spin labelling is drawn of the aligned entry only.")
+            if self.contrast is Contrast.VARIED:
+                raise UsageError("Lesions are varied in the aligned entry only; leave --contrast out.")
         elif self.format is FileFormat.DICOM:
             raise UsageError("DICOM is written of the raw entry only: add --entry raw.")
 

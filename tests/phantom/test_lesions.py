@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cbvsynth.phantom.lesions import KINDS, draw_lesion, lesion_maps, pushed_aside
+from cbvsynth.phantom.lesions import KINDS, draw_lesion, lesion_maps, pushed_aside, varied
 from cbvsynth.phantom.streams import Streams
 from cbvsynth.phantom.tissues import SOLID_LESIONS, Diagnosis
 
@@ -75,3 +75,23 @@ def test_the_brain_is_sampled_nearer_to_the_lesion_and_far_away_not_moved() -> N
     assert (inward >= 0).all()
     assert inward.max() > 3.0
     assert inward[distance > 5 * lesion.radius_mm].max() < 0.1
+
+
+def test_varied_lesions_of_a_diagnosis_do_not_enhance_as_their_cbv_says() -> None:
+    """A network that tells the diagnosis by its enhancement knows nothing of a varied lesion's CBV."""
+    usual = [draw_lesion(Streams(1, patient), Diagnosis.LYMPHOMA) for patient in range(1, 60)]
+    found = [varied(one, Streams(1, patient)) for patient, one in enumerate(usual, 1)]
+    cbv = np.log([one.cbv for one in found])
+    leak = np.log([one.leak_factor for one in found])
+    assert {one.leak_factor for one in usual} == {1.0}
+    assert cbv.std() > 2 * np.log([one.cbv for one in usual]).std()
+    assert leak.std() > 0.4
+    assert abs(np.corrcoef(cbv, leak)[0, 1]) < 0.3
+    first, second = (
+        varied(draw_lesion(s := Streams(1, 4, visit), Diagnosis.LYMPHOMA), s) for visit in (1, 2)
+    )
+    assert first.leak_factor == second.leak_factor
+    streams = Streams(1, 1)
+    plain, other = (lesion_maps(one[0], AXES, WHITE, streams) for one in (usual, found))
+    ratio = (KINDS[Diagnosis.LYMPHOMA].leak_mm * found[0].leak_factor) / KINDS[Diagnosis.LYMPHOMA].leak_mm
+    np.testing.assert_allclose(other.leak_mm, ratio * plain.leak_mm)

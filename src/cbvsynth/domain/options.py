@@ -55,6 +55,13 @@ class Uncertainty(StrEnum):
     AUTO = "auto"
 
 
+class Contrast(StrEnum):
+    """How alike the lesions of one diagnosis of the phantom are: usual, or varied in CBV and enhancement."""
+
+    USUAL = "usual"
+    VARIED = "varied"
+
+
 class SplitUnit(StrEnum):
     """What is drawn into the held-out part: whole patients, or (as the paper) single examinations."""
 

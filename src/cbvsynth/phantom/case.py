@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from cbvsynth.domain.options import Strength, Switch
+from cbvsynth.domain.options import Contrast, Strength, Switch
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.phantom.acquisition import acquire
 from cbvsynth.phantom.anatomy import Anatomy, build_anatomy
@@ -20,7 +20,7 @@ from cbvsynth.phantom.faults import (
     slices_kept,
 )
 from cbvsynth.phantom.grid import Grid
-from cbvsynth.phantom.lesions import draw_lesion
+from cbvsynth.phantom.lesions import draw_lesion, varied
 from cbvsynth.phantom.recording import record
 from cbvsynth.phantom.signals import USUAL_DELAY_MINUTES
 from cbvsynth.phantom.streams import Streams
@@ -63,6 +63,7 @@ def make_case(  # noqa: PLR0913  # each is a choice that a test makes
     strength: Strength = Strength.FULL,
     t1c_delay_minutes: float = USUAL_DELAY_MINUTES,
     asl: Switch = Switch.OFF,
+    contrast: Contrast = Contrast.USUAL,
 ) -> PhantomCase:
     """Draw an examination; equal arguments give equal arrays.
 
@@ -76,6 +77,7 @@ def make_case(  # noqa: PLR0913  # each is a choice that a test makes
     grid = Grid(matrix, slices)
     streams = Streams(seed, patient, session)
     lesion = draw_lesion(streams, diagnosis)
+    lesion = varied(lesion, streams) if contrast is Contrast.VARIED else lesion
     anatomy = build_anatomy(streams, lesion, grid.fine_axes_mm())
     sound = record(streams, anatomy, diagnosis, grid, t1c_delay_minutes)
     if asl is Switch.ON:

@@ -41,6 +41,9 @@ KINDS: dict[Diagnosis, LesionKind] = {
 }
 """Sizes, leaks and spreads are ours, chosen so that T1C alone does not tell high from low CBV."""
 
+_VARIED_CBV, _VARIED_LEAK = 0.35, 0.6
+"""Standard deviations of the logarithms of what varied lesions differ by, CBV and enhancement. Ours: a
+lymphoma may enhance as a weak metastasis does, and have the CBV of a low-grade glioma or of a high one."""
 _EDGE = 0.16
 """Width of the transition at a border, relative to the radius."""
 _MASS_EFFECT = 0.30
@@ -58,6 +61,8 @@ class Lesion:
     core_share: float
     oedema_share: float
     cbv: float
+    leak_factor: float = 1.0
+    """Gadolinium that leaked into it, over what its kind says."""
 
     @property
     def kind(self) -> LesionKind:
@@ -103,6 +108,17 @@ def draw_lesion(streams: Streams, diagnosis: Diagnosis) -> Lesion:
     return lesion
 
 
+def varied(lesion: Lesion, streams: Streams) -> Lesion:
+    """The lesion with another CBV, and an enhancement that does not follow from it.
+
+    Both are the same at all examinations of a patient. In a usual study a diagnosis enhances alike, so that
+    a network may learn the diagnosis instead of the CBV.
+    """
+    rng = streams.of_patient(Purpose.VARIETY)
+    cbv, leak = (_spread(rng, deviation) for deviation in (_VARIED_CBV, _VARIED_LEAK))
+    return replace(lesion, cbv=lesion.cbv * cbv, leak_factor=lesion.leak_factor * leak)
+
+
 def _spread(rng: np.random.Generator, deviation: float) -> float:
     """A lognormal factor around 1, cut at two standard deviations."""
     return float(np.exp(deviation * min(2.0, max(-2.0, float(rng.standard_normal())))))
@@ -134,7 +150,9 @@ def lesion_maps(lesion: Lesion, axes: Axes, white: Float64Array, streams: Stream
     oedema = _inside(distance, lesion.oedema_share) * (0.1 + 0.9 * white)
     cbv = lesion.cbv * np.clip(1.0 + 0.22 * vascular, 0.4, 1.7)
     kind = lesion.kind
-    leak = (kind.leak_mm + kind.leak_per_cbv * cbv) * np.clip(1.0 + 0.12 * leaky, 0.5, 1.5)
+    leak = (
+        lesion.leak_factor * (kind.leak_mm + kind.leak_per_cbv * cbv) * np.clip(1.0 + 0.12 * leaky, 0.5, 1.5)
+    )
     return LesionMaps(necrosis, solid, oedema, cbv, leak)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cbvsynth.config import PhantomConfig
-from cbvsynth.domain.options import Entry, FileFormat, Strength, Switch
+from cbvsynth.domain.options import Contrast, Entry, FileFormat, Strength, Switch
 from cbvsynth.errors import UsageError
 from cbvsynth.phantom.faults import ALIGNED_FAULTS, Fault
 from cbvsynth.phantom.grid import Grid
@@ -63,6 +63,7 @@ class StudySettings:
     strength: Strength = Strength.FULL
     t1c_delay_minutes: float = USUAL_DELAY_MINUTES
     asl: Switch = Switch.OFF
+    contrast: Contrast = Contrast.USUAL
 
     @classmethod
     def of(cls, config: PhantomConfig) -> StudySettings:
@@ -77,6 +78,7 @@ class StudySettings:
             "format": FileFormat,
             "strength": Strength,
             "asl": Switch,
+            "contrast": Contrast,
         }
         values: dict[str, Any] = {
             name: words[name](value) if name in words else value for name, value in record.items()

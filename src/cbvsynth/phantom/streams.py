@@ -30,6 +30,7 @@ class Purpose(IntEnum):
     PLANNING = 15
     RAW_COIL = 16
     BLOOD_FLOW = 17
+    VARIETY = 18
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,7 @@ def _write_examination(root: Path, settings: StudySettings, planned: PlannedExam
         strength=planned.strength,
         t1c_delay_minutes=settings.t1c_delay_minutes,
         asl=settings.asl,
+        contrast=settings.contrast,
     )
     place = f"{participant_label(settings, planned.patient)}/ses-{planned.session}"
     stem = place.replace("/", "_")
