@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cbvsynth.domain.options import Spread
 from cbvsynth.errors import ModelError, ResultError, UsageError
 from cbvsynth.proof.options import SkewOptions
 from cbvsynth.proof.skew import Skew, run
@@ -15,14 +16,16 @@ from cbvsynth.records.results import read_scores, write_scores
 from tests.training.cached_study import train_small_model, write_study
 
 MODEL = "encdec-t1-t1c"
+MODELS = {"any-t1": Spread.LEARNED, MODEL: Spread.OFF, "flow-t1": Spread.OFF}
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run's results: one model, trained for two epochs and scored on three examinations."""
+    """A run: models of three algorithms, trained for two epochs and scored on three examinations."""
     root = tmp_path_factory.mktemp("skew")
     write_study(root / "preprocess")
-    train_small_model(root, MODEL, epochs=2)
+    for model, spread in MODELS.items():
+        train_small_model(root, model, epochs=2, spread=spread)
     return root
 
 
@@ -31,10 +34,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_served_map_is_the_scored_one_bit_for_bit(
     trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (found,) = run(SkewOptions(artifacts=trained))
-    assert (found.model, found.examinations, found.differing_voxels) == (MODEL, 3, 0)
-    assert found.ssim_difference <= 1e-6
-    assert "1 model, 3 maps: what is served is what was scored" in capsys.readouterr().out
+    found = run(SkewOptions(artifacts=trained))
+    assert [(one.model, one.examinations, one.differing_voxels) for one in found] == [
+        (model, 3, 0) for model in MODELS
+    ]
+    assert all(one.ssim_difference <= 1e-6 for one in found)
+    assert "3 models, 9 maps: what is served is what was scored" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -45,7 +50,7 @@ def test_a_score_that_is_not_the_served_maps_is_an_error(trained: Path, tmp_path
     first, *others = read_scores(table)
     write_scores(table, [replace(first, ssim_2d_brain=first.ssim_2d_brain - 2e-6), *others])
     with pytest.raises(ModelError, match=f"{MODEL} is served as another model than was scored"):
-        run(SkewOptions(artifacts=tmp_path / "run", examinations=1))
+        run(SkewOptions(artifacts=tmp_path / "run", models=(MODEL,), examinations=1))
 
 
 def test_one_voxel_or_a_millionth_of_ssim_is_a_skew() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cbvsynth.domain.options import Spread
 from cbvsynth.domain.sequences import PAPER_SEQUENCES, Sequence, TargetUnit
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, read_index, write_index
@@ -83,7 +84,7 @@ def _write_arrays(
         np.save(folder / "seg.npy", seg)
 
 
-def train_small_model(root: Path, model: str, epochs: int) -> None:
+def train_small_model(root: Path, model: str, epochs: int, spread: Spread = Spread.OFF) -> None:
     """Train a tiny model on `root`/preprocess as the step does; results lie in `root`/train."""
     from cbvsynth.config import TrainConfig
     from cbvsynth.steps.train import run
@@ -97,5 +98,6 @@ def train_small_model(root: Path, model: str, epochs: int) -> None:
             epochs=epochs,
             base_channels=4,
             residual_blocks=1,
+            spread=spread,
         )
     )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from cbvsynth.client import CbvClient
 from cbvsynth.client.synthesis import Prediction
+from cbvsynth.domain.options import Uncertainty
 from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.ssim import score_ssim
 from cbvsynth.errors import ResultError
@@ -66,7 +67,12 @@ def choose_examination(
 
 
 def predict_cached(
-    client: CbvClient, index: ExaminationIndex, entry: CachedExamination, *, version: int = 0
+    client: CbvClient,
+    index: ExaminationIndex,
+    entry: CachedExamination,
+    *,
+    version: int = 0,
+    uncertainty: Uncertainty = Uncertainty.OFF,
 ) -> Prediction:
     """Ask for the map of an examination whose images preprocess has cached, with all its sequences.
 
@@ -75,9 +81,16 @@ def predict_cached(
         index: what preprocess wrote.
         entry: the examination.
         version: a version to insist on; 0 for the best one.
+        uncertainty: whether how sure the model is is asked for as well.
     """
     images = {name.value: np.asarray(index.array(entry.exam_id, name)) for name in entry.sequences}
-    return client.predict(images, mask=_mask(index, entry), spacing_mm=entry.spacing_mm, version=version)
+    return client.predict(
+        images,
+        mask=_mask(index, entry),
+        spacing_mm=entry.spacing_mm,
+        version=version,
+        uncertainty=uncertainty,
+    )
 
 
 def ssim_by_convention(

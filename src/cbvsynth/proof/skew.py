@@ -1,8 +1,9 @@
 """`cbvsynth serving skew`: is what is served what was scored, for every trained model?
 
 Every exported model of a run is put behind an embedded server of its own and asked over gRPC for the
-map of every held-out examination that it was scored on. The map must be that of the SavedModel called
-directly, bit for bit, and its four SSIMs must be those that were stored when the model was scored.
+map of every held-out examination that it was scored on. The map, and how sure the model is where it says so,
+must be that of the SavedModel called directly, bit for bit, and the map's four SSIMs must be those that were
+stored when the model was scored.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 
 from cbvsynth.client import CbvClient
 from cbvsynth.client.request import PreparedExamination
+from cbvsynth.domain.options import Uncertainty
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.domain.wording import counted
 from cbvsynth.errors import ModelError, ResultError
@@ -26,6 +28,7 @@ from cbvsynth.proof.options import SkewOptions
 from cbvsynth.proof.processes import server_process
 from cbvsynth.records.examinations import ExaminationIndex, read_index
 from cbvsynth.records.summaries import read_summary
+from cbvsynth.signature import OUTPUT, OUTPUT_SD
 from cbvsynth.wire.tensors import Float32Array
 
 if TYPE_CHECKING:
@@ -40,7 +43,7 @@ what any table shows."""
 class Skew:
     """What was found for one model.
 
-    differing_voxels: in all maps, served against direct.
+    differing_voxels: in all maps, those of `cbv_sd` as well, served against direct.
     ssim_difference: the largest of all examinations and conventions, served against stored.
     """
 
@@ -138,8 +141,10 @@ def _compare(options: SkewOptions, index: ExaminationIndex, name: str, address: 
     differing, largest = 0, 0.0
     with CbvClient(address, model=name) as client:
         for entry in entries:
-            made = predict_cached(client, index, entry, version=1)
-            differing += int(np.count_nonzero(made.canonical != _directly(direct, made.prepared)))
+            made = predict_cached(client, index, entry, version=1, uncertainty=Uncertainty.AUTO)
+            served = {OUTPUT: made.canonical, OUTPUT_SD: made.canonical_sd}
+            for output, expected in _directly(direct, made.prepared).items():
+                differing += int(np.count_nonzero(served[output] != expected))
             found = ssim_by_convention(index, entry, made.canonical, made.cbv_max)
             largest = max(
                 largest,
@@ -148,10 +153,11 @@ def _compare(options: SkewOptions, index: ExaminationIndex, name: str, address: 
     return Skew(name, len(entries), differing, largest)
 
 
-def _directly(direct: ExportedModel, prepared: PreparedExamination) -> Float32Array:
-    """The map that the SavedModel makes without a server, (X, Y, Z), 0 outside the brain."""
+def _directly(direct: ExportedModel, prepared: PreparedExamination) -> dict[str, Float32Array]:
+    """The outputs that the SavedModel gives without a server, (X, Y, Z), 0 outside the brain."""
     batch = {name.value: prepared.inputs[name][np.newaxis] for name in direct.description.sequences}
-    return np.where(prepared.mask, direct(batch)[0], np.float32(0.0))
+    found = direct.outputs(batch)
+    return {name: np.where(prepared.mask, values[0], np.float32(0.0)) for name, values in found.items()}
 
 
 def _saved_model(artifacts: Path, name: str) -> Path:
