@@ -427,7 +427,19 @@ def test_a_real_examination_comes_to_one_grid() -> None:
     assert set(prepared.inputs) == {Sequence.T1, Sequence.T2, Sequence.T1C, Sequence.FLAIR}
     assert prepared.moved == ("t2", "t1c", "flair")
     assert all(5.0 < distance_mm < 30.0 for distance_mm in prepared.displacements_mm.values())
-    assert any("MASK is taken as drawn on T1" in warning for warning in prepared.warnings)
+    # T1 and T1C have one grid and lie 8 mm apart: by the order alone the mask went with T1.
+    assert any("MASK is taken as drawn on T1C" in warning for warning in prepared.warnings)
+
+
+@pytest.mark.slow
+def test_real_heads_of_one_grid_are_moved_though_a_mask_lies_beside_them() -> None:
+    """They counted as prepared images, and T1C was used 8 mm beside T1 without a word."""
+    folder = real_case()
+    files = {name: str(folder / f"{name}.nii.gz") for name in ("t1", "t1c")}
+    prepared = client_prepare(files, mask=str(folder / "mask_of_t1c.nii.gz"), register="rigid")
+    assert prepared.moved == ("t1c",)
+    assert 7.0 < prepared.displacements_mm["t1c"] < 10.0
+    assert any("MASK is taken as drawn on T1C" in warning for warning in prepared.warnings)
 
 
 def test_a_brain_found_in_a_head_is_the_same_in_training_and_in_serving(tmp_path: Path) -> None:

@@ -47,11 +47,12 @@ def error_mm(found: np.ndarray, expected: np.ndarray) -> float:
     [
         ({"t1": brain_image("t1"), "t2": brain_image("t2")}, False),
         ({"t1": whole("t1"), "t2": whole("t2")}, True),
-        ({"t1": whole("t1"), "t2": whole("t2"), "mask": mask()}, False),
+        ({"t1": whole("t1"), "t2": whole("t2"), "mask": mask()}, True),
+        ({"t1": brain_image("t1"), "t2": whole("t2"), "mask": mask()}, False),
         ({"t1": brain_image("t1"), "t2": moved(brain_image("t2"), MOTION)}, True),
         ({"t1": whole("t1")}, False),
     ],
-    ids=["stripped", "head", "mask", "apart", "alone"],
+    ids=["stripped", "head", "head and mask", "stripped and mask", "apart", "alone"],
 )
 def test_images_on_one_grid_whose_brain_is_known_were_prepared(stored: dict[str, Volume], raw: bool) -> None:  # noqa: FBT001
     assert is_raw(stored) is raw
@@ -114,6 +115,26 @@ def test_a_segmentation_follows_the_image_it_was_drawn_on() -> None:
     placing = place_images(examination(stored), stored, "t1", Register.RIGID)
     assert set(placing.moves) == {"t1c", "seg"}
     np.testing.assert_array_equal(placing.moves["seg"], placing.moves["t1c"])
+
+
+def test_heads_on_one_grid_with_a_mask_are_moved_where_the_patient_moved() -> None:
+    """A mask beside them made them prepared images: they were used 8 mm apart without a word."""
+    on_one_grid = resample(moved(whole("t1c"), MOTION), Grid.of(whole("t1")))
+    stored = {"t1": whole("t1"), "t1c": on_one_grid, "mask": mask()}
+    placing = place_images(examination(stored), stored, "t1", Register.RIGID)
+    assert set(placing.moves) == {"t1c"}
+    assert error_mm(placing.moves["t1c"], np.linalg.inv(MOTION)) < 1.0
+    moving, following = placing.warnings
+    assert "T1C lay " in moving
+    assert "MASK is taken as drawn on T1 " in following
+
+
+def test_heads_on_one_grid_with_a_mask_keep_what_may_be_the_searchs_own_error() -> None:
+    shifted = resample(moved(whole("t2"), motion(2, 2.0, 0.0)), Grid.of(whole("t1")))
+    stored = {"t1": whole("t1"), "t2": shifted, "mask": mask()}
+    placing = place_images(examination(stored), stored, "t1", Register.RIGID)
+    assert placing.displacements_mm["t2"] > 1.0
+    assert (placing.moves, placing.warnings) == ({}, ())
 
 
 def test_an_image_off_by_less_than_the_search_can_tell_stays_bit_for_bit() -> None:

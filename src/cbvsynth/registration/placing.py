@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from cbvsynth.domain.brain_masks import brain_of
+from cbvsynth.domain.brain_masks import MAX_BRAIN_ML, brain_of
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.gaps import without_gaps
 from cbvsynth.domain.geometry import MAX_UNREGISTERED_MM, Grid, canonical_grid, lies_on, to_canonical
@@ -18,6 +19,7 @@ from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import RegistrationError, VolumeError
 from cbvsynth.registration.displacement import displacement_mm, points_of
+from cbvsynth.registration.drawn_on import DRAWN, followed_images
 from cbvsynth.registration.rigid import ALIGNED_MM, register
 from cbvsynth.registration.target import Target
 from cbvsynth.registration.together import refine
@@ -28,11 +30,6 @@ _FIXED = (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR, Sequence.ADC, 
 _CBV = "cbv"
 _GUIDES = ("t2", "flair", "adc")
 """What tells where a CBV map lies, beside T1: images that show fluid. Not T1C, which made it no better."""
-_DRAWN_ON = {
-    "mask": ("t1", "t1c", "t2", "flair", "adc", "asl", "cbv"),
-    "seg": ("t1c", "t1", "flair", "t2", "adc", "asl", "cbv"),
-}
-"""Which image a mask or a segmentation was drawn on: the first of these that has its grid."""
 _BALL_MM = 70.0
 """Radius of the ball that stands for the brain where no mask says where it is."""
 
@@ -58,19 +55,25 @@ class Placing:
 
 
 def is_raw(stored: Mapping[str, Volume]) -> bool:
-    """Whether images by role may lie apart: on several grids, or with nothing that tells brain from head.
+    """Whether images by role may lie apart: on several grids, or heads with their skull on one.
 
-    Images on one grid with a mask, or skull-stripped ones on one grid, were prepared by somebody.
+    Skull-stripped images on one grid were prepared by somebody. A mask beside heads says nothing of that: a
+    scanner gives the images of one protocol one grid, whatever the patient did between them.
     """
     images = _images(stored)
+    return len(images) > 1 and not (_on_one_grid(images) and any(map(_is_stripped, images.values())))
+
+
+def _on_one_grid(images: Mapping[str, Volume]) -> bool:
     first, *others = (canonical_grid(Grid.of(volume)) for volume in images.values())
-    if not others:
-        return False
-    if not all(lies_on(other, first) for other in others):
-        return True
-    return "mask" not in stored and not any(
-        MIN_STRIPPED_ZERO_SHARE <= float(np.mean(volume.data == 0.0)) < 1.0 for volume in images.values()
-    )
+    return all(lies_on(other, first) for other in others)
+
+
+def _is_stripped(volume: Volume) -> bool:
+    """Whether an image shows no more than a brain: a head whose air was blanked has zeros, too."""
+    shown = float(np.mean(volume.data != 0.0))
+    volume_ml = shown * volume.data.size * math.prod(volume.spacing_mm) / 1000.0
+    return 0.0 < shown <= 1.0 - MIN_STRIPPED_ZERO_SHARE and volume_ml <= MAX_BRAIN_ML
 
 
 def place_images(
@@ -93,10 +96,13 @@ def place_images(
     if mode is Register.OFF or len(_images(stored)) < 2 or (mode is Register.RIGID and not is_raw(stored)):
         return Placing()
     fixed = next(name.value for name in _FIXED if name.value in stored)
-    found, failed = _register_all(stored, fixed)
+    images = {role: without_gaps(to_canonical(volume))[0] for role, volume in _images(stored).items()}
+    found, failed = _register_all(images, fixed)
     points = _brain_points(stored, fixed)
     distances = {role: round(displacement_mm(one, points), 2) for role, one in found.items()}
-    apart = [role for role, distance in distances.items() if distance > ALIGNED_MM]
+    # Heads on one grid with a mask may have been aligned by somebody: only what is clear is moved.
+    least_mm = MAX_UNREGISTERED_MM if "mask" in stored and _on_one_grid(images) else ALIGNED_MM
+    apart = [role for role, distance in distances.items() if distance > least_mm]
     if mode is Register.CHECK:
         warnings = _checked(examination, distances, fixed)
         told = tuple(f"{examination.label(role)}: {reason}" for role, reason in failed.items())
@@ -111,15 +117,15 @@ def place_images(
         f"{examination.label(role)} lay {distances[role]:.1f} mm off {fixed.upper()} and was moved into place"
         for role in apart
     )
-    moves, followed = _moves(stored, transforms, fixed, reference)
-    doubts = _doubts(examination, stored, apart, followed)
+    from_fixed = {fixed: RigidTransform.identity()} | transforms
+    followed, doubts = followed_images(examination, stored, images, from_fixed)
+    moves = _moves(stored, from_fixed, followed, reference)
     return Placing(fixed, distances, tuple(apart), moves, (*warnings, *doubts))
 
 
 def _register_all(
-    stored: Mapping[str, Volume], fixed: str
+    images: Mapping[str, Volume], fixed: str
 ) -> tuple[dict[str, RigidTransform], dict[str, str]]:
-    images = {role: without_gaps(to_canonical(volume))[0] for role, volume in _images(stored).items()}
     target, order = Target(images[fixed]), list(images)
     found: dict[str, RigidTransform] = {}
     failed: dict[str, str] = {}
@@ -142,45 +148,19 @@ def _guides(images: Mapping[str, Volume], found: Mapping[str, RigidTransform]) -
 
 
 def _moves(
-    stored: Mapping[str, Volume], transforms: Mapping[str, RigidTransform], fixed: str, reference: str
-) -> tuple[dict[str, Float64Array], dict[str, str]]:
-    """Where each image goes in the reference's coordinates, and which image mask and segmentation follow."""
-    from_fixed = {fixed: np.eye(4)} | {role: one.matrix for role, one in transforms.items()}
-    followed = {role: _drawn_on(role, stored) for role in _DRAWN_ON if role in stored}
-    to_reference = from_fixed.get(reference, np.eye(4))
-    moves = {}
-    for role in stored:
-        own = from_fixed.get(followed.get(role, role), np.eye(4))
-        if not np.array_equal(own, to_reference):
-            moves[role] = to_reference @ np.linalg.inv(own)
-    return moves, followed
-
-
-def _drawn_on(role: str, stored: Mapping[str, Volume]) -> str:
-    own = canonical_grid(Grid.of(stored[role]))
-    order = [name for name in _DRAWN_ON[role] if name in stored]
-    same = (name for name in order if lies_on(canonical_grid(Grid.of(stored[name])), own))
-    return next(same, order[0])
-
-
-def _doubts(
-    examination: Examination, stored: Mapping[str, Volume], apart: list[str], followed: Mapping[str, str]
-) -> tuple[str, ...]:
-    """Masks and segmentations that may have been drawn on another image than the one they follow."""
-    doubts = []
-    for role, image in followed.items():
-        own = canonical_grid(Grid.of(stored[role]))
-        alike = [name for name in _images(stored) if lies_on(canonical_grid(Grid.of(stored[name])), own)]
-        if image not in alike or (len(alike) > 1 and any(name in apart for name in alike)):
-            why = (
-                f"it has the grid of {', '.join(name.upper() for name in alike)}"
-                if alike
-                else "no image has its grid"
-            )
-            doubts.append(
-                f"{examination.label(role)} is taken as drawn on {image.upper()} and follows it ({why})"
-            )
-    return tuple(doubts)
+    stored: Mapping[str, Volume],
+    from_fixed: Mapping[str, RigidTransform],
+    followed: Mapping[str, str],
+    reference: str,
+) -> dict[str, Float64Array]:
+    """Where each image goes in the reference's coordinates; mask and segmentation go with theirs."""
+    to_reference = from_fixed[reference].matrix
+    owns = {role: from_fixed[followed.get(role, role)].matrix for role in stored}
+    return {
+        role: to_reference @ np.linalg.inv(own)
+        for role, own in owns.items()
+        if not np.array_equal(own, to_reference)
+    }
 
 
 def _checked(examination: Examination, distances: Mapping[str, float], fixed: str) -> tuple[str, ...]:
@@ -215,4 +195,4 @@ def _brain_points(stored: Mapping[str, Volume], fixed: str) -> Float64Array:
 
 
 def _images(stored: Mapping[str, Volume]) -> dict[str, Volume]:
-    return {role: volume for role, volume in stored.items() if role not in _DRAWN_ON}
+    return {role: volume for role, volume in stored.items() if role not in DRAWN}
