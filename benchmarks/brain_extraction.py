@@ -1,13 +1,13 @@
 """Ways to find the brain in a head, side by side, none of which downloads anything when it runs.
 
     python benchmarks/brain_extraction.py t1.nii.gz --mask mask.nii.gz [--drawn_on t1c.nii.gz]
-    python benchmarks/brain_extraction.py --phantoms 2
+    python benchmarks/brain_extraction.py --phantoms 3 [--role t1c]
     python benchmarks/brain_extraction.py t1.nii.gz --mask mask.nii.gz --command 'hd-bet -i {image} -o {mask}'
 
 Prints for each candidate the overlap (Dice) with the mask, both volumes, CPU seconds and the most memory
 held. A mask that was drawn on another image of the head is moved into place first. Each candidate runs in a
 process of its own; one that is not installed is said. The phantom's brain comes from the template that
-`template` uses: it is flattered there. docs/decisions/0062 holds what was measured.
+`template` uses: it is flattered there. docs/decisions/0062 and 0136 hold what was measured.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cbvsynth.domain.resampling import resample_labels
 from cbvsynth.domain.volume import Volume
 from cbvsynth.study.nifti import read_volume, write_volume
 
-CANDIDATES = ("robex", "template-affine", "template-deformed", "command")
+CANDIDATES = ("deepbet", "robex", "template-affine", "template-deformed", "command")
 
 
 def main() -> int:
@@ -39,6 +39,7 @@ def main() -> int:
     parser.add_argument("--mask", type=Path)
     parser.add_argument("--drawn_on", type=Path, help="the image that the mask was drawn on")
     parser.add_argument("--phantoms", type=int, default=0)
+    parser.add_argument("--role", default="t1", help="which image of a phantom")
     parser.add_argument("--command", default="")
     parser.add_argument("--only", choices=CANDIDATES, nargs="+", default=list(CANDIDATES))
     parser.add_argument("--find", choices=CANDIDATES, help=argparse.SUPPRESS)
@@ -48,7 +49,7 @@ def main() -> int:
         return find(flags.find, flags.image, flags.out, flags.command)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        heads = [(flags.image, flags.mask)] if flags.image else phantoms(folder, flags.phantoms)
+        heads = [(flags.image, flags.mask)] if flags.image else phantoms(folder, flags.phantoms, flags.role)
         for image, mask in heads:
             print(f"{image.name}")
             expected = mask_in_place(image, mask, flags.drawn_on)
@@ -92,14 +93,14 @@ def mask_in_place(image: Path, mask: Path, drawn_on: Path | None) -> Volume:
     return resample_labels(Volume((drawn.data > 0).astype(np.float32), affine), Grid.of(fixed))
 
 
-def phantoms(folder: Path, number: int) -> list[tuple[Path, Path]]:
-    """T1 of raw phantom heads with tumours, and the true brain."""
+def phantoms(folder: Path, number: int, role: str) -> list[tuple[Path, Path]]:
+    """One image of each of some raw phantom heads with tumours, and the true brain."""
     from cbvsynth.phantom.raw.case import raw_case
     from cbvsynth.phantom.raw.protocol import RawSettings
 
     made = []
     for patient in range(1, number + 1):
-        case = raw_case(seed=11, patient=patient, settings=RawSettings(matrix=192, slices=26)).images["t1"]
+        case = raw_case(seed=11, patient=patient, settings=RawSettings(matrix=192, slices=26)).images[role]
         paths = folder / f"phantom-{patient}.nii.gz", folder / f"phantom-{patient}-brain.nii.gz"
         for path, voxels in zip(paths, (case.voxels, case.brain), strict=True):
             write_volume(path, Volume(np.asarray(voxels, np.float32), case.affine), unit_note="phantom")
@@ -109,6 +110,8 @@ def phantoms(folder: Path, number: int) -> list[tuple[Path, Path]]:
 
 def find(candidate: str, path: Path, out: Path, command: str) -> int:
     """What a candidate's own process does: write its mask."""
+    from cbvsynth.domain.gaps import without_gaps
+    from cbvsynth.extraction import deepbet
     from cbvsynth.extraction.command import command_words, run_command
     from cbvsynth.extraction.robex import robex_words
 
@@ -117,6 +120,8 @@ def find(candidate: str, path: Path, out: Path, command: str) -> int:
         from template_extraction import find_brain
 
         mask = find_brain(image, deformed=candidate.endswith("deformed"))
+    elif candidate == "deepbet":
+        mask = deepbet.find_brain(without_gaps(image)[0].data)
     else:
         words = robex_words() if candidate == "robex" else command_words(command)
         mask = run_command(image, words, 3600.0, "image")

@@ -161,9 +161,9 @@ class PreprocessConfig:
     brain_mask: BrainMask = BrainMask.AUTO
     """Which brain mask counts: the 'given' file, what skull-stripped images show ('derived'), or one
     'extracted' from a head with its skull; 'auto' takes the first of these that there is."""
-    brain_command: str = "robex"
-    """What extracts a brain: 'robex', which the extra extract brings, or a command line of your own with
-    {image} and {mask} for its files."""
+    brain_command: str = "deepbet"
+    """What extracts a brain: 'deepbet' of the extra extract, 'robex' of its own, or a command line of yours
+    with {image} and {mask} for its files."""
     brain_timeout_s: float = 900.0
     """Time for one brain, seconds."""
     split_by: SplitUnit = SplitUnit.PATIENT

@@ -12,8 +12,7 @@ from cbvsynth.domain.options import BrainMask
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import VolumeError
-from cbvsynth.extraction import BrainSettings, choose_brain
-from cbvsynth.extraction import extract as module
+from cbvsynth.extraction import BrainSettings, choose_brain, weights
 from cbvsynth.extraction.choice import is_stripped, without_ignored_mask
 from tests.extraction.heads import STORED_AFFINE, brain, head, program
 
@@ -77,7 +76,7 @@ def test_given_without_a_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_auto_without_a_program_leaves_the_refusal_to_who_derives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "find_spec", lambda _: None)
+    monkeypatch.setattr(weights, "find_spec", lambda _: None)
     chosen = choose_brain(EXAMINATION, {"t1": head()}, {}, BrainSettings())
     assert list(chosen.stored) == ["t1"]
 

@@ -59,8 +59,8 @@ class ImageOptions:
     brain_mask: BrainMask = BrainMask.AUTO
     """Which brain mask counts: the 'given' file, what skull-stripped images show ('derived'), or one
     'extracted' from a head with its skull, drawn beside the map; 'auto' takes the first of these."""
-    brain_command: str = "robex"
-    """What extracts a brain: 'robex', or a command line of your own, as 'hd-bet -i {image} -o {mask}'."""
+    brain_command: str = "deepbet"
+    """What extracts a brain: 'deepbet', 'robex', or a command of yours, as 'hd-bet -i {image} -o {mask}'."""
     brain_timeout_s: float = 900.0
     """Time for one brain, seconds."""
     orientation: str = ""

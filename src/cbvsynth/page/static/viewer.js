@@ -37,6 +37,7 @@ async function screen() {
   });
   for (const [name, map] of Object.entries(COLOUR_MAPS)) nv.addColormap(name, map);
   nv.onLocationChange = readout;
+  new ResizeObserver(() => requestAnimationFrame(sides)).observe($("gl"));
   await nv.attachTo("gl");
   if (!nv.gl) throw new Error("This browser draws no WebGL 2, which the viewer needs.");
   shown.nv = nv;
@@ -144,9 +145,28 @@ function board(on) {
   $("board").setAttribute("aria-pressed", String(shown.board));
 }
 
+// Which way each plane is seen: what lies at its left and right edge, by NiiVue's number of the plane.
+const SIDES = [["right", "left"], ["right", "left"], ["back", "front"]];
+
+// Below each plane that is on the screen, for the planes lie beside or above each other, as there is room.
+function sides() {
+  const { nv } = shown;
+  const scale = nv.canvas.width / nv.canvas.clientWidth;
+  const ends = nv.screenSlices.filter(({ axCorSag }) => axCorSag in SIDES).flatMap(({ axCorSag, leftTopWidthHeight: [left, top, width, height] }) =>
+    SIDES[axCorSag].map((side, end) => {
+      const textContent = width / scale > 240 ? `Patient's ${side}` : side;
+      const span = Object.assign(document.createElement("span"), { textContent, className: end ? "end" : "" });
+      Object.assign(span.style, { left: `${left / scale}px`, width: `${width / scale}px`, top: `${(top + height) / scale}px` });
+      return span;
+    }),
+  );
+  $("sides").replaceChildren(...ends);
+}
+
 function planes() {
   const { nv } = shown;
   nv.setSliceType($("planes").value === "all" ? nv.sliceTypeMultiplanar : nv.sliceTypeAxial);
+  requestAnimationFrame(sides);
 }
 
 function move() {
@@ -253,7 +273,8 @@ function snapshot() {
   context.font = font;
   const pair = shown.board ? `${labelOf(shown.base)} and ${labelOf($("other").value)} in squares` : labelOf(shown.base);
   const what = shown.over in shown.volumes ? `${labelOf(shown.over)} over ${pair}` : pair;
-  const texts = [`${what}. ${study.result.model}, version ${study.result.record.ModelVersion}.`, "Patient's right is on the left.", study.result.note];
+  const way = $("planes").value === "all" ? "Axial, coronal: patient's right is on the left; sagittal: the back is." : "Patient's right is on the left.";
+  const texts = [`${what}. ${study.result.model}, version ${study.result.record.ModelVersion}.`, way, study.result.note];
   const lines = texts.flatMap((text) => broken(context, text, made.width - 16));
   made.height = height / scale + 14 + 24 * lines.length; // which empties the canvas and its settings
   context.fillStyle = "#000";
