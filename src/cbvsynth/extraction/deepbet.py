@@ -62,7 +62,7 @@ def _resized(image: npt.NDArray[Voxel], shape: tuple[int, ...]) -> npt.NDArray[V
 
 
 def _scaled(image: Float32Array, low: np.float32, high: np.float32) -> Float32Array:
-    cut = np.clip((image - low) / (high - low), 0.0, 1.0)
+    cut: Float32Array = np.clip((image - low) / (high - low), 0.0, 1.0)
     cut -= cut.mean(dtype=np.float64).astype(np.float32)
     cut *= _DEVIATION / cut.std(dtype=np.float64).astype(np.float32)
     cut += _MEAN
@@ -74,7 +74,8 @@ def _largest(mask: BoolArray) -> BoolArray:
     if not mask.any():
         return mask
     pieces = labelled(mask)
-    return pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
+    largest: BoolArray = pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
+    return largest
 
 
 def _box(rough: BoolArray, shape: tuple[int, ...], label: str) -> tuple[slice, ...]:
