@@ -91,9 +91,7 @@ def measure_mask(
     largest = int(np.bincount(labelled(mask).ravel())[1:].max(initial=0))
     sides = int(mask[[0, -1]].sum()) + int(mask[1:-1][:, [0, -1]].sum())
     points = _points(mask, affine, spacing_mm)
-    width, length = (
-        float(np.subtract(*np.percentile(points[:, axis], (99.9, 0.1))) + spacing_mm[axis]) for axis in (0, 1)
-    )
+    width, length = (_extent(points[:, axis]) + float(spacing_mm[axis]) for axis in (0, 1))
     return MaskShape(
         volume_ml=count * voxel_ml,
         largest_share=largest / count,
@@ -175,6 +173,16 @@ def _points(mask: BoolArray, affine: Float64Array, spacing_mm: Float64Array) -> 
         thinned = np.argwhere(mask)
     points: Float64Array = thinned @ affine[:3, :3].T + affine[:3, 3]
     return points
+
+
+def _extent(values: Float64Array) -> float:
+    """How far apart the outermost values lie, the last thousandth at either end left out.
+
+    Not by `np.percentile`, which imports `numpy.ma` to see whether the values are masked: 40 ms of a client's start.
+    """
+    last = len(values) // 1000
+    ordered = np.partition(values, (last, -last - 1))
+    return float(ordered[-last - 1] - ordered[last])
 
 
 def _mirror_dice(mask: BoolArray, affine: Float64Array, points: Float64Array) -> float:
