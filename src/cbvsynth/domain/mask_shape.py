@@ -178,7 +178,7 @@ def _points(mask: BoolArray, affine: Float64Array, spacing_mm: Float64Array) -> 
 def _extent(values: Float64Array) -> float:
     """How far apart the outermost values lie, the last thousandth at either end left out.
 
-    Not by `np.percentile`, which imports `numpy.ma` to see whether the values are masked: 40 ms of a client's start.
+    Not by `np.percentile`: it imports `numpy.ma` to see if values are masked, 40 ms of a client's start.
     """
     last = len(values) // 1000
     ordered = np.partition(values, (last, -last - 1))
