@@ -72,6 +72,20 @@ def test_a_study_goes_on_where_it_stopped(tmp_path: Path, capsys: pytest.Capture
         assert len(running.predictions()) == asked + 4
 
 
+def test_how_sure_each_map_is_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
+    """It was refused for a study. Maps that were made without it are made again."""
+    data, out = study(tmp_path / "data", 2), tmp_path / "maps"
+    with serve(server(interval_level=0.9)) as running:
+        assert many(data, out, running) == 0
+        assert not list(out.glob("*_sd.nii.gz"))
+        assert many(data, out, running, "--uncertainty", "on") == 0
+        assert many(data, out, running, "--uncertainty", "on") == 0
+        assert len(running.predictions()) == 4
+    for path in out.glob("*_cbv.nii.gz"):
+        sd = nib.load(out / path.name.replace("_cbv", "_cbv_sd")).get_fdata()
+        np.testing.assert_allclose(sd, 0.5 * nib.load(path).get_fdata(), rtol=1e-5)
+
+
 def test_an_examination_that_fails_does_not_stop_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

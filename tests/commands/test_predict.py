@@ -91,11 +91,11 @@ def test_a_folder_of_dicom_gives_dicom_on_the_slices_of_t1c(
         "--uid_root",
         "1.2.840.99999",
     )
-    other = ("--out", tmp_path / "cbv.nii.gz", "--resample", "on", "--register", "off")
-    with serve(server()) as running:
+    other = ("--out", tmp_path / "cbv.nii.gz", "--resample", "on", "--register", "off", "--uncertainty", "on")
+    with serve(server(interval_level=0.9)) as running:
         assert run(*words, *other, "--server", running.address) == 0
     shown = capsys.readouterr()
-    assert "written   cbv.nii.gz, cbv.json, 17 DICOM files in out" in shown.out
+    assert "written   cbv.nii.gz, cbv.json, cbv_sd.nii.gz, 18 DICOM files in out" in shown.out
     assert PATIENT_NAME not in shown.out + shown.err
     assert "MUELLER" not in shown.out + shown.err + (tmp_path / "cbv.json").read_text()
     made = highdicom.imread(tmp_path / "out/parametric-map.dcm")
@@ -108,6 +108,8 @@ def test_a_folder_of_dicom_gives_dicom_on_the_slices_of_t1c(
     expected = nib.as_closest_canonical(nib.load(tmp_path / "cbv.nii.gz"))
     np.testing.assert_allclose(found.affine, expected.affine, atol=1e-4)
     np.testing.assert_array_equal(found.get_fdata(), expected.get_fdata())
+    sd = highdicom.imread(tmp_path / "out/parametric-map-sd.dcm").get_volume(dtype=np.float32)
+    np.testing.assert_allclose(sd.array, 0.5 * volume.array, rtol=1e-6)
 
 
 def test_a_fall_back_is_said_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,12 +9,12 @@ from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cbvsynth.client.outputs import mask_picture_of, sidecar_of
+from cbvsynth.client.outputs import mask_picture_of, sd_of, sidecar_of
 from cbvsynth.client.preparation import checked_orientation, prepare_files
 from cbvsynth.client.synthesis import Models, synthesise
 from cbvsynth.domain import sequences
 from cbvsynth.domain.examination import Examination
-from cbvsynth.domain.options import Layout, Register
+from cbvsynth.domain.options import Layout, Register, Uncertainty
 from cbvsynth.errors import CbvsynthError, DataError, ServingError, UnreachableError, UsageError
 from cbvsynth.extraction import DEFAULT_BRAIN, BrainSettings
 from cbvsynth.progress import progress_bar
@@ -47,6 +47,7 @@ class BatchOptions:
     overwrite: bool = False
     version: int = 0
     label: str = ""
+    uncertainty: Uncertainty = Uncertainty.OFF
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,8 @@ def _predict_one(examination: Examination, options: BatchOptions, models: Models
     path = options.out_folder / map_name(exam_id)
     if not options.overwrite and sidecar_of(path).exists():
         row = _row_of_record(exam_id, sidecar_of(path))
-        if path.exists() or row.status == _FAILED:
+        lacks_sd = options.uncertainty is Uncertainty.ON and not sd_of(path).exists()
+        if (path.exists() and not lacks_sd) or row.status == _FAILED:
             return row
     try:
         prepared = prepare_files(
@@ -191,7 +193,13 @@ def _predict_one(examination: Examination, options: BatchOptions, models: Models
             register=options.register,
             brain=replace(options.brain, picture=mask_picture_of(path)),
         )
-        made = synthesise(prepared, models, version=options.version, label=options.label)
+        made = synthesise(
+            prepared,
+            models,
+            version=options.version,
+            label=options.label,
+            uncertainty=options.uncertainty,
+        )
     except UnreachableError:
         raise
     except (DataError, ServingError, UsageError) as error:

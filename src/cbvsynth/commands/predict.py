@@ -268,7 +268,6 @@ def _predict_many(
 
     single = [f"--{name}" for name in (*Sequence, "mask", "dicom") if getattr(images, str(name)) is not None]
     single += [f"--{name}" for name in ("out", "montage", "out_dicom") if getattr(output, name) is not None]
-    single += ["--uncertainty"] if output.uncertainty is not Uncertainty.OFF else []
     if study.data is None or study.out_folder is None or single:
         raise UsageError(
             f"A study needs --data and --out_folder, and takes no {', '.join(single) or 'single images'}. "
@@ -290,6 +289,7 @@ def _predict_many(
         overwrite=output.overwrite is Switch.ON,
         version=server.version,
         label=server.label,
+        uncertainty=output.uncertainty,
     )
     from cbvsynth.domain.wording import counted
 
