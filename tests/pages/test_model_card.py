@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.domain.region_errors import RegionError, RegionKind
+from cbvsynth.domain.uncertainty import ExamUncertainty
 from cbvsynth.pages.model_card import by_diagnosis, by_size, model_card
 from cbvsynth.records.origins import BY_PHANTOM, NOT_RECORDED, Origin
 from cbvsynth.records.summaries import read_summary
@@ -48,6 +49,14 @@ def test_classes_hold_every_examination_once_on_both_sides_of_each_limit():
         ("metastasis", 2),
         ("not given", 1),
     ]
+
+
+def test_the_card_of_a_model_that_says_how_sure_it_is_says_what_that_is_worth(made):
+    rows = [ExamUncertainty("a", "p1", "lymphoma", 0.5, 1.0, 0.9, 3.0, 4.0, 0.5)]
+    card = model_card(made[0], scores(), made[1], uncertainty=rows)
+    assert "## How sure it is" in card
+    assert "1 of 1" in card.partition("## How sure it is")[2], "undecided at 4.25"
+    assert "## How sure it is" not in model_card(made[0], scores(), made[1])
 
 
 def test_the_card_says_what_for_from_what_how_good_and_where_it_ends(made):

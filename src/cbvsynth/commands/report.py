@@ -35,6 +35,7 @@ def report(artifacts: Path = Path("artifacts"), out: Path = Path("artifacts/repo
     from cbvsynth.records.maps import INDEX_FILE, read_map_index, read_measures
     from cbvsynth.records.results import read_scores
     from cbvsynth.records.storage import atomic_folder
+    from cbvsynth.records.uncertainty import UNCERTAINTY_FILE, read_uncertainty
     from cbvsynth.records.verdicts import read_verdict
 
     if out.exists() and any(out.iterdir()) and not (out / INDEX_PAGE).is_file():
@@ -64,6 +65,7 @@ def report(artifacts: Path = Path("artifacts"), out: Path = Path("artifacts/repo
             for place, text in _OTHERS
             if (artifacts / place).is_file()
         ],
+        uncertainty=read_uncertainty(results / maps.model / UNCERTAINTY_FILE) if maps else (),
     )
     with atomic_folder(out) as folder:
         pages = write_run(folder, run)

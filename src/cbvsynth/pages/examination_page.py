@@ -10,9 +10,11 @@ from pathlib import Path
 from cbvsynth.domain.map_measures import MapKind, MapMeasures
 from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.guards import UNIT_WORDS
+from cbvsynth.domain.uncertainty import ExamUncertainty
 from cbvsynth.pages.image_checks import StudyChecks
 from cbvsynth.pages.pictures.tiles import anatomy_of, examination_montage
 from cbvsynth.pages.tables.formats import number
+from cbvsynth.pages.tables.uncertainty import interval_sentence
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
 from cbvsynth.records.maps import MapIndex, read_map
 from cbvsynth.theme.html import write_page_inside
@@ -34,6 +36,10 @@ class ExaminationPages:
     mean_scores: Mapping[str, float]
     """Mean of each score over the held-out examinations."""
     checks: StudyChecks
+    uncertainty: Mapping[str, ExamUncertainty]
+    """How sure the model was of each held-out examination; empty where it does not say."""
+    threshold: float
+    """Of lesion CBV, in the maps' unit."""
 
 
 def write_examination(
@@ -62,6 +68,7 @@ def write_examination(
             "montage": montage,
             "caption": _caption(anatomy_of(examination).label, maps.model, unit),
             "measures": measure_rows(pages.measures, name, unit),
+            "interval": interval_sentence(pages.uncertainty.get(name), pages.threshold, unit),
             "scores": score_rows(pages.scores.get(name), pages.mean_scores, unit),
             "score_note": ""
             if name in pages.scores

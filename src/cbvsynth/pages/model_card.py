@@ -16,6 +16,7 @@ from cbvsynth.domain.selection.leaderboard import column_values, has_lesion, mea
 from cbvsynth.domain.selection.records import Verdict
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.domain.sequences import Sequence as MriSequence
+from cbvsynth.domain.uncertainty import ExamUncertainty
 from cbvsynth.pages.tables.formats import DASH, markdown_table, number
 from cbvsynth.pages.tables.lesions import (
     LESIONS_HEADER,
@@ -25,6 +26,7 @@ from cbvsynth.pages.tables.lesions import (
     region_rows,
     regions_note,
 )
+from cbvsynth.pages.tables.uncertainty import UNCERTAINTY_HEADER, uncertainty_note, uncertainty_rows
 from cbvsynth.pages.verdict_words import check_line, loosened_text, stability_text
 from cbvsynth.records.origins import BY_PHANTOM
 from cbvsynth.records.summaries import TrainSummary
@@ -62,6 +64,7 @@ def model_card(
     scores: Sequence[ExamScore],
     verdict: Verdict,
     regions: Sequence[RegionError] = (),
+    uncertainty: Sequence[ExamUncertainty] = (),
 ) -> str:
     """The card of one trained model.
 
@@ -70,6 +73,7 @@ def model_card(
         scores: its held-out examinations.
         verdict: of the sweep that it belongs to.
         regions: where it errs; none where its results are of an earlier release.
+        uncertainty: how sure it was of each held-out examination; none where it does not say.
     """
     model, unit = ModelId.parse(summary.model), UNIT_WORDS[summary.target_unit]
     sequences = ", ".join(sequence.label for sequence in model.combination.sequences)
@@ -94,6 +98,7 @@ def model_card(
         f"A class marked (few) has fewer than {FEW} examinations: its figures are anecdotes.",
         *_sides(scores, verdict.settings.lesion_threshold, summary.target_unit),
         *_places(regions, summary.target_unit),
+        *_doubt(uncertainty, verdict.settings.lesion_threshold, summary.target_unit),
         *_checks(summary, verdict),
         "## Where it ends",
         _limits(summary, scores, unit),
@@ -218,6 +223,13 @@ def _places(regions: Sequence[RegionError], target_unit: str) -> list[str]:
         return []
     table = markdown_table(REGIONS_HEADER, region_rows(regions), left=2)
     return ["## Where it errs", table, regions_note(target_unit)]
+
+
+def _doubt(uncertainty: Sequence[ExamUncertainty], threshold: float, target_unit: str) -> list[str]:
+    if not uncertainty:
+        return []
+    table = markdown_table(UNCERTAINTY_HEADER, uncertainty_rows(uncertainty, threshold))
+    return ["## How sure it is", table, uncertainty_note(threshold, target_unit)]
 
 
 def _checks(summary: TrainSummary, verdict: Verdict) -> list[str]:

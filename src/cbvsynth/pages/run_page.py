@@ -15,6 +15,7 @@ from cbvsynth.domain.selection.guards import UNIT_WORDS
 from cbvsynth.domain.selection.leaderboard import LeaderboardRow
 from cbvsynth.domain.selection.records import Verdict
 from cbvsynth.domain.sequences import ModelId
+from cbvsynth.domain.uncertainty import ExamUncertainty
 from cbvsynth.evaluation.sweep import SUMMARY_FILE
 from cbvsynth.pages.charts.agreement import (
     HOT_SPOT_RATIO,
@@ -64,6 +65,8 @@ class RunInputs:
     checks: StudyChecks
     others: Sequence[tuple[str, str]]
     """Pages of the steps, (address relative to the report, text)."""
+    uncertainty: Sequence[ExamUncertainty] = ()
+    """Of the model that made the maps; none where it does not say how sure it is."""
 
 
 def model_costs(
@@ -140,6 +143,8 @@ def write_run(folder: Path, run: RunInputs) -> int:
         scores=own_scores,
         mean_scores=_means(own_scores.values()),
         checks=run.checks,
+        uncertainty={one.exam_id: one for one in run.uncertainty},
+        threshold=verdict.settings.lesion_threshold,
     )
     for place, examination in enumerate(mapped):
         links = [(f"../{INDEX_PAGE}", "all examinations")]

@@ -15,6 +15,7 @@ from cbvsynth.records.results import read_scores
 from cbvsynth.records.selection import PATTERN_LABEL_PREFIX
 from cbvsynth.records.storage import atomic_folder, sha256_of, write_json, write_text
 from cbvsynth.records.summaries import read_summary
+from cbvsynth.records.uncertainty import UNCERTAINTY_FILE, read_uncertainty
 from cbvsynth.records.verdicts import read_verdict
 from cbvsynth.registry.candidates import Candidate
 from cbvsynth.registry.promotion import Promotion, promote
@@ -51,7 +52,8 @@ def _candidate(folder: Path, model: str, verdict: Verdict) -> Candidate:
             f"{model}: its result table is not the one that the verdict rests on. Run evaluate again."
         )
     regions = read_regions(folder / REGIONS_FILE)
-    card = model_card(summary, read_scores(folder / "per_exam.csv"), verdict, regions)
+    uncertainty = read_uncertainty(folder / UNCERTAINTY_FILE)
+    card = model_card(summary, read_scores(folder / "per_exam.csv"), verdict, regions, uncertainty)
     return Candidate(folder, summary, card)
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import math
 
 from cbvsynth.domain.uncertainty import ExamUncertainty
-from cbvsynth.pages.tables.uncertainty import UNCERTAINTY_HEADER, uncertainty_note, uncertainty_rows
+from cbvsynth.pages.tables.uncertainty import (
+    UNCERTAINTY_HEADER,
+    interval_sentence,
+    uncertainty_note,
+    uncertainty_rows,
+)
 
 
 def test_a_row_for_each_diagnosis_and_one_for_all():
@@ -26,3 +31,15 @@ def test_the_note_names_level_and_threshold():
     note = uncertainty_note(4.25, "mL/100g")
     assert "asked for 90 %" in note
     assert "spans 4.25 is undecided" in note
+
+
+def test_a_lesions_interval_is_told_with_its_side_of_the_threshold() -> None:
+    one = ExamUncertainty("a", "p1", "lymphoma", 0.5, 1.0, 0.9, 3.0, 4.0, 0.5)
+    assert interval_sentence(one, 4.25, "mL/100 g").endswith(
+        "is 3.50 to 4.50 mL/100 g: undecided at the threshold of 4.25."
+    )
+    assert ": below the threshold of 6." in interval_sentence(one, 6.0, "mL/100 g")
+    assert ": at or above the threshold of 2." in interval_sentence(one, 2.0, "mL/100 g")
+    assert interval_sentence(None, 4.25, "mL/100 g") == ""
+    without = ExamUncertainty("c", "p3", "glioma", 0.5, 1.0, 0.7, math.nan, math.nan, math.nan)
+    assert interval_sentence(without, 4.25, "mL/100 g") == ""

@@ -6,7 +6,13 @@ import math
 from collections.abc import Sequence
 
 from cbvsynth.domain.selection.guards import UNIT_WORDS
-from cbvsynth.domain.uncertainty import LEVEL, ExamUncertainty, summaries_by_diagnosis
+from cbvsynth.domain.uncertainty import (
+    LEVEL,
+    ExamUncertainty,
+    Reading,
+    reading_of,
+    summaries_by_diagnosis,
+)
 from cbvsynth.pages.tables.formats import DASH, number
 
 UNCERTAINTY_HEADER = (
@@ -46,6 +52,21 @@ def uncertainty_note(threshold: float, target_unit: str) -> str:
         f"{UNIT_WORDS[target_unit]}: the mean error of the lesions with the narrowest intervals, averaged "
         "over how many are kept. Doubt that knows nothing reaches the error of all; none does better than "
         f"'at best'. A lesion whose interval spans {threshold:g} is undecided."
+    )
+
+
+_WORDS = {Reading.LOW: "below", Reading.HIGH: "at or above", Reading.UNDECIDED: "undecided at"}
+
+
+def interval_sentence(one: ExamUncertainty | None, threshold: float, unit: str) -> str:
+    """What the model says of an examination's lesion; empty where it says nothing, or there is no lesion."""
+    if one is None or not (math.isfinite(one.lesion_real) and math.isfinite(one.lesion_half_width)):
+        return ""
+    low, high = one.lesion_synthetic - one.lesion_half_width, one.lesion_synthetic + one.lesion_half_width
+    word = _WORDS[reading_of(one.lesion_synthetic, one.lesion_half_width, threshold)]
+    return (
+        f"The model's {100 * LEVEL:.0f} % interval of lesion CBV, calibrated on the other held-out patients, "
+        f"is {number(max(low, 0.0), 2)} to {number(high, 2)} {unit}: {word} the threshold of {threshold:g}."
     )
 
 
