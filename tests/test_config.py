@@ -43,6 +43,7 @@ ROOT = Path(__file__).resolve().parents[1]
         (ValidateConfig, {"enhancing_label": 5}),
         (TrainConfig, {"model": "encdec-t1", "epochs": 0}),
         (TrainConfig, {"model": "encdec-t1", "learning_rate": 0.0}),
+        (TrainConfig, {"model": "encdec-t1", "cooldown": 1.1}),
         (TrainConfig, {"model": "encdec-t1", "cbv_max": float("nan")}),
         (TrainConfig, {"model": "encdec-t1", "adversarial_weight": -0.1}),
         (EvaluateConfig, {"registered_name": "a/b:c"}),

@@ -201,6 +201,8 @@ class TrainConfig:
     """Passes over the training examinations (paper: 500), one examination a step."""
     learning_rate: float = 1e-3
     """Adam's learning rate (paper: 1e-3)."""
+    cooldown: float = 0.0
+    """Share of the training, its last part, in which the learning rate falls to 0 (paper: none, 0)."""
     seed: int = 2023
     """Seed of the weights and of the order of examinations."""
     base_channels: int = 16
@@ -250,6 +252,7 @@ class TrainConfig:
         ModelId.parse(self.model)
         rate = self.learning_rate
         _require("learning_rate", rate, 0 < rate <= 1, "above 0, at most 1")
+        _require_range(self, 0, 1, "cooldown")
         _require_range(self, 1, 1_000_000, "epochs", "checkpoint_every")
         _require_range(self, 1, 4096, "base_channels")
         _require_range(self, 1, 1000, "residual_blocks")

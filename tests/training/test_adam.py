@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from cbvsynth.training.adam import BETA_1, BETA_2, EPSILON, Adam
+from cbvsynth.training.adam import BETA_1, BETA_2, EPSILON, Adam, Cooldown
 
 pytestmark = pytest.mark.tensorflow
 
@@ -46,3 +46,14 @@ def test_its_state_holds_the_number_of_updates_and_both_moments() -> None:
     assert int(count) == 1
     np.testing.assert_allclose(first, [0.1, -0.1], rtol=1e-6)
     np.testing.assert_allclose(second, [0.001, 0.001], rtol=1e-4)
+
+
+def test_its_rate_falls_along_a_line_over_the_last_part_and_no_weight_moves_after_it() -> None:
+    weight = keras.Variable([0.0])
+    adam = Adam([weight], 0.1, Cooldown(share=0.5, updates=8))
+    moved = [0.0]
+    for _ in range(9):
+        adam.apply([tf.constant([-1.0])])  # with a constant gradient Adam moves by its rate
+        moved.append(float(weight.value[0]))
+    rates = [0.1, 0.1, 0.1, 0.1, 0.1, 0.075, 0.05, 0.025, 0.0]
+    np.testing.assert_allclose(np.diff(moved), rates, rtol=1e-4, atol=1e-7)

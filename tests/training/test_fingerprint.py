@@ -25,7 +25,7 @@ WITHOUT_EFFECT = {
     "example_count": 0,
     "tensorboard": Switch.ON,
 }
-LATER = {"region_weight": 0.5, "stratify": Switch.ON, "spread": Spread.LEARNED}
+LATER = {"cooldown": 0.5, "region_weight": 0.5, "stratify": Switch.ON, "spread": Spread.LEARNED}
 OF_THE_EXPORT = {"flow_steps": 8, "flow_solver": FlowSolver.HEUN}
 FOR_GAN = {"adversarial_weight": 0.3, "feature_weight": 0.3, "update": UpdateRule.ALTERNATING}
 
@@ -34,6 +34,12 @@ FOR_GAN = {"adversarial_weight": 0.3, "feature_weight": 0.3, "update": UpdateRul
 def test_settings_without_effect_on_the_weights_do_not_count(name: str) -> None:
     changed = replace(CONFIG, **{name: WITHOUT_EFFECT[name]})
     assert fingerprint_of(GAN, changed, "data") == fingerprint_of(GAN, CONFIG, "data")
+
+
+def test_the_number_of_epochs_counts_where_the_rate_falls_towards_the_last_of_them() -> None:
+    cooling = replace(CONFIG, cooldown=0.5)
+    longer = replace(cooling, epochs=cooling.epochs + 1)
+    assert fingerprint_of(GAN, longer, "data") != fingerprint_of(GAN, cooling, "data")
 
 
 @pytest.mark.parametrize("name", FOR_GAN)

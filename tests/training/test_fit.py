@@ -55,6 +55,15 @@ def test_more_epochs_go_on_to_the_same_weights_as_one_long_run(tmp_path: Path, m
     assert [record.losses for record in whole.history] == [record.losses for record in continued.history]
 
 
+def test_a_run_that_cools_down_is_told_by_its_epochs_and_starts_afresh_with_others(tmp_path: Path) -> None:
+    """Going on from a rate that had fallen to 0 would be another training than one long run."""
+    cooled = train(tmp_path / "parts", epochs=2, cooldown=0.5)
+    longer = train(tmp_path / "parts", epochs=3, cooldown=0.5)
+    assert (cooled.resumed_from, longer.resumed_from) == (0, 0)
+    assert same_weights(longer, train(tmp_path / "whole", epochs=3, cooldown=0.5))
+    assert not same_weights(longer, train(tmp_path / "plain", epochs=3))
+
+
 def test_a_finished_run_is_returned_without_training(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     trained = train(tmp_path)
     before = (tmp_path / ENCDEC.slug / CHECKPOINT_FILE).stat().st_mtime_ns

@@ -105,7 +105,8 @@ def test_a_run_that_is_told_to_stop_loses_no_step(tmp_path: Path, number: int) -
     assert [record.losses for record in resumed.history] == [record.losses for record in whole.history]
 
 
-def test_a_stop_within_an_epoch_is_gone_on_with_from_its_step(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cooldown", [0.0, 0.75], ids=["constant-rate", "falling-rate"])
+def test_a_stop_within_an_epoch_is_gone_on_with_from_its_step(tmp_path: Path, cooldown: float) -> None:
     class Stopping(ToyStudy):
         loaded: ClassVar[list[int]] = []
 
@@ -116,13 +117,14 @@ def test_a_stop_within_an_epoch_is_gone_on_with_from_its_step(tmp_path: Path) ->
             return super().load(index)
 
     with pytest.raises(Terminated):
-        train(tmp_path / "stopped", FCGAN, data=Stopping())
+        train(tmp_path / "stopped", FCGAN, data=Stopping(), cooldown=cooldown)
     progress = read_progress(tmp_path / "stopped" / FCGAN.slug)
     assert progress is not None
     assert progress.epoch == 1
     assert progress.partial is not None
     assert 1 <= progress.partial.steps <= 3
-    resumed, whole = train(tmp_path / "stopped", FCGAN), train(tmp_path / "whole", FCGAN)
+    resumed = train(tmp_path / "stopped", FCGAN, cooldown=cooldown)
+    whole = train(tmp_path / "whole", FCGAN, cooldown=cooldown)
     assert same_weights(resumed, whole)
     assert [record.losses for record in resumed.history] == [record.losses for record in whole.history]
 

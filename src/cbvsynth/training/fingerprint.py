@@ -18,7 +18,7 @@ _WITHOUT_EFFECT = frozenset(
         "examinations",
         "out",
         "checkpoints",
-        "epochs",  # more epochs continue the training that there is
+        "epochs",  # more epochs continue the training that there is; not one that cools down
         "checkpoint_every",
         "max_restarts",
         "example_count",
@@ -30,7 +30,7 @@ _ONLY_FOR = {
     "feature_weight": Algorithm.FCGAN,
     "update": Algorithm.FCGAN,
 }
-_LATER = {"region_weight": "0.0", "stratify": "off", "spread": "off"}
+_LATER = {"cooldown": "0.0", "region_weight": "0.0", "stratify": "off", "spread": "off"}
 """Settings that came later, with the value that changes nothing: what was trained before them stays known."""
 _OF_THE_EXPORT = {"flow_steps": Algorithm.FLOW, "flow_solver": Algorithm.FLOW}
 """Decide what is exported and not what is learned: a change exports again, without a training step."""
@@ -40,7 +40,7 @@ def settings_of(model_id: ModelId, config: TrainConfig) -> dict[str, str]:
     """Settings that decide the weights of this model; a field that is new in TrainConfig counts."""
     others = {name for name, algorithm in _ONLY_FOR.items() if algorithm is not model_id.algorithm}
     others |= {"spread"} if model_id.algorithm is Algorithm.FLOW else set()
-    ignored = _WITHOUT_EFFECT | _OF_THE_EXPORT.keys() | others
+    ignored = (_WITHOUT_EFFECT | _OF_THE_EXPORT.keys() | others) - ({"epochs"} if config.cooldown else set())
     values = {
         field.name: str(getattr(config, field.name)) for field in fields(config) if field.name not in ignored
     }

@@ -89,7 +89,7 @@ def fit(
     """
     _check(model_id, data)
     progress, message = _starting_point(config, folder, fingerprint_of(model_id, config, data_fingerprint))
-    networks = build_networks(model_id, config, progress.seed)
+    networks = build_networks(model_id, config, progress.seed, len(data))
     resumed_from = progress.epoch
     if progress.epoch or progress.partial:
         networks.restore(read_arrays(folder, networks.arrays()))
@@ -259,7 +259,7 @@ def _restart(run: _Run, journal: Journal, reason: str) -> None:
     run.progress = replace(
         progress, epoch=0, seed=progress.seed + 1, restarts=progress.restarts + 1, history=()
     )
-    run.networks = build_networks(run.model_id, run.config, run.progress.seed)
+    run.networks = build_networks(run.model_id, run.config, run.progress.seed, len(run.data))
     run.store()
     journal.begin(
         run.progress,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import keras
@@ -18,7 +18,7 @@ from cbvsynth.models.discriminator import build_discriminator
 from cbvsynth.models.flow import FlowGenerator, FlowSampling
 from cbvsynth.models.generator import GeneratorOptions, build_generator
 from cbvsynth.models.spread import SpreadHead
-from cbvsynth.training.adam import Adam
+from cbvsynth.training.adam import Adam, Cooldown
 from cbvsynth.training.any_step import any_step, drawn_subset
 from cbvsynth.training.flow_step import flow_step
 from cbvsynth.training.spread_step import with_spread
@@ -58,15 +58,20 @@ def generator_options(config: TrainConfig) -> GeneratorOptions:
     )
 
 
-def build_networks(model_id: ModelId, config: TrainConfig, seed: int) -> Networks:
-    """Fresh networks of a model, drawn from a seed."""
+def build_networks(model_id: ModelId, config: TrainConfig, seed: int, examinations: int = 1) -> Networks:
+    """Fresh networks of a model, drawn from a seed; `examinations` are an epoch's steps."""
+    cooldown = Cooldown(config.cooldown, config.epochs * examinations)
+
+    def learner_of(network: keras.Model) -> Learner:
+        return Learner(network, Adam(network.trainable_variables, config.learning_rate, cooldown))
+
     generator = _generator(model_id, config, seed)
-    learner = Learner(generator, Adam(generator.trainable_variables, config.learning_rate))
-    networks = _without_spread(model_id, config, seed, learner)
+    learner = learner_of(generator)
+    networks = _without_spread(model_id, config, seed, learner, learner_of)
     if config.spread is Spread.OFF or model_id.algorithm is Algorithm.FLOW:
         return networks
     head = SpreadHead(generator.feature_channels, config.precision, seed)
-    spread = Learner(head, Adam(head.trainable_variables, config.learning_rate))
+    spread = learner_of(head)
 
     def seen(inputs: tf.Tensor) -> tf.Tensor:
         if model_id.algorithm is not Algorithm.ANY:
@@ -78,7 +83,13 @@ def build_networks(model_id: ModelId, config: TrainConfig, seed: int) -> Network
     return Networks(generator, step, {**networks.variables, **_named("spread", spread)}, head)
 
 
-def _without_spread(model_id: ModelId, config: TrainConfig, seed: int, learner: Learner) -> Networks:
+def _without_spread(
+    model_id: ModelId,
+    config: TrainConfig,
+    seed: int,
+    learner: Learner,
+    learner_of: Callable[[keras.Model], Learner],
+) -> Networks:
     generator, variables = learner.network, _named("generator", learner)
     region = Region(config.region_weight)
     if model_id.algorithm is Algorithm.ENCDEC:
@@ -88,7 +99,7 @@ def _without_spread(model_id: ModelId, config: TrainConfig, seed: int, learner: 
     if model_id.algorithm is Algorithm.ANY:
         return Networks(generator, any_step(learner, seed, region), variables)
     discriminator = build_discriminator(config.base_channels, config.precision, seed)
-    judge = Learner(discriminator, Adam(discriminator.trainable_variables, config.learning_rate))
+    judge = learner_of(discriminator)
     weights = GanWeights(config.adversarial_weight, config.feature_weight)
     step = gan_step(learner, judge, weights, config.update, region)
     return Networks(generator, step, {**variables, **_named("discriminator", judge)})
