@@ -23,6 +23,7 @@ from cbvsynth.domain.options import (
     FileFormat,
     FlowSolver,
     Layout,
+    Mix,
     OutputActivation,
     Precision,
     Register,
@@ -83,6 +84,9 @@ class PhantomConfig:
     """on: each examination also has a map of CBF by arterial spin labelling, the optional sixth sequence;
     aligned entry only."""
 
+    mix: Mix = Mix.USUAL
+    """Of ten patients 4 have a high-grade glioma, 2 a low-grade one, 2 a metastasis, 1 radionecrosis and 1 a
+    lymphoma (usual), or 3, 1, 2, 2 and 2 (even), so that the rare ones can be learned and judged."""
     contrast: Contrast = Contrast.USUAL
     """varied: lesions of one diagnosis differ more, in CBV and, apart from it, in how they enhance; aligned
     entry only."""

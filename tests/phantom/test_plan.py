@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cbvsynth.config import PhantomConfig
-from cbvsynth.domain.options import Entry, Strength
+from cbvsynth.domain.options import Entry, Mix, Strength
 from cbvsynth.errors import UsageError
 from cbvsynth.phantom.faults import ALIGNED_FAULTS, Fault
 from cbvsynth.phantom.plan import StudySettings, diagnosis_of, participant_label, person_of, plan_study
@@ -45,6 +45,20 @@ def test_faults_belong_to_additional_patients_and_repeat_in_order() -> None:
 
 def test_five_patients_have_the_five_diagnoses() -> None:
     assert {diagnosis_of(patient) for patient in range(1, 6)} == set(Diagnosis)
+
+
+def test_an_even_mix_has_more_of_the_rare_diagnoses_and_the_usual_is_as_it_was() -> None:
+    in_ten = {mix: Counter(diagnosis_of(patient, mix) for patient in range(1, 11)) for mix in Mix}
+    order = (
+        *(Diagnosis.HIGH_GRADE_GLIOMA, Diagnosis.LOW_GRADE_GLIOMA, Diagnosis.METASTASIS),
+        *(Diagnosis.RADIONECROSIS, Diagnosis.LYMPHOMA),
+    )
+    assert [in_ten[Mix.USUAL][one] for one in order] == [4, 2, 2, 1, 1]
+    assert [in_ten[Mix.EVEN][one] for one in order] == [3, 1, 2, 2, 2]
+    even = plan_study(replace(DEFAULT, patients=10, mix=Mix.EVEN))
+    assert {planned.diagnosis for planned in even if planned.patient == 8} == {Diagnosis.LYMPHOMA}
+    assert person_of(replace(DEFAULT, mix=Mix.EVEN), 8).diagnosis is Diagnosis.LYMPHOMA
+    assert "mix" not in DEFAULT.record()
 
 
 def test_people_are_adults_and_only_gliomas_have_a_grade() -> None:

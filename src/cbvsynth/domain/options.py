@@ -55,6 +55,13 @@ class Uncertainty(StrEnum):
     AUTO = "auto"
 
 
+class Mix(StrEnum):
+    """How often the phantom has each diagnosis: as usual, or more evenly, with fewer of the easy ones."""
+
+    USUAL = "usual"
+    EVEN = "even"
+
+
 class Contrast(StrEnum):
     """How alike the lesions of one diagnosis of the phantom are: usual, or varied in CBV and enhancement."""
 

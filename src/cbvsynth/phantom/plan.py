@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cbvsynth.config import PhantomConfig
-from cbvsynth.domain.options import Contrast, Entry, FileFormat, Strength, Switch
+from cbvsynth.domain.options import Contrast, Entry, FileFormat, Mix, Strength, Switch
 from cbvsynth.errors import UsageError
 from cbvsynth.phantom.faults import ALIGNED_FAULTS, Fault
 from cbvsynth.phantom.grid import Grid
@@ -20,19 +20,32 @@ from cbvsynth.phantom.tissues import Diagnosis
 YOUNGEST, OLDEST = 19, 88
 """Ages in years; the paper left out patients under 18."""
 
-_TURN = (
+_EACH = (
     Diagnosis.HIGH_GRADE_GLIOMA,
     Diagnosis.METASTASIS,
     Diagnosis.LOW_GRADE_GLIOMA,
     Diagnosis.RADIONECROSIS,
     Diagnosis.LYMPHOMA,
-    Diagnosis.HIGH_GRADE_GLIOMA,
-    Diagnosis.METASTASIS,
-    Diagnosis.HIGH_GRADE_GLIOMA,
-    Diagnosis.LOW_GRADE_GLIOMA,
-    Diagnosis.HIGH_GRADE_GLIOMA,
 )
-"""Diagnoses of ten patients in a row: all five among the first five, gliomas most often."""
+_TURN = {
+    Mix.USUAL: (
+        *_EACH,
+        Diagnosis.HIGH_GRADE_GLIOMA,
+        Diagnosis.METASTASIS,
+        Diagnosis.HIGH_GRADE_GLIOMA,
+        Diagnosis.LOW_GRADE_GLIOMA,
+        Diagnosis.HIGH_GRADE_GLIOMA,
+    ),
+    Mix.EVEN: (
+        *_EACH,
+        Diagnosis.HIGH_GRADE_GLIOMA,
+        Diagnosis.METASTASIS,
+        Diagnosis.LYMPHOMA,
+        Diagnosis.RADIONECROSIS,
+        Diagnosis.HIGH_GRADE_GLIOMA,
+    ),
+}
+"""Diagnoses of ten patients in a row: all five among the first five."""
 _MEAN_AGE = {
     Diagnosis.HIGH_GRADE_GLIOMA: 60,
     Diagnosis.LOW_GRADE_GLIOMA: 42,
@@ -63,6 +76,7 @@ class StudySettings:
     strength: Strength = Strength.FULL
     t1c_delay_minutes: float = USUAL_DELAY_MINUTES
     asl: Switch = Switch.OFF
+    mix: Mix = Mix.USUAL
     contrast: Contrast = Contrast.USUAL
 
     @classmethod
@@ -78,6 +92,7 @@ class StudySettings:
             "format": FileFormat,
             "strength": Strength,
             "asl": Switch,
+            "mix": Mix,
             "contrast": Contrast,
         }
         values: dict[str, Any] = {
@@ -134,14 +149,20 @@ def plan_study(settings: StudySettings) -> tuple[PlannedExamination, ...]:
     Every third patient is examined twice. Each faulty examination has a patient of its own.
     """
     sound = tuple(
-        PlannedExamination(patient, session, diagnosis_of(patient), None)
+        PlannedExamination(patient, session, diagnosis_of(patient, settings.mix), None)
         for patient in range(1, settings.patients + 1)
         for session in range(1, sessions_of(patient) + 1)
     )
     kinds = ALIGNED_FAULTS if settings.entry is Entry.ALIGNED else tuple(Fault)
     kinds = tuple(kind for kind in kinds if settings.strength in kind.strengths)
     faulty = tuple(
-        PlannedExamination(patient, 1, diagnosis_of(patient), kinds[number % len(kinds)], settings.strength)
+        PlannedExamination(
+            patient,
+            1,
+            diagnosis_of(patient, settings.mix),
+            kinds[number % len(kinds)],
+            settings.strength,
+        )
         for number, patient in enumerate(
             range(settings.patients + 1, settings.patients + settings.damaged + 1)
         )
@@ -154,15 +175,16 @@ def sessions_of(patient: int) -> int:
     return 2 if patient % _SESSIONS_EVERY == 0 else 1
 
 
-def diagnosis_of(patient: int) -> Diagnosis:
+def diagnosis_of(patient: int, mix: Mix = Mix.USUAL) -> Diagnosis:
     """Diagnosis of a patient; all five occur among any five patients that start a ten."""
-    return _TURN[(patient - 1) % len(_TURN)]
+    turn = _TURN[mix]
+    return turn[(patient - 1) % len(turn)]
 
 
 def person_of(settings: StudySettings, patient: int) -> Person:
     """What participants.tsv says about a patient."""
     rng = Streams(settings.seed, patient).of_patient(Purpose.PERSON)
-    diagnosis = diagnosis_of(patient)
+    diagnosis = diagnosis_of(patient, settings.mix)
     age = int(np.clip(_MEAN_AGE[diagnosis] + 12 * rng.standard_normal(), YOUNGEST, OLDEST))
     sex = "F" if rng.random() < 0.5 else "M"
     high = "4" if rng.random() < 0.7 else "3"
