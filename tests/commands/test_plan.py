@@ -15,12 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_demo_is_planned_as_it_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The README's 23 held-out examinations of 18 patients, said before the phantom is made."""
+    """The 59 held-out examinations of 45 patients of the README, said before the phantom is made."""
     monkeypatch.chdir(tmp_path)
     assert main(["plan", "--params", str(ROOT / "params.yaml")]) == 0
     shown = capsys.readouterr().out
-    assert "models  learn from 57 examinations of 42 patients, 8 epochs" in shown
-    assert "gate       judges 23 examinations of 18 patients; asks for 10: it can pass" in shown
+    assert "models  learn from 141 examinations of 105 patients, 4 epochs" in shown
+    assert "gate       judges 59 examinations of 45 patients; asks for 10: it can pass" in shown
     assert "processor hours of training, estimated" in shown
     assert not any(tmp_path.iterdir())
 
