@@ -414,6 +414,23 @@ def test_raw_images_are_moved_into_place_and_the_record_says_so(tmp_path: Path) 
     assert np.corrcoef(prepared.inputs[Sequence.T1C][prepared.mask], still[prepared.mask])[0, 1] > 0.97
 
 
+def test_one_file_given_for_two_sequences_is_told(tmp_path: Path) -> None:
+    """T1 in the place of T1C gave a map without a word; validate drops such an examination."""
+    files = write_head(tmp_path, "t1 t2")
+    (told,) = prepare({**files, "t1c": files["t1"]}).warnings
+    assert told.startswith("T1 and T1C are the same image, voxel for voxel")
+
+
+def test_a_brain_beside_the_others_on_their_grid_is_told(tmp_path: Path) -> None:
+    """Prepared images were sent as they are, one of them a centimetre off."""
+    files = write_head(tmp_path, "t1 t2 t1c")
+    write(tmp_path / "t1c.nii.gz", np.roll(image("t1c"), 2, axis=0), AFFINES["RAS"])
+    (told,) = prepare(files).warnings
+    assert "T1C is not 0 elsewhere than the brain mask" in told
+    arrays = {"t1": image("t1"), "t1c": np.roll(image("t1c"), 2, axis=0)}
+    assert any("T1C is not 0 elsewhere" in one for one in client_prepare(arrays, mask=brain()).warnings)
+
+
 def test_registration_is_asked_for_by_one_of_three_words(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="register is 'affine'; expected one of off, check, rigid"):
         client_prepare(write_head(tmp_path, "t1"), register="affine")

@@ -45,6 +45,7 @@ from cbvsynth.extraction.choice import without_ignored_mask
 from cbvsynth.registration import place_images
 from cbvsynth.study.aligned import align, mark_gaps, read_mask, support_mask
 from cbvsynth.study.image_files import ImageFiles, read_files
+from cbvsynth.study.outlines import outline_warnings
 from cbvsynth.study.placement import place
 
 Image = str | os.PathLike[str] | npt.NDArray[np.generic]
@@ -233,7 +234,9 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
             stored_mask = without_gaps(masked.stored["mask"])[0]
             mask, mask_source = read_mask(to_canonical(stored_mask), asked)
             require_brain(mask, asked)
+        elsewhere = outline_warnings(images, mask, grid.spacing_mm, asked)
         noted = mark_gaps({name.value: image for name, image in images.items()}, turned, mask, grid, asked)
+        noted = (*elsewhere, *noted)
     prepared = keep_usable(images, mask, examination, left_out)
     used = [name.value for name in prepared.inputs] + (["mask"] if asked.mask else [])
     grid, header = canonical_grid(grids[chosen]), headers[chosen]
@@ -346,8 +349,10 @@ def prepare_arrays(
     require_a_sequence(label, images, left_out)
     brain, source = support_mask(images, "input") if mask is None else (np.asarray(mask) != 0, "array")
     require_brain(brain, label)
+    elsewhere = outline_warnings(images, brain, spacing_mm, label)
     prepared = keep_usable(images, brain, label, left_out)
-    return replace(prepared, mask_source=source, spacing_mm=spacing_mm)
+    told = (*elsewhere, *prepared.warnings)
+    return replace(prepared, mask_source=source, spacing_mm=spacing_mm, warnings=told)
 
 
 def _require_one_shape(shapes: Mapping[str, tuple[int, ...]], label: Examination) -> None:

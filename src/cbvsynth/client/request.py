@@ -6,6 +6,7 @@ mL/100 g/min.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -158,6 +159,11 @@ def keep_usable(
             faults[sequence] = fault
         else:
             inputs[sequence] = np.ascontiguousarray(np.where(mask, image, np.float32(0.0)))
+    warnings += [
+        f"{one.label} and {other.label} are the same image, voxel for voxel; give each its own file"
+        for one, other in itertools.combinations(inputs, 2)
+        if np.array_equal(images[one][mask], images[other][mask])
+    ]
     ordered = {sequence: faults[sequence] for sequence in Sequence if sequence in faults}
     require_a_sequence(examination, inputs, ordered)
     return PreparedExamination(

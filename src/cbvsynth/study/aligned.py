@@ -48,7 +48,7 @@ MIN_STRIPPED_ZERO_SHARE = 0.1
 """Least share of exactly zero voxels in an image that counts as skull-stripped. Chosen here: a brain
 fills about half of the box around it, and an image with its skull has noise outside the head."""
 
-_WITH_HOLES = (Sequence.ADC, Sequence.ASL)
+WITH_HOLES = (Sequence.ADC, Sequence.ASL)
 """Echo-planar maps: metal and air leave holes in them."""
 
 Float32Array = npt.NDArray[np.float32]
@@ -242,7 +242,7 @@ def support_mask(
     """
     zero_shares = {sequence: float(np.mean(image == 0.0)) for sequence, image in images.items()}
     stripped = [name for name, share in zero_shares.items() if MIN_STRIPPED_ZERO_SHARE <= share < 1.0]
-    voters = [sequence for sequence in stripped if sequence not in _WITH_HOLES] or stripped
+    voters = [sequence for sequence in stripped if sequence not in WITH_HOLES] or stripped
     if not voters:
         found = ", ".join(f"{name.label} {share:.1%}" for name, share in zero_shares.items())
         raise VolumeError(
