@@ -57,7 +57,7 @@ def outline_warnings(
 
 
 def _is_brain(outline: BoolArray, voxel_ml: float) -> bool:
-    shown = np.count_nonzero(outline)
+    shown = int(np.count_nonzero(outline))
     return 0 < shown <= (1.0 - MIN_STRIPPED_ZERO_SHARE) * outline.size and shown * voxel_ml <= MAX_BRAIN_ML
 
 
