@@ -15,6 +15,7 @@ from pynetdicom import AE, evt
 from cbvsynth.node import encryption
 from cbvsynth.node.delivery import CLASSES, Delivery
 from cbvsynth.node.journal import State
+from tests.node.pacs import running_pacs
 from tests.node.parts import NAME, write_study
 from tests.server.tls_files import make_pair
 
@@ -168,3 +169,25 @@ def test_told_to_stop_it_ends_between_two_objects(made):
         assert delivery.send_next()
     assert pacs.received == []
     assert (node.row().state, node.row().attempts) == (State.MADE, 0)
+
+
+def test_orthanc_and_node_are_sure_of_each_other_over_tls(made, tmp_path):
+    """Both show a certificate; Orthanc lets nobody in who has none that it knows."""
+    for name in ("pacs", "node"):
+        make_pair(tmp_path, name)
+    secured = {
+        "DicomTlsEnabled": True,
+        "DicomTlsCertificate": str(tmp_path / "pacs.pem"),
+        "DicomTlsPrivateKey": str(tmp_path / "pacs.key"),
+        "DicomTlsTrustedCertificates": str(tmp_path / "node.pem"),
+        "DicomAet": "PACS",
+        "UnknownSopClassAccepted": True,
+    }
+    own = {"tls_certificate": tmp_path / "node.pem", "tls_key": tmp_path / "node.key"}
+    with running_pacs(tmp_path / "orthanc", **secured) as pacs:
+        for shown, state in (({}, State.MADE), (own, State.SENT)):
+            node, delivery = made(pacs.dicom_port, tls_pacs=tmp_path / "pacs.pem", **shown)
+            send(node, delivery)
+            assert node.row().state is state
+            assert len(pacs.ask("/instances")) == node.row().sent
+            node.kill()

@@ -302,7 +302,7 @@ def _check_brain(grid: Grid, mask: BoolArray, mask_grid: Grid, label: str) -> No
     if share < MIN_BRAIN_COVERED:
         raise GridError(
             f"{label} covers {share:.1%} of the brain; expected at least {MIN_BRAIN_COVERED:.0%}. "
-            "Use an image of the whole brain, or leave this one out of the manifest."
+            "Use an image of the whole brain, or leave this one out."
         )
 
 
