@@ -20,6 +20,16 @@ from tests.pages.browser import WEBGL_FLAGS, browser, require_silence
 
 pytestmark = pytest.mark.slow
 
+_OTHER_EXAMINATION = """
+const [done] = arguments;
+const words = () => ["readout", "gl"].map((id) => document.getElementById(id)).map((one, place) =>
+  place ? getComputedStyle(one).visibility : one.textContent);
+document.querySelector("#list button:not([aria-current=true])").click();
+setTimeout(() => done(words()), 0);
+"""
+"""Choose the examination that is not shown, and say what is seen before its images can have come: the picture
+and the values of the one before stayed until then."""
+
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory, viewer: bytes) -> Iterator[Running]:
@@ -85,6 +95,13 @@ def test_two_sequences_lie_in_squares(page: Running, head: dict[str, Path], tmp_
         assert 0.25 < like_first.mean() < 0.75
         assert 0.25 < like_second.mean() < 0.75
         assert (like_first | like_second).mean() > 0.8
+        give(driver, page, [tmp_path / "t1.nii.gz"])
+        press(driver, "start")
+        map_is_shown(driver)
+        coming = driver.execute_async_script(_OTHER_EXAMINATION)
+        assert coming == ["The images are coming.", "hidden"]
+        assert "T1C " in map_is_shown(driver).text
+        assert driver.find_element(By.ID, "gl").is_displayed()
         require_silence(driver, address(page))
 
 

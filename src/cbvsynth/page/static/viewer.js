@@ -14,6 +14,7 @@ export const labelOf = (layer) => LABELS[layer] ?? layer;
 export const shown = { study: null, nv: null, volumes: {}, base: "", over: "", board: false, timer: 0 };
 
 let library;
+let loading = Promise.resolve();
 // The viewer is 2 MB: it comes when there is something to look at, not before the first paint.
 function niivue() {
   library ??= new Promise((done, fail) => {
@@ -51,14 +52,20 @@ export async function open(study) {
   const { layers, cbv_max: most } = study.result;
   const sequences = layers.filter((name) => ![...MAPS, "mask"].includes(name));
   const address = (name) => `/api/studies/${study.id}/view/${name}.nii`;
-  shown.study = study;
+  Object.assign(shown, { study, volumes: {} });
+  curtain(true);
   board(false);
   nv.closeDrawing();
-  await nv.loadVolumes(
-    [...[...sequences, ...layers.filter((name) => MAPS.includes(name)), "mask"].map((name) => [name, name]), [BOARD, sequences[0]]].map(
-      ([name, from]) => ({ url: address(from), name: `${name}.nii`, colormap: "grey", opacity: 0 }),
-    ),
+  const images = [...[...sequences, ...layers.filter((name) => MAPS.includes(name)), "mask"].map((name) => [name, name]), [BOARD, sequences[0]]].map(
+    ([name, from]) => ({ url: address(from), name: `${name}.nii`, colormap: "grey", opacity: 0 }),
   );
+  // One examination after the other: the viewer would mix images of two that come at once.
+  loading = loading.catch(() => {}).then(() => shown.study === study && nv.loadVolumes(images));
+  await loading.catch((error) => {
+    if (shown.study === study) shown.study = null; // to be tried again
+    throw error;
+  });
+  if (shown.study !== study) return; // another examination was opened meanwhile
   shown.volumes = Object.fromEntries(nv.volumes.map((volume) => [volume.name.replace(".nii", ""), volume]));
   shown.base = sequences[0];
   shown.over = "cbv";
@@ -80,6 +87,13 @@ export async function open(study) {
   planes();
   refresh();
   move();
+  curtain(false);
+}
+
+// Nothing of the examination before is seen, and no value of it read, below the name of the one that is coming.
+function curtain(down) {
+  for (const id of ["gl", "bar", "sides"]) $(id).classList.toggle("hidden", down);
+  if (down) $("readout").textContent = "The images are coming.";
 }
 
 function fill(select, names, chosen) {
@@ -93,7 +107,7 @@ function windowMask() {
 // Everything that the controls say, at once.
 export function refresh() {
   const { nv, volumes, study } = shown;
-  if (!nv || !study) return;
+  if (!nv || !volumes.mask) return;
   const top = Number($("top").value);
   for (const [name, volume] of Object.entries(volumes)) {
     volume.opacity = 0;
@@ -151,6 +165,7 @@ const SIDES = [["right", "left"], ["right", "left"], ["back", "front"]];
 // Below each plane that is on the screen, for the planes lie beside or above each other, as there is room.
 function sides() {
   const { nv } = shown;
+  if (!nv) return; // it is being attached
   const scale = nv.canvas.width / nv.canvas.clientWidth;
   const ends = nv.screenSlices.filter(({ axCorSag }) => axCorSag in SIDES).flatMap(({ axCorSag, leftTopWidthHeight: [left, top, width, height] }) =>
     SIDES[axCorSag].map((side, end) => {
