@@ -65,11 +65,11 @@ run: setup # What params.yaml says: as `dvc repro`, but JOBS models at a time
 
 .PHONY: test
 test: setup ## All tests, JOBS files at a time
-	pytest -n $(JOBS) --dist loadfile -m "not cluster and not node"
+	pytest -n $(JOBS) --dist loadfile -m "not cluster and not node and not images"
 
 .PHONY: test-fast
 test-fast: setup ## The tests that need no TensorFlow and are not slow
-	pytest -n $(JOBS) --dist loadfile -m "not tensorflow and not slow and not cluster and not node"
+	pytest -n $(JOBS) --dist loadfile -m "not tensorflow and not slow and not cluster and not node and not images"
 
 .PHONY: test-cluster
 test-cluster: setup ## k8s/ on a real control plane; builds Kubernetes from its Go modules, once
@@ -80,6 +80,12 @@ test-cluster: setup ## k8s/ on a real control plane; builds Kubernetes from its 
 test-node: setup ## Containers under a real kubelet, as root; builds what is needed, once
 	python -m tests.cluster.node.build
 	python -m tests.cluster.node.namespaces pytest -m node tests/cluster/node
+
+.PHONY: test-images
+test-images: setup ## Our images on that node, to a map through the Service; builds them, once
+	python -m tests.cluster.node.build
+	python -m tests.cluster.node.our_images
+	python -m tests.cluster.node.namespaces pytest --timeout=3600 -m images tests/cluster/node
 
 .PHONY: check
 check: setup ## Format, lint, types and import contracts
@@ -125,10 +131,10 @@ IMAGE_VERSION = $(shell $(BIN)/python -c 'import cbvsynth; print(cbvsynth.__vers
 IMAGE_BUILD = $(ENGINE) build --file components/images/Dockerfile --build-arg ACCELERATOR=$(ACCELERATOR) $(IMAGE_FLAGS)
 
 .PHONY: images
-images: setup sbom components/images/niivue-niivue-0.69.0.tgz ## The images of steps and registry; ACCELERATOR=cuda for GPUs
-	$(IMAGE_BUILD) --target light --tag cbvsynth:$(IMAGE_VERSION) .
-	$(IMAGE_BUILD) --target train --tag cbvsynth-train:$(IMAGE_VERSION) .
-	$(IMAGE_BUILD) --target registry --tag cbvsynth-registry:$(IMAGE_VERSION) .
+images: setup sbom image-light image-train image-registry ## The images of steps and registry; ACCELERATOR=cuda for GPUs
+
+image-%: setup components/images/niivue-niivue-0.69.0.tgz # One of them
+	$(IMAGE_BUILD) --target $* --tag $(patsubst %-light,%,cbvsynth-$*):$(IMAGE_VERSION) .
 
 .PHONY: sbom
 sbom: setup ## What each image holds, as CycloneDX lists in artifacts/sbom/

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import tempfile
@@ -9,8 +10,11 @@ from pathlib import Path
 
 from tests.cluster.programs import home
 
-NODE = ("containerd", "runc", "containernetworking-plugins", "nftables")
-BUILDER = ("buildah", "golang-github-containers-common", "golang-github-containers-image", "patchelf")
+NODE = ("containerd", "runc", "containernetworking-plugins", "nftables", "iptables", "ipset", "conntrack")
+BUILDER = (
+    *("buildah", "debootstrap", "golang-github-containers-common", "golang-github-containers-image"),
+    "patchelf",
+)
 LIBRARIES = (
     *("libassuan0", "libbtrfs0", "libdevmapper1.02.1", "libedit2", "libgpgme11", "libip4tc2", "libip6tc2"),
     *("libipset13", "libjansson4", "libmnl0", "libnetfilter-conntrack3", "libnfnetlink0", "libnftables1"),
@@ -19,8 +23,9 @@ LIBRARIES = (
 
 
 def folder() -> Path:
-    """Where the packages lie unpacked."""
-    return home() / "debian"
+    """Where just these packages lie unpacked."""
+    names = " ".join([*NODE, *BUILDER, *LIBRARIES])
+    return home() / f"debian-{hashlib.sha256(names.encode()).hexdigest()[:8]}"
 
 
 def unpack() -> None:
@@ -34,6 +39,12 @@ def unpack() -> None:
         subprocess.run(["apt-get", "download", "-qq", *names], cwd=packages, check=True)
         for one in sorted(Path(packages).glob("*.deb")):
             subprocess.run(["dpkg", "-x", str(one), str(partial)], check=True)
+    # What Debian's scripts would have linked.
+    for name in ("iptables", "iptables-save", "iptables-restore"):
+        for protocol in (name, name.replace("ip", "ip6", 1)):
+            link = partial / "usr/sbin" / protocol
+            link.unlink(missing_ok=True)
+            link.symlink_to("xtables-nft-multi")
     # It starts itself again without its environment.
     libraries = [str(folder() / name / "x86_64-linux-gnu") for name in ("usr/lib", "lib")]
     path = ["--force-rpath", "--set-rpath", os.pathsep.join(libraries), str(partial / "usr/bin/buildah")]
@@ -49,4 +60,5 @@ def environment() -> dict[str, str]:
         **os.environ,
         "PATH": os.pathsep.join([*map(str, found), os.environ["PATH"]]),
         "LD_LIBRARY_PATH": os.pathsep.join(map(str, libraries)),
+        "XTABLES_LIBDIR": str(folder() / "usr/lib/x86_64-linux-gnu/xtables"),
     }

@@ -53,7 +53,13 @@ class Kubectl:
 
     def apply(self, *arguments: object, given: str = "") -> list[str]:
         """Apply on the server, warnings being failures; a line for each object."""
-        return self(*APPLY, *arguments, given=given).splitlines()
+        for _ in range(3):
+            done = self._run((*APPLY, *arguments), given)
+            # A server that has just started on a busy machine takes longer for its schema than kubectl waits.
+            if "Client.Timeout" not in done.stderr:
+                break
+        assert done.returncode == 0, f"kubectl apply {' '.join(map(str, arguments))}: {done.stderr.strip()}"
+        return done.stdout.splitlines()
 
 
 APPLY = ("apply", "--server-side", "--validate=strict", "--warnings-as-errors")
@@ -64,7 +70,7 @@ def as_text(*objects: Manifest) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
 
 
-def eventually(holds: Callable[[], object], what: str, within_s: float = 120.0) -> None:
+def eventually(holds: Callable[[], object], what: str, within_s: float = 120.0, every_s: float = 0.5) -> None:
     """Wait until something holds; what it was last goes into the failure if it never does.
 
     `holds` returns something true when it does, or else raises an AssertionError or returns something false.
@@ -78,4 +84,4 @@ def eventually(holds: Callable[[], object], what: str, within_s: float = 120.0) 
         except AssertionError as error:
             said = error
         assert time.monotonic() < deadline, f"not within {within_s:.0f} s: {what}: {said}"
-        time.sleep(0.5)
+        time.sleep(every_s)

@@ -10,7 +10,7 @@ import ssl
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -134,7 +134,12 @@ def add_nodes(kubectl: Kubectl, *nodes: Manifest) -> None:
     kubectl("wait", "--for=condition=Ready", "--timeout=120s", *names)
 
 
-def add_volumes(kubectl: Kubectl) -> None:
+def nowhere(name: str, _claim: Manifest) -> Manifest:
+    """Where a played node keeps a volume."""
+    return {"hostPath": {"path": f"/nowhere/{name}"}}
+
+
+def add_volumes(kubectl: Kubectl, place: Callable[[str, Manifest], Manifest] = nowhere) -> None:
     """A volume for every claim that waits for one, as a storage class's provisioner would make it."""
     volumes = []
     there = {one["metadata"]["name"] for one in kubectl.all("persistentvolumes")}
@@ -152,7 +157,7 @@ def add_volumes(kubectl: Kubectl) -> None:
                     "capacity": spec["resources"]["requests"],
                     "accessModes": spec["accessModes"],
                     "persistentVolumeReclaimPolicy": "Retain",
-                    "hostPath": {"path": f"/nowhere/{named}"},
+                    **place(named, claim),
                     "claimRef": {"name": metadata["name"], "namespace": metadata["namespace"]},
                 },
             }

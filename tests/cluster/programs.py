@@ -26,9 +26,10 @@ CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", 
 NODE = ("kubelet", "kube-proxy")
 BUILT = {
     **{name: (MODULE, f"k8s.io/kubernetes/cmd/{name}") for name in (*CONTROL_PLANE, *NODE)},
+    "kube-router": (ADD_ONS / "kube-router", "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"),
     "coredns": (ADD_ONS / "coredns", "."),
 }
-"""What is built, and in which module: Kubernetes, and what answers for names on a node."""
+"""What is built, and in which module: Kubernetes, and what a node has besides for network rules and names."""
 
 
 def kubernetes() -> str:

@@ -16,4 +16,4 @@ if __name__ == "__main__":
     programs.build(PROGRAMS)
     debian.unpack()
     images.build()
-    sys.stdout.write("".join(f"{name}\n" for name in images.archives()))
+    sys.stdout.write(f"{programs.home()}\n")

@@ -1,4 +1,6 @@
-"""One real node: containerd, kubelet and kube-proxy, in namespaces of their own.
+"""One real node: containerd, kubelet, kube-proxy and kube-router, in namespaces of their own.
+
+kube-router holds the network rules, and does nothing else here.
 
 Everything here runs inside the network, process and mount namespaces that `make test-node` makes, so that no
 rule, no mount, no address and no process is left on the machine.
@@ -8,20 +10,22 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster import debian
 from tests.cluster.control_plane import ELSEWHERE, ControlPlane
-from tests.cluster.kubectl import Kubectl, eventually
-from tests.cluster.node.images import PAUSE, archives
+from tests.cluster.kubectl import Kubectl, Manifest, eventually
+from tests.cluster.node import buildah
+from tests.cluster.node.images import COREDNS, PAUSE
 from tests.cluster.programs import home, program
 from tests.k8s.stores.processes import running
 
 NAME = "node-a"
 PODS = "10.244.0.0/24"
+SERVICES = "10.96.0.0/16"
 NAMES = "10.96.0.10"
 """Where pods ask for names."""
 
@@ -38,6 +42,30 @@ class Machine:
         command = ["ctr", f"--address={self.folder}/containerd.sock", "--namespace=k8s.io"]
         return _run(*command, *arguments)
 
+    def load(self, images: Mapping[str, str]) -> None:
+        """Bring images into containerd under their names, where they are not from the last time."""
+        there = set(self.ctr("images", "list", "--quiet").split())
+        built = buildah.identities()
+        for name, stored in images.items():
+            mark = f"localhost/loaded:{built[stored][:12]}"
+            if {name, mark} <= there:
+                continue
+            archive = self.folder / "image.tar"
+            buildah.run("push", "--quiet", stored, f"docker-archive:{archive}:{name}")
+            self.ctr("images", "import", archive)
+            archive.unlink()
+            self.ctr("images", "tag", "--force", name, mark)
+
+    def volume(self, name: str, claim: Manifest) -> Manifest:
+        """Where a claim's files lie: a local disk; for study and workspace, storage that ignores fsGroup."""
+        path = self.folder / "volumes" / name
+        path.mkdir(parents=True)
+        if name in ("kubeflow-cbvsynth-data", "kubeflow-cbvsynth-workspace"):
+            return {"hostPath": {"path": str(path)}}
+        here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [NAME]}
+        affinity = {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}}
+        return {"local": {"path": str(path)}, "nodeAffinity": affinity}
+
     def is_ready(self) -> bool:
         """Whether the kubelet says so."""
         conditions = [one for node in self.admin.all("nodes") for one in node["status"]["conditions"]]
@@ -53,15 +81,16 @@ def machine(cluster: ControlPlane) -> Iterator[Machine]:
     with ExitStack() as stack:
         stack.callback(_unmount, folder)
         stack.enter_context(_containerd(folder))
-        _load(found)
+        _forget(found)
+        found.load({one: one for one in (PAUSE, COREDNS)})
+        # When the kubelet has ended, which would start them again and take away what it sees end.
+        stack.callback(_end_pods, found)
         stack.enter_context(_kubelet(cluster, folder))
-        try:
-            eventually(found.is_ready, "the node is ready")
-            found.admin("patch", "node", NAME, "--patch", json.dumps({"spec": {"podCIDR": PODS}}))
-            stack.enter_context(_kube_proxy(cluster, folder))
-            yield found
-        finally:
-            _end_pods(found)
+        eventually(found.is_ready, "the node is ready")
+        found.admin("patch", "node", NAME, "--patch", json.dumps({"spec": {"podCIDR": PODS}}))
+        stack.enter_context(_kube_proxy(cluster, folder))
+        stack.enter_context(_kube_router(cluster, folder))
+        yield found
 
 
 def make_network() -> None:
@@ -114,17 +143,6 @@ runtime_type = "io.containerd.runc.v2"
     command = ["containerd", f"--config={folder}/containerd.toml"]
     with _served("containerd", command, folder, (folder / "containerd.sock").exists):
         yield
-
-
-def _load(node: Machine) -> None:
-    """Bring the images into containerd, where they are not from the last time."""
-    _forget(node)
-    there = set(node.ctr("images", "list", "--quiet").split())
-    for name, archive in archives().items():
-        mark = f"localhost/{archive.stem}:archive"
-        if not {name, mark} <= there:
-            node.ctr("images", "import", archive)
-            node.ctr("images", "tag", "--force", name, mark)
 
 
 @contextmanager
@@ -182,6 +200,21 @@ def _kube_proxy(cluster: ControlPlane, folder: Path) -> Iterator[None]:
     with _served(
         "kube-proxy", command, folder, lambda: "table ip kube-proxy" in _run("nft", "list", "tables")
     ):
+        yield
+
+
+@contextmanager
+def _kube_router(cluster: ControlPlane, folder: Path) -> Iterator[None]:
+    command = [
+        str(program("kube-router")),
+        "--run-router=false",
+        "--run-service-proxy=false",
+        "--run-firewall=true",
+        f"--kubeconfig={cluster.kubeconfig('admin')}",
+        f"--hostname-override={NAME}",
+        f"--service-cluster-ip-range={SERVICES}",
+    ]
+    with _served("kube-router", command, folder, lambda: "KUBE-ROUTER-FORWARD" in _run("iptables-save")):
         yield
 
 

@@ -19,7 +19,7 @@ _WHERE = {"name": "coredns", "namespace": "kube-system"}
 def serve_names(kubectl: Kubectl) -> None:
     """Start it, and wait until it answers."""
     kubectl.apply("--filename=-", given=as_text(*_account(), _config(), _service(), _deployment()))
-    kubectl("rollout", "status", "deployment/coredns", "--namespace=kube-system", "--timeout=120s")
+    kubectl("rollout", "status", "deployment/coredns", "--namespace=kube-system", "--timeout=600s")
 
 
 def _account() -> list[Manifest]:
