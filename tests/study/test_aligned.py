@@ -162,6 +162,18 @@ def test_an_input_must_cover_the_brain(study: Study, slices: int, fits: bool) ->
         read_aligned(study.root, study.examination)
 
 
+def test_all_inputs_that_miss_the_brain_are_told_at_once(study: Study) -> None:
+    """A person left one out, waited again, and was told of the next."""
+    study.put("mask", brain())
+    for role in ("t1", "t2"):
+        study.put(role, image(1)[:, :, :2])
+    found = (
+        r"T1 covers [\d.]+% of the brain, T2 [\d.]+%; expected at least 95%\. Use images .* leave these out"
+    )
+    with pytest.raises(GridError, match=found):
+        read_aligned(study.root, study.examination)
+
+
 def test_a_head_much_longer_than_the_slab_is_no_other_place(study: Study) -> None:
     """The middle of a whole-head T1 lies far from the middle of a thin slab; both show one head."""
     tall = np.ones((20, 24, 30), np.float32)

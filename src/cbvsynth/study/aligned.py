@@ -169,9 +169,7 @@ def align(
     }
     inputs = {sequence: images[sequence.value] for sequence in examination.sequences}
     mask, mask_source = _mask(volumes, inputs, grid, examination)
-    for role, volume in volumes.items():
-        if role not in ("mask", "seg"):
-            _check_brain(Grid.of(volume), mask, grid, examination.label(role))
+    _check_brain({examination.label(role): Grid.of(volumes[role]) for role in images}, mask, grid)
     warnings = mark_gaps(images, turned, mask, grid, examination)
     return AlignedExamination(
         exam_id=examination.exam_id,
@@ -297,12 +295,20 @@ def _check_fields(grid: Grid, reference: Grid, label: str, reference_role: str) 
         )
 
 
-def _check_brain(grid: Grid, mask: BoolArray, mask_grid: Grid, label: str) -> None:
-    share = covered_share_of_mask(grid, mask, mask_grid)
-    if share < MIN_BRAIN_COVERED:
+def _check_brain(grids: Mapping[str, Grid], mask: BoolArray, mask_grid: Grid) -> None:
+    """Refuse images by label that show too little of the brain, all at once."""
+    shares = {label: covered_share_of_mask(grid, mask, mask_grid) for label, grid in grids.items()}
+    short = {label: share for label, share in shares.items() if share < MIN_BRAIN_COVERED}
+    if short:
+        (first, share), *others = short.items()
+        more = "".join(f", {label.rpartition(': ')[2]} {share:.1%}" for label, share in others)
         raise GridError(
-            f"{label} covers {share:.1%} of the brain; expected at least {MIN_BRAIN_COVERED:.0%}. "
-            "Use an image of the whole brain, or leave this one out."
+            f"{first} covers {share:.1%} of the brain{more}; expected at least {MIN_BRAIN_COVERED:.0%}. "
+            + (
+                "Use images of the whole brain, or leave these out."
+                if others
+                else "Use an image of the whole brain, or leave this one out."
+            )
         )
 
 
