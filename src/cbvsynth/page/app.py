@@ -294,17 +294,20 @@ async def _recognise(request: Request, page: Page, study: Study) -> Response:
     most = page.settings.max_voxels_million * 1e6
     folder = page.store.folder(study.id)
     found = await run_in_threadpool(recognise, study, folder, stated, most)
-    page.store.change(
-        study.id,
-        lambda one: replace(
+
+    def sorted_anew(one: Study) -> Study:
+        if one.state in (*ACTIVE, State.DONE):  # it was started meanwhile
+            return one
+        return replace(
             one,
             state=State.RECOGNISED,
             rows=found.rows,
             notes=found.notes,
             images=found.images,
             error="",
-        ),
-    )
+        )
+
+    page.store.change(study.id, sorted_anew)
     return Response(status_code=204)
 
 

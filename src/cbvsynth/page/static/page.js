@@ -103,11 +103,15 @@ async function correct(study, key, role) {
   for (const row of study.rows) if (row.reason === "chosen by hand") roles[row.key] = row.role;
   for (const row of study.rows) if (role && row.role === role && row.key !== key) roles[row.key] = "";
   roles[key] = role;
+  // A second choice, or the start, would go by what was chosen before this one is known.
+  const locked = (on) => document.querySelectorAll("#rows select, #start").forEach((one) => { one.disabled = on; });
+  locked(true);
   try {
     await ask(`/api/studies/${study.id}/recognise`, { method: "POST", json: { roles } });
   } finally {
     drawn = "";
     await update();
+    locked(false);
     document.querySelector(`select[data-key="${CSS.escape(key)}"]`)?.focus();
   }
 }
