@@ -17,10 +17,10 @@ SWEEP = "sweep:\n  models:\n    - encdec-t1c\n"
 
 def test_the_committed_settings_are_read_whole() -> None:
     found = read_run_settings(ROOT / "params.yaml")
-    assert len(found.models) == 10
-    assert (found.train.epochs, found.train.lesion_weight) == (8, 10.0)
+    assert len(found.models) == 5
+    assert (found.train.epochs, found.train.lesion_weight) == (4, 40.0)
     assert found.validate.register is Register.OFF
-    assert found.phantom.patients == 60
+    assert found.phantom.patients == 150
 
 
 def test_what_is_not_written_has_its_default(tmp_path: Path) -> None:
