@@ -63,6 +63,16 @@ def test_images_that_lie_at_one_place_leave_no_doubt() -> None:
     assert follow("mask", outline("brain", np.eye(4)), np.eye(4)) == ("t1", ())
 
 
+def test_a_mask_beside_the_brain_is_told() -> None:
+    """One of another examination, or one that was drawn on nothing that is here."""
+    found, (told,) = follow("mask", outline("brain", motion(7, 16.0, 0.0)), np.eye(4))
+    assert found == "t1"
+    assert told == (
+        "sub-1/ses-1: MASK seems to lie beside the brain: 8 mm to one side it would fit the images better. "
+        "Look at its outline"
+    )
+
+
 def test_a_mask_without_a_brain_is_told_elsewhere() -> None:
     """Its values are refused where it is used; here they must stop nothing."""
     wrong = Volume(np.full(case().brain.shape, -1.0, np.float32), affine_of(case()))

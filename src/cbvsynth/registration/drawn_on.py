@@ -12,7 +12,7 @@ from cbvsynth.domain.gaps import without_gaps
 from cbvsynth.domain.geometry import Grid, canonical_grid, lies_on, to_canonical
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import VolumeError
-from cbvsynth.registration.outline import fit_of_outline
+from cbvsynth.registration.outline import CLEAR_FIT, OFF_MM, fit_of_outline, lies_beside
 from cbvsynth.registration.transform import RigidTransform
 
 DRAWN = {
@@ -20,8 +20,6 @@ DRAWN = {
     "seg": ("t1c", "t1", "flair", "t2", "adc", "asl", "cbv"),
 }
 """What is drawn on an image, and in which order the images are asked where nothing else tells."""
-_CLEAR_FIT = 0.02
-"""By this share an outline must fit better as drawn on one image than as drawn on another."""
 
 
 def followed_images(
@@ -33,7 +31,8 @@ def followed_images(
     """By role of a mask or a segmentation the image that it follows, and sentences that tell of a doubt.
 
     The one image that has its grid; where several have it, or none, and these lie apart, the one from which
-    it fits all images best; the first in order, where it fits as well from several.
+    it fits all images best; the first in order, where it fits as well from several. A mask that fits better
+    some way off is told, too.
 
     Args:
         examination: for the labels.
@@ -49,12 +48,18 @@ def followed_images(
         order = [name for name in DRAWN[role] if name in (alike or images)]
         followed[role] = order[0]
         apart = _at_different_places({name: from_fixed[name] for name in order})
+        inside = _inside(role, stored[role])
         if len(apart) > 1:
-            followed[role], how = _best(_inside(role, stored[role]), apart, in_place)
+            followed[role], how = _best(inside, apart, in_place)
             why = f"it has the grid of {_listed(alike)}" if alike else "no image has its grid"
             image = followed[role].upper()
             told.append(
                 f"{examination.label(role)} is taken as drawn on {image} and follows it ({why}): {how}"
+            )
+        if role == "mask" and lies_beside(inside, from_fixed[followed[role]], in_place):
+            told.append(
+                f"{examination.label(role)} seems to lie beside the brain: {OFF_MM:g} mm to one side it "
+                "would fit the images better. Look at its outline"
             )
     return followed, tuple(told)
 
@@ -63,7 +68,7 @@ def _best(inside: Volume, apart: Mapping[str, RigidTransform], images: Sequence[
     """The role of the image that an outline was drawn on, and in words how that is known."""
     fits = fit_of_outline(inside, apart, images)
     best, second = sorted(fits, key=fits.__getitem__, reverse=True)[:2]
-    if fits[best] - fits[second] > _CLEAR_FIT * fits[best]:
+    if fits[best] - fits[second] > CLEAR_FIT * fits[best]:
         return best, (
             f"from there it fits the images by {fits[best]:.2f} nats, "
             f"from {second.upper()} by {fits[second]:.2f}"
