@@ -37,6 +37,7 @@ def held_out(
     index: ExaminationIndex, examinations: Sequence[CachedExamination], combination: Combination
 ) -> list[HeldOut]:
     """The held-out examinations, normalised as a served model does."""
+    from cbvsynth.domain.metrics import lesion_region
     from cbvsynth.domain.sequences import Sequence as MriSequence
     from cbvsynth.training.dataset import raw_inputs
     from cbvsynth.training.normalise import normalise_arrays
@@ -47,7 +48,9 @@ def held_out(
         features, foreground = normalise_arrays({MriSequence(name): raw[name] for name in raw})
         segmented = index.has(one.exam_id, "seg")
         mask = np.asarray(index.array(one.exam_id, "mask"), np.bool_)
-        lesion = np.asarray(index.array(one.exam_id, "seg")) > 0 if segmented else np.zeros_like(mask)
+        lesion = np.zeros_like(mask)
+        if segmented:
+            lesion = lesion_region(np.asarray(index.array(one.exam_id, "seg")), mask)
         real = np.asarray(index.array(one.exam_id, "cbv"), np.float32)
         found.append(HeldOut(one.exam_id, one.subject_id, features, foreground, real, mask, lesion))
     return found

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from cbvsynth.domain.metrics import lesion_region
 from cbvsynth.domain.sequences import Combination
 from cbvsynth.domain.uncertainty import SDS_IN_HALF_WIDTH
 from cbvsynth.training.calibration import SpreadNetworks, calibrate
@@ -47,7 +48,8 @@ def test_factors_are_those_of_the_errors_themselves(tmp_path: Path) -> None:
         real, mask = np.asarray(index.array(one.exam_id, "cbv")), np.asarray(index.array(one.exam_id, "mask"))
         reaches.append(np.quantile(np.abs(real[mask] - 4.0) / 1.0, 0.9))
         if index.has(one.exam_id, "seg"):
-            lesions.append(abs(real[np.asarray(index.array(one.exam_id, "seg")) > 0].mean() - 4.0))
+            region = lesion_region(np.asarray(index.array(one.exam_id, "seg")), mask)
+            lesions.append(abs(real[region].mean() - 4.0))
     assert found.sd_factor == pytest.approx(max(reaches) / SDS_IN_HALF_WIDTH, rel=1e-4)
     assert found.lesion_sds == pytest.approx(max(lesions) / found.sd_factor, rel=1e-4)
     first = found.rows[0]
@@ -64,3 +66,18 @@ def test_a_single_patient_is_judged_by_nobody(tmp_path: Path) -> None:
     (row,) = calibrate(networks, index, usable_examinations(index, "held-out", T1C)).rows
     assert math.isnan(row.brain_coverage)
     assert math.isnan(row.lesion_half_width)
+
+
+def test_a_lesion_is_what_the_scores_measure(tmp_path: Path) -> None:
+    """The interval was of the whole segmentation with its oedema, the threshold of the enhancing part."""
+    index = write_study(tmp_path, held_out=2)
+    one, other = usable_examinations(index, "held-out", T1C)
+    seg, real = (np.array(index.array(one.exam_id, name)) for name in ("seg", "cbv"))
+    inside = np.argwhere(np.asarray(index.array(one.exam_id, "mask")))
+    first, second = map(tuple, inside[:2])
+    seg[...] = 0
+    seg[first], seg[second] = 3, 2
+    np.save(tmp_path / one.exam_id / "seg.npy", seg)
+    networks = SpreadNetworks(Constant(), Expecting(), T1C, 25.0)
+    (row, _) = calibrate(networks, index, (one, other)).rows
+    assert row.lesion_real == pytest.approx(float(real[first]), rel=1e-5)

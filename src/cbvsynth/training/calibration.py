@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from cbvsynth.domain.metrics import lesion_region
 from cbvsynth.domain.sequences import Combination
 from cbvsynth.domain.sequences import Sequence as MriSequence
 from cbvsynth.domain.statistics.conformal import conformal_factor, factors_without_each
@@ -99,7 +100,7 @@ def _compared(networks: SpreadNetworks, index: ExaminationIndex, one: CachedExam
     mask = np.asarray(index.array(one.exam_id, "mask"), np.bool_) & (foreground > 0)
     lesion = np.zeros_like(mask)
     if index.has(one.exam_id, "seg"):
-        lesion = (np.asarray(index.array(one.exam_id, "seg")) > 0) & mask
+        lesion = lesion_region(np.asarray(index.array(one.exam_id, "seg")), mask)
     means = [float(part[lesion].mean()) if lesion.any() else math.nan for part in (real, synthetic, expected)]
     return _Compared(one, np.abs(synthetic - real)[mask], expected[mask], *means)
 
