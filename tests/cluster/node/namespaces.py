@@ -26,17 +26,22 @@ SET_BY_KUBELET = (
 
 With memory overcommitted, an array that no machine can hold is no longer refused: its process is killed.
 """
+WRITTEN = ("/run/netns", "/run/containerd", "/var/lib/cni")
+"""Where containerd and plug-ins leave files, whatever they are told; they are given memory instead."""
 
 
 def main(command: Sequence[str]) -> int:
     """Run it; returns its exit status."""
-    separate = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    # They end with this process even where it is killed.
+    apart = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+    separate = ["setpriv", "--pdeathsig", "KILL", "--", "unshare", *apart]
     # Pods see what is mounted later, as on any node; the machine outside sees none of it.
     before = _groups()
     try:
         with TemporaryDirectory() as scratch:
             hide = [f"mount --bind {_copy(KERNEL / one, scratch)} {KERNEL / one}" for one in SET_BY_KUBELET]
-            prepare = " && ".join(["ip link set lo up", "mount --make-rshared /", *hide, 'exec "$@"'])
+            own = [f"mkdir -p {one} && mount -t tmpfs tmpfs {one}" for one in WRITTEN]
+            prepare = " && ".join(["ip link set lo up", "mount --make-rshared /", *own, *hide, 'exec "$@"'])
             return subprocess.run([*separate, "sh", "-c", prepare, "sh", *command], check=False).returncode
     finally:
         for one in sorted(_groups() - before, key=lambda path: len(path.parts), reverse=True):
