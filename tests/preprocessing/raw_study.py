@@ -27,12 +27,17 @@ def brain() -> np.ndarray:
 
 
 def stored_image(role: str, seed: int) -> np.ndarray:
-    """Values as in the file: not masked, ADC about 900, CBV about 3 with a few negative voxels."""
+    """Values as in the file: ADC about 900, CBV about 3 with a few negative voxels.
+
+    Only FLAIR is without its skull, by which the study counts as prepared and is not registered.
+    """
     rng = np.random.default_rng([seed, *role.encode()])
     level = {"adc": 900.0, "cbv": 3.0}.get(role, 500.0)
     values = rng.normal(level, level / 5, SHAPE)
     if role == "cbv":
         values[5, 5:7, 4] = -1.0
+    if role == "flair":
+        values[~brain()] = 0.0
     return values.astype(np.float32)
 
 

@@ -175,3 +175,14 @@ def test_an_image_that_cannot_be_registered_stops_the_examination_by_name() -> N
         place_images(one, stored, "t1", Register.RIGID)
     placing = place_images(one, stored, "t1", Register.CHECK)
     assert any("could not be registered" in warning for warning in placing.warnings)
+
+
+def test_on_one_grid_with_a_mask_an_image_that_cannot_be_registered_is_told_and_stays() -> None:
+    """Somebody may have aligned such heads: one image without contrast stopped the whole examination."""
+    flat = Volume(np.full(whole("t1").shape, 5.0), whole("t1").affine)
+    stored = {"t1": whole("t1"), "flair": flat, "mask": mask()}
+    placing = place_images(examination(stored), stored, "t1", Register.RIGID)
+    assert (placing.moves, placing.moved) == ({}, ())
+    (warning,) = placing.warnings
+    assert "T2-FLAIR: it could not be registered to T1: " in warning
+    assert "stays where it is" in warning

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from cbvsynth.domain.volume import Volume
+from cbvsynth.errors import RegistrationError
 from cbvsynth.registration import register
 from cbvsynth.registration.target import LEVELS_MM, MARGIN_MM, Target, search_images, smooth
 from tests.registration.heads import affine_of, brain_image, case, motion, moved
@@ -36,3 +39,10 @@ def test_an_image_is_clipped_and_made_coarse() -> None:
     images = search_images(spiked)
     assert len(images) == len(LEVELS_MM)
     assert images[0].GetSize() != images[1].GetSize()
+
+
+def test_an_image_of_few_slices_is_refused_by_name_of_the_number() -> None:
+    """ITK's own exception, with a path of its source, came through to the command line."""
+    thin = Volume(brain_image("t2").data[:, :, :3], brain_image("t2").affine)
+    with pytest.raises(RegistrationError, match="has 3 voxels along an axis; expected 4 or more"):
+        search_images(thin)

@@ -91,7 +91,8 @@ def place_images(
         mode: `off` measures nothing; `check` measures; `rigid` moves raw images, and measures only those.
 
     Raises:
-        RegistrationError: with `check`, an image lies too far off; with `rigid`, one cannot be registered.
+        RegistrationError: with `check`, an image lies too far off; with `rigid`, one cannot be registered,
+            unless all lie on one grid with a mask: then it is told.
     """
     if mode is Register.OFF or len(_images(stored)) < 2 or (mode is Register.RIGID and not is_raw(stored)):
         return Placing()
@@ -101,26 +102,31 @@ def place_images(
     points = _brain_points(stored, fixed)
     distances = {role: round(displacement_mm(one, points), 2) for role, one in found.items()}
     # Heads on one grid with a mask may have been aligned by somebody: only what is clear is moved.
-    least_mm = MAX_UNREGISTERED_MM if "mask" in stored and _on_one_grid(images) else ALIGNED_MM
+    believed = "mask" in stored and _on_one_grid(images)
+    least_mm = MAX_UNREGISTERED_MM if believed else ALIGNED_MM
     apart = [role for role, distance in distances.items() if distance > least_mm]
     if mode is Register.CHECK:
         warnings = _checked(examination, distances, fixed)
         told = tuple(f"{examination.label(role)}: {reason}" for role, reason in failed.items())
         return Placing(fixed, distances, warnings=(*warnings, *told))
     for role, reason in failed.items():
-        raise RegistrationError(
-            f"{examination.label(role)}: {reason}. Leave the image out, or say --register off where "
-            "the headers are right."
-        )
-    transforms = {role: found[role] if role in apart else RigidTransform.identity() for role in found}
+        if not believed:
+            raise RegistrationError(
+                f"{examination.label(role)}: {reason}. Leave the image out, or say --register off where "
+                "the headers are right."
+            )
+    left = tuple(
+        f"{examination.label(role)}: {reason}; it has the grid of the others and stays where it is"
+        for role, reason in failed.items()
+    )
     warnings = tuple(
         f"{examination.label(role)} lay {distances[role]:.1f} mm off {fixed.upper()} and was moved into place"
         for role in apart
     )
-    from_fixed = {fixed: RigidTransform.identity()} | transforms
+    from_fixed = {role: found[role] if role in apart else RigidTransform.identity() for role in images}
     followed, doubts = followed_images(examination, stored, images, from_fixed)
     moves = _moves(stored, from_fixed, followed, reference)
-    return Placing(fixed, distances, tuple(apart), moves, (*warnings, *doubts))
+    return Placing(fixed, distances, tuple(apart), moves, (*left, *warnings, *doubts))
 
 
 def _register_all(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import scipy
 
 from cbvsynth.domain.volume import Volume
+from cbvsynth.errors import RegistrationError
 from cbvsynth.registration.displacement import points_of
 from cbvsynth.registration.information import places_around
 from cbvsynth.registration.itk_image import itk_image
@@ -22,6 +23,8 @@ MARGIN_MM = 12.0
 """How far around the brain voxels count: its outline, which all contrasts share, guides the search."""
 LEVELS_MM = (8.0, 4.0)
 """Voxel sizes of the search, along axes whose own voxels are smaller."""
+MIN_VOXELS = 4
+"""Along each axis of a level: what ITK's recursive Gaussian needs."""
 RANGE_PERCENT = (1.0, 99.0)
 """Intensities beyond these percentiles count as these: vessels and noise would take most of the histogram."""
 
@@ -75,13 +78,22 @@ class Target:
 
 
 def search_images(volume: Volume) -> tuple[SimpleITK.Image, ...]:
-    """An image as the search compares it, for each level."""
+    """An image as the search compares it, for each level.
+
+    Raises:
+        RegistrationError: it is too thin to be smoothed.
+    """
     import SimpleITK
 
     clipped = _without_extremes(volume)
+    levels = [(coarsened(clipped, voxel_mm), voxel_mm) for voxel_mm in LEVELS_MM]
+    fewest = min(min(coarse.shape) for coarse, _ in levels)
+    if fewest < MIN_VOXELS:
+        raise RegistrationError(
+            f"An image that is searched for has {fewest} voxels along an axis; expected {MIN_VOXELS} or more."
+        )
     return tuple(
-        SimpleITK.SmoothingRecursiveGaussian(itk_image(coarsened(clipped, voxel_mm)), voxel_mm / 2.0)
-        for voxel_mm in LEVELS_MM
+        SimpleITK.SmoothingRecursiveGaussian(itk_image(coarse), voxel_mm / 2.0) for coarse, voxel_mm in levels
     )
 
 
