@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 import pytest
+import scipy
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.geometry import Grid
@@ -37,6 +38,22 @@ def whole(role: str) -> Volume:
     return Volume(case().images[Sequence(role)].astype(np.float32), affine_of(case()))
 
 
+def head(role: str) -> Volume:
+    """The same with a scalp around it, 7 to 14 mm off the brain."""
+    brain, in_plane = case().brain, np.ones((3, 3, 1), bool)
+    outer, inner = (scipy.ndimage.binary_dilation(brain, in_plane, iterations=count) for count in (4, 2))
+    volume = whole(role)
+    volume.data[outer & ~inner] = 0.7 * volume.data[brain].max()
+    return volume
+
+
+def in_noise(role: str) -> Volume:
+    """A brain without its skull, with the noise of a scanner around it."""
+    brain = brain_image(role)
+    noise = np.random.default_rng(5).normal(0.0, 0.02 * brain.data.max(), (2, *brain.shape))
+    return Volume(np.hypot(brain.data + noise[0], noise[1]).astype(np.float32), brain.affine)
+
+
 def error_mm(found: np.ndarray, expected: np.ndarray) -> float:
     points = points_of(case().brain, affine_of(case()))
     return displacement_mm(RigidTransform(np.linalg.inv(expected) @ found), points)
@@ -47,12 +64,21 @@ def error_mm(found: np.ndarray, expected: np.ndarray) -> float:
     [
         ({"t1": brain_image("t1"), "t2": brain_image("t2")}, False),
         ({"t1": whole("t1"), "t2": whole("t2")}, True),
-        ({"t1": whole("t1"), "t2": whole("t2"), "mask": mask()}, True),
+        ({"t1": head("t1"), "t2": head("t2"), "mask": mask()}, True),
         ({"t1": brain_image("t1"), "t2": whole("t2"), "mask": mask()}, False),
+        ({"t1": in_noise("t1"), "t2": in_noise("t2"), "mask": mask()}, False),
         ({"t1": brain_image("t1"), "t2": moved(brain_image("t2"), MOTION)}, True),
         ({"t1": whole("t1")}, False),
     ],
-    ids=["stripped", "head", "head and mask", "stripped and mask", "apart", "alone"],
+    ids=[
+        "stripped",
+        "head",
+        "head and mask",
+        "stripped and mask",
+        "brain in noise and mask",
+        "apart",
+        "alone",
+    ],
 )
 def test_images_on_one_grid_whose_brain_is_known_were_prepared(stored: dict[str, Volume], raw: bool) -> None:  # noqa: FBT001
     assert is_raw(stored) is raw
@@ -119,8 +145,8 @@ def test_a_segmentation_follows_the_image_it_was_drawn_on() -> None:
 
 def test_heads_on_one_grid_with_a_mask_are_moved_where_the_patient_moved() -> None:
     """A mask beside them made them prepared images: they were used 8 mm apart without a word."""
-    on_one_grid = resample(moved(whole("t1c"), MOTION), Grid.of(whole("t1")))
-    stored = {"t1": whole("t1"), "t1c": on_one_grid, "mask": mask()}
+    on_one_grid = resample(moved(head("t1c"), MOTION), Grid.of(head("t1")))
+    stored = {"t1": head("t1"), "t1c": on_one_grid, "mask": mask()}
     placing = place_images(examination(stored), stored, "t1", Register.RIGID)
     assert set(placing.moves) == {"t1c"}
     assert error_mm(placing.moves["t1c"], np.linalg.inv(MOTION)) < 1.0
@@ -130,8 +156,8 @@ def test_heads_on_one_grid_with_a_mask_are_moved_where_the_patient_moved() -> No
 
 
 def test_heads_on_one_grid_with_a_mask_keep_what_may_be_the_searchs_own_error() -> None:
-    shifted = resample(moved(whole("t2"), motion(2, 2.0, 0.0)), Grid.of(whole("t1")))
-    stored = {"t1": whole("t1"), "t2": shifted, "mask": mask()}
+    shifted = resample(moved(head("t2"), motion(2, 2.0, 0.0)), Grid.of(head("t1")))
+    stored = {"t1": head("t1"), "t2": shifted, "mask": mask()}
     placing = place_images(examination(stored), stored, "t1", Register.RIGID)
     assert placing.displacements_mm["t2"] > 1.0
     assert (placing.moves, placing.warnings) == ({}, ())
@@ -179,8 +205,8 @@ def test_an_image_that_cannot_be_registered_stops_the_examination_by_name() -> N
 
 def test_on_one_grid_with_a_mask_an_image_that_cannot_be_registered_is_told_and_stays() -> None:
     """Somebody may have aligned such heads: one image without contrast stopped the whole examination."""
-    flat = Volume(np.full(whole("t1").shape, 5.0), whole("t1").affine)
-    stored = {"t1": whole("t1"), "flair": flat, "mask": mask()}
+    flat = Volume(np.full(head("t1").shape, 5.0), head("t1").affine)
+    stored = {"t1": head("t1"), "flair": flat, "mask": mask()}
     placing = place_images(examination(stored), stored, "t1", Register.RIGID)
     assert (placing.moves, placing.moved) == ({}, ())
     (warning,) = placing.warnings

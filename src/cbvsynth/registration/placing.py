@@ -14,6 +14,7 @@ from cbvsynth.domain.brain_masks import MAX_BRAIN_ML, brain_of
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.gaps import without_gaps
 from cbvsynth.domain.geometry import MAX_UNREGISTERED_MM, Grid, canonical_grid, lies_on, to_canonical
+from cbvsynth.domain.mask_shape import head_of
 from cbvsynth.domain.options import Register
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
@@ -61,7 +62,11 @@ def is_raw(stored: Mapping[str, Volume]) -> bool:
     scanner gives the images of one protocol one grid, whatever the patient did between them.
     """
     images = _images(stored)
-    return len(images) > 1 and not (_on_one_grid(images) and any(map(_is_stripped, images.values())))
+    if len(images) < 2 or not _on_one_grid(images):
+        return len(images) > 1
+    if any(map(_is_stripped, images.values())):
+        return False
+    return "mask" not in stored or not _shows_a_brain(images[_fixed(images)])
 
 
 def _on_one_grid(images: Mapping[str, Volume]) -> bool:
@@ -74,6 +79,17 @@ def _is_stripped(volume: Volume) -> bool:
     shown = float(np.mean(volume.data != 0.0))
     volume_ml = shown * volume.data.size * math.prod(volume.spacing_mm) / 1000.0
     return 0.0 < shown <= 1.0 - MIN_STRIPPED_ZERO_SHARE and volume_ml <= MAX_BRAIN_ML
+
+
+def _shows_a_brain(volume: Volume) -> bool:
+    """Whether what is brighter than air is no larger than a brain: noise around it is not 0, but no head."""
+    shown = head_of(without_gaps(to_canonical(volume))[0].data.astype(np.float32))
+    return int(np.count_nonzero(shown)) * math.prod(volume.spacing_mm) / 1000.0 <= MAX_BRAIN_ML
+
+
+def _fixed(images: Mapping[str, Volume]) -> str:
+    """The role of the image that stays."""
+    return next(name.value for name in _FIXED if name.value in images)
 
 
 def place_images(
@@ -96,7 +112,7 @@ def place_images(
     """
     if mode is Register.OFF or len(_images(stored)) < 2 or (mode is Register.RIGID and not is_raw(stored)):
         return Placing()
-    fixed = next(name.value for name in _FIXED if name.value in stored)
+    fixed = _fixed(stored)
     images = {role: without_gaps(to_canonical(volume))[0] for role, volume in _images(stored).items()}
     found, failed = _register_all(images, fixed)
     points = _brain_points(stored, fixed)
