@@ -25,7 +25,7 @@ from cbvsynth.registration.rigid import ALIGNED_MM, register
 from cbvsynth.registration.target import Target
 from cbvsynth.registration.together import refine
 from cbvsynth.registration.transform import RigidTransform
-from cbvsynth.study.aligned import MIN_STRIPPED_ZERO_SHARE
+from cbvsynth.study.outlines import is_brain
 
 _FIXED = (Sequence.T1, Sequence.T1C, Sequence.T2, Sequence.FLAIR, Sequence.ADC, Sequence.ASL)
 _CBV = "cbv"
@@ -75,16 +75,17 @@ def _on_one_grid(images: Mapping[str, Volume]) -> bool:
 
 
 def _is_stripped(volume: Volume) -> bool:
-    """Whether an image shows no more than a brain: a head whose air was blanked has zeros, too."""
-    shown = float(np.mean(volume.data != 0.0))
-    volume_ml = shown * volume.data.size * math.prod(volume.spacing_mm) / 1000.0
-    return 0.0 < shown <= 1.0 - MIN_STRIPPED_ZERO_SHARE and volume_ml <= MAX_BRAIN_ML
+    return is_brain(volume.data != 0.0, _voxel_ml(volume))
+
+
+def _voxel_ml(volume: Volume) -> float:
+    return math.prod(volume.spacing_mm) / 1000.0
 
 
 def _shows_a_brain(volume: Volume) -> bool:
     """Whether what is brighter than air is no larger than a brain: noise around it is not 0, but no head."""
     shown = head_of(without_gaps(to_canonical(volume))[0].data.astype(np.float32))
-    return int(np.count_nonzero(shown)) * math.prod(volume.spacing_mm) / 1000.0 <= MAX_BRAIN_ML
+    return int(np.count_nonzero(shown)) * _voxel_ml(volume) <= MAX_BRAIN_ML
 
 
 def _fixed(images: Mapping[str, Volume]) -> str:

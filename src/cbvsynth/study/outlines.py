@@ -40,7 +40,7 @@ def outline_warnings(
     """
     voxel_ml = math.prod(spacing_mm) / 1000.0 if spacing_mm else 0.0
     outlines = {name: image != 0.0 for name, image in images.items()}
-    stripped = {name: one for name, one in outlines.items() if _is_brain(one, voxel_ml)}
+    stripped = {name: one for name, one in outlines.items() if is_brain(one, voxel_ml)}
     told = []
     for name, outline in stripped.items():
         first = next(iter(stripped))
@@ -56,7 +56,13 @@ def outline_warnings(
     return tuple(told)
 
 
-def _is_brain(outline: BoolArray, voxel_ml: float) -> bool:
+def is_brain(outline: BoolArray, voxel_ml: float) -> bool:
+    """Whether what is not 0 in an image is no more than a brain: a head whose air was blanked has zeros, too.
+
+    Args:
+        outline: (X, Y, Z) bool, where the image is not 0.
+        voxel_ml: volume of a voxel; 0 where nobody knows it.
+    """
     shown = int(np.count_nonzero(outline))
     return 0 < shown <= (1.0 - MIN_STRIPPED_ZERO_SHARE) * outline.size and shown * voxel_ml <= MAX_BRAIN_ML
 
