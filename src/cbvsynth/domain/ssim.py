@@ -181,14 +181,13 @@ def _inside(mask: BoolArray, shape: tuple[int, ...], window: SsimWindow) -> Bool
             "Run preprocess first."
         )
     part = mask[valid_interior(window)]
-    inside = np.zeros((*part.shape[:2], shape[2]), dtype=np.bool_)
-    inside[..., : part.shape[2]] = part
-    if not inside.any():
+    if not part.any():
         raise VolumeError(
             f"The mask has {int(np.count_nonzero(mask))} voxels, none of them {_RADIUS} or more from the "
             f"border of the volume {shape}; expected at least one. Check the brain mask."
         )
-    return inside
+    lacking = shape[2] - part.shape[2]
+    return np.pad(part, ((0, 0), (0, 0), (0, lacking))) if lacking else part
 
 
 def _windows(
@@ -290,10 +289,8 @@ class _Sums:
         self._lines = np.zeros((5, sevens * WINDOW * self._plane))
         self._pairs = np.empty(sevens * WINDOW * self._plane)
         self._sums = np.empty((4, sevens, WINDOW, self._valid))
-        self._ends = np.empty((4, sevens, WINDOW, self._valid))
-        """From each plane of seven to their end."""
-        self._before = np.zeros((4, _HALO, self._valid))
-        """The same of the last seven of the planes before, but for the first of them."""
+        self._ends = np.zeros((4, sevens, _HALO, self._valid))
+        """From each plane of seven but the first to their end."""
         self._taken = 0
         self.planes = slice(0, 0)
         """The last ones whose windows have become whole, of all that were taken."""
@@ -327,15 +324,20 @@ class _Sums:
     def _add_across(self, columns: Float64Array) -> None:
         """Sums over seven planes that end at each, from sums over 7x1 voxels, (4, sevens, 7, rows x Z)."""
         sums, ends = self._sums, self._ends
-        sums[:, :, 0] = columns[:, :, 0]
-        for place in range(1, WINDOW):
+        np.add(columns[:, :, 0], columns[:, :, 1], out=sums[:, :, 1])
+        for place in range(2, WINDOW):
             np.add(sums[:, :, place - 1], columns[:, :, place], out=sums[:, :, place])
+        self._complete(slice(0, 1), columns, slice(-1, None))
         ends[:, :, -1] = columns[:, :, -1]
         for place in range(WINDOW - 2, 0, -1):
-            np.add(columns[:, :, place], ends[:, :, place + 1], out=ends[:, :, place])
-        sums[:, 0, :-1] += self._before
-        sums[:, 1:, :-1] += ends[:, :-1, 1:]
-        self._before[...] = ends[:, -1, 1:]
+            np.add(columns[:, :, place], ends[:, :, place], out=ends[:, :, place - 1])
+        self._complete(slice(1, None), columns, slice(0, -1))
+
+    def _complete(self, sevens: slice, columns: Float64Array, before: slice) -> None:
+        """Add to the sums within some sevens what their windows take of the sevens before."""
+        sums, ends = self._sums[:, sevens], self._ends[:, before]
+        np.add(columns[:, sevens, 0], ends[:, :, 0], out=sums[:, :, 0])
+        sums[:, :, 1:-1] += ends[:, :, 1:]
 
     def of_slices(self) -> tuple[Float64Array, Float64Array]:
         """Sums over 7x7 voxels, four lines, and five lines of room for the formula."""
