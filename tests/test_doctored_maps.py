@@ -107,7 +107,7 @@ def test_a_lesion_drowned_in_noise_has_lost_its_texture(
 
 
 def test_the_page_has_the_table_of_every_map():
-    """The table is made by the benchmark on 60 patients; here only that no map and no verdict is missing."""
+    """The table is made by the benchmark on 150 patients; here only that no map and no verdict is missing."""
     page = (ROOT / "docs/explanation/gate.md").read_text(encoding="utf-8")
     found = re.search(r"<!-- doctored -->\n(.*?)<!-- /doctored -->", page, re.DOTALL)
     assert found

@@ -14,6 +14,7 @@ def test_the_tour_leads_to_the_pages_that_a_run_has_left(tmp_path, capsys):
     assert main(["tour", "--artifacts", str(root)]) == 0
     told = capsys.readouterr().out
     assert "5 models, scored on 12 held-out examinations of 12 patients" in told
+    assert "By available sequences: " in told
     for place in ("evaluate/report.html", "report/index.html"):
         assert str(root / place) in told
     for place in ("clinical/clinical.html", "validate/report.html", "model_cards"):

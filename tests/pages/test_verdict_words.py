@@ -10,12 +10,14 @@ from cbvsynth.domain.selection.evaluation import evaluate_sweep
 from cbvsynth.domain.selection.records import Verdict
 from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.pages.verdict_words import (
+    availability_cells,
     availability_rows,
     availability_text,
     champion_text,
     not_trained_text,
     optimism_text,
     refusal_reasons,
+    unserved_lines,
     verdict_text,
 )
 from cbvsynth.signature import RESEARCH_NOTE
@@ -47,6 +49,29 @@ def test_a_model_serves_every_pattern_that_holds_its_sequences_and_verbs_agree()
     assert "2 models serve 24 of the 31 patterns." in availability_text(two)
     assert len(availability_rows(one)) == 31
     assert sum(model is None for _, model in availability_rows(one)) == 15
+
+
+def test_a_pattern_without_a_champion_is_told_why():
+    """It used to say "none passes" of patterns without any model and of those whose models failed alike."""
+    found = verdict(("encdec-t1-t1c", 0.9), ("encdec-t1", 0.4), ("fcgan-t1", 0.3))
+    failed = ", ".join(found.failed_guards["encdec-t1"])
+    assert "beats-constant-mean-ssim" in failed
+    cells = dict(availability_cells(found))
+    assert cells["T1 + T1C"] == "Encoder-decoder, MAE: T1 + T1C"
+    assert cells["T1"] == f"none: encdec-t1 fails {failed}; 1 more model failed, too"
+    assert cells["T2"] == "none: each model of this sweep needs another sequence"
+    lines = unserved_lines(found)
+    assert len(lines) == 2
+    assert lines[0].startswith("t1, t1-t2, t1-flair, ")
+    assert lines[1].startswith("t2, t1c, flair, adc, t2-t1c, ")
+    assert f"  {lines[0]}" in verdict_text(found)
+    named = [slug for line in lines for slug in line.partition(": ")[0].split(", ")]
+    assert len(named) == len(set(named)) == 31 - 8
+
+
+def test_nothing_is_told_of_patterns_where_each_has_its_champion():
+    found = verdict(*((f"encdec-{name}", 0.9) for name in ("t1", "t2", "t1c", "flair", "adc")))
+    assert unserved_lines(found) == []
 
 
 def test_a_refused_model_is_told_with_the_limits_that_it_fails():

@@ -38,12 +38,18 @@ def tour(artifacts: Path = Path("artifacts")) -> None:
     Args:
         artifacts: Folder of the run's results.
     """
+    # Jinja and the tables come with these words: imported where they are needed, for `--help`'s sake.
+    from cbvsynth.pages.verdict_words import availability_text, unserved_lines
+
     verdict = read_verdict(artifacts / "evaluate" / "verdict.json")
     print(f"{verdict.models} models, scored on {verdict.examinations} held-out examinations ", end="")
     print(f"of {verdict.patients} patients:")
     for standing in verdict.leaders[:5]:
         print(f"  {standing.rank}. {standing.model:<28} SSIM {_percent(standing)} %")
-    print(f"\n{verdict.text}\n\nLook at:")
+    print("", verdict.text, availability_text(verdict), sep="\n")
+    for line in unserved_lines(verdict):
+        print(f"  {line}")
+    print("\nLook at:")
     for place, meaning in _PLACES:
         if (artifacts / place).exists():
             print(f"  {artifacts / place!s:<36} {meaning}")

@@ -105,10 +105,7 @@ def write_report_page(path: Path, evaluation: Evaluation, table2: Sequence[Table
             "leaderboard": [shown_cells(row) for row in (*evaluation.rows, *evaluation.baselines)],
             "leaderboard_note": leaderboard_note(evaluation.rows, verdict.target_unit),
             "availability_text": words.availability_text(verdict),
-            "availability": [
-                (pattern.label, model.label if model else "none passes")
-                for pattern, model in words.availability_rows(verdict)
-            ],
+            "availability": words.availability_cells(verdict),
             **_table2(table2),
             "comparisons_header": COMPARISON_HEADER,
             "comparisons": [comparison_cells(comparison) for comparison in evaluation.comparisons],
@@ -178,10 +175,6 @@ def write_markdown(path: Path, evaluation: Evaluation, table2: Sequence[Table2Ro
         parts.append(uncertainty_note(verdict.settings.lesion_threshold, verdict.target_unit))
     parts += ["## SSIM by sequences", f"![SSIM by sequences]({SSIM_PICTURE})", "## Leaderboard"]
     parts.append(leaderboard_markdown(evaluation.rows, evaluation.baselines, verdict.target_unit).rstrip())
-    available = [
-        (pattern.label, model.label if model else "none passes")
-        for pattern, model in words.availability_rows(verdict)
-    ]
     parts += [
         "## Which guards each model failed",
         markdown_table(GUARDS_HEADER, guard_rows(evaluation), left=3),
@@ -189,7 +182,7 @@ def write_markdown(path: Path, evaluation: Evaluation, table2: Sequence[Table2Ro
     parts += [
         "## Champions by available sequences",
         words.availability_text(verdict),
-        markdown_table(("available", "model"), available, left=2),
+        markdown_table(("available", "model"), words.availability_cells(verdict), left=2),
         f"## {TABLE2_TITLE}",
         table2_markdown(table2).rstrip(),
     ]

@@ -30,7 +30,8 @@ def verdict_text(verdict: Verdict) -> str:
         lines += [f"  {refusal_line(standing)}" for standing in verdict.refused[:5]]
         if len(verdict.refused) > 5:
             lines.append(f"  ... and {len(verdict.refused) - 5} more")
-    lines += ["", availability_text(verdict), stability_text(verdict), optimism_text(verdict), RESEARCH_NOTE]
+    lines += ["", availability_text(verdict), *(f"  {line}" for line in unserved_lines(verdict))]
+    lines += [stability_text(verdict), optimism_text(verdict), RESEARCH_NOTE]
     return "\n".join(lines)
 
 
@@ -78,6 +79,36 @@ def availability_rows(verdict: Verdict) -> list[tuple[Combination, ModelId | Non
         (pattern, ModelId.parse(winners[pattern.slug]) if pattern.slug in winners else None)
         for pattern in patterns_like(winners)
     ]
+
+
+def availability_cells(verdict: Verdict) -> list[tuple[str, str]]:
+    """For a table: every pattern with its model, or why it has none."""
+    return [
+        (pattern.label, model.label if model else f"none: {_why_none(verdict, pattern)}")
+        for pattern, model in availability_rows(verdict)
+    ]
+
+
+def unserved_lines(verdict: Verdict) -> list[str]:
+    """The patterns without a champion, a line for each reason; none where every pattern has one."""
+    without: dict[str, list[str]] = {}
+    for pattern, model in availability_rows(verdict):
+        if model is None:
+            without.setdefault(_why_none(verdict, pattern), []).append(pattern.slug)
+    return [f"{', '.join(slugs)}: {reason}" for reason, slugs in without.items()]
+
+
+def _why_none(verdict: Verdict, pattern: Combination) -> str:
+    """Of the models that could have served a pattern, the best and what it failed."""
+    able = [
+        model
+        for model in verdict.failed_guards
+        if ModelId.parse(model).combination.usable_with(pattern.sequences)
+    ]
+    if not able:
+        return "each model of this sweep needs another sequence"
+    best = f"{able[0]} fails {', '.join(verdict.failed_guards[able[0]])}"
+    return best if len(able) == 1 else f"{best}; {counted(len(able) - 1, 'more model')} failed, too"
 
 
 def optimism_text(verdict: Verdict) -> str:
