@@ -65,7 +65,7 @@ run: setup # What params.yaml says: as `dvc repro`, but JOBS models at a time
 
 .PHONY: test
 test: setup ## All tests, JOBS files at a time
-	pytest -n $(JOBS) --dist loadfile -m "not cluster and not node and not images"
+	pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not cluster and not node and not images"
 
 .PHONY: test-fast
 test-fast: setup ## The tests that need no TensorFlow and are not slow
