@@ -15,7 +15,8 @@ from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import RegistrationError
 from cbvsynth.phantom.case import make_case
-from cbvsynth.quality.alignment import CLEAR_DIFFERENCE, anchor_of, compare, register_all
+from cbvsynth.quality.alignment import anchor_of, compare, register_all
+from cbvsynth.quality.left_right import CLEAR_DIFFERENCE
 from cbvsynth.quality.limits import Limits
 
 LIMITS = Limits()

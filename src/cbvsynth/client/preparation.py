@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import numpy.typing as npt
 
+from cbvsynth.client.left_right import require_one_side
 from cbvsynth.client.request import (
     NOT_GIVEN,
     Placement,
@@ -186,8 +187,8 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
         UsageError: the reference is not among the usable images.
         VolumeError: a file is missing or is no image, nothing says which way it lies, nothing is usable, or
             there is no brain mask and no image is skull-stripped.
-        GridError: the images do not lie on one grid, (resampled) do not show the same place, or one cannot be
-            registered.
+        GridError: the images do not lie on one grid, (resampled) do not show the same place, one cannot be
+            registered, or one is mirrored left to right.
         ManifestError: a path leaves the root.
     """
     on_stage(Stage.READING)
@@ -238,8 +239,10 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
         noted = mark_gaps({name.value: image for name, image in images.items()}, turned, mask, grid, asked)
         noted = (*elsewhere, *noted)
     prepared = keep_usable(images, mask, examination, left_out)
-    used = [name.value for name in prepared.inputs] + (["mask"] if asked.mask else [])
     grid, header = canonical_grid(grids[chosen]), headers[chosen]
+    if register is not Register.OFF:
+        require_one_side({name: images[name] for name in prepared.inputs}, mask, grid, asked)
+    used = [name.value for name in prepared.inputs] + (["mask"] if asked.mask else [])
     return replace(
         prepared,
         mask_source=masked.source or mask_source,
@@ -321,12 +324,12 @@ def prepare_arrays(
         arrays: (X, Y, Z) each on one grid, axes to the right, front and top of the head.
         mask: (X, Y, Z), brain where not 0; by default where the images are not 0.
         unusable: sequences that a person rules out.
-        spacing_mm: voxel size, if it is to be compared with what the model has seen.
+        spacing_mm: voxel size, to compare it with what the model has seen, and left with right.
 
     Raises:
         VolumeError: an array is not three-dimensional, nothing is usable, or there is no mask and no
             image is skull-stripped.
-        GridError: the shapes differ.
+        GridError: the shapes differ, or an image is mirrored left to right.
     """
     label = Examination("input", "input", "", {})
     shapes = {name.value: np.shape(array) for name, array in arrays.items()}
@@ -351,6 +354,9 @@ def prepare_arrays(
     require_brain(brain, label)
     elsewhere = outline_warnings(images, brain, spacing_mm, label)
     prepared = keep_usable(images, brain, label, left_out)
+    if spacing_mm:
+        grid = Grid(brain.shape, np.diag([*spacing_mm, 1.0]))
+        require_one_side({name: images[name] for name in prepared.inputs}, brain, grid, label)
     told = (*elsewhere, *prepared.warnings)
     return replace(prepared, mask_source=source, spacing_mm=spacing_mm, warnings=told)
 

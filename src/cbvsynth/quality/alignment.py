@@ -14,26 +14,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from cbvsynth import registration
 from cbvsynth.domain.geometry import Grid
-from cbvsynth.domain.resampling import resample, resample_labels
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import RegistrationError
+from cbvsynth.quality.edges import edge_images
+from cbvsynth.quality.left_right import mirror_margins
 from cbvsynth.quality.measurements import correlation
 from cbvsynth.registration import RigidTransform, points_of
 
 Image = npt.NDArray[np.floating]
-Float64Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-EDGE_SCALE_MM = 2.0
-"""Voxels in plane at which edges are compared; ours: gyri are some 10 mm wide, and matrices of 64 to 512
-voxels become comparable."""
-CLEAR_DIFFERENCE = 0.05
-"""Least difference of two correlations of edges that tells left from right; ours."""
 _FAINT = (Sequence.ADC.value, Sequence.ASL.value)
 """Sequences with few edges of their own."""
 _CBV = "cbv"
@@ -102,87 +96,28 @@ def compare(
     """
     role_of_anchor = anchor_of(volumes)
     anchor = volumes[role_of_anchor]
+    in_place = {role: moved(volume, transforms.get(role)) for role, volume in volumes.items()}
+    shown = edge_images(in_place, anchor, mask, mask_grid)
     points = points_of(mask, mask_grid.affine)
-    grid = _edge_grid(anchor, points)
-    brain = resample_labels(Volume(mask.astype(np.float32), mask_grid.affine), grid).data > 0
-    images = {
-        role: resample(moved(volume, transforms.get(role)), grid).data for role, volume in volumes.items()
-    }
-    edges = {role: _edges(image, grid.spacing_mm) for role, image in images.items()}
-    first = images[role_of_anchor]
+    first = shown.images[role_of_anchor]
     return Alignment(
         anchor=role_of_anchor,
         displacement_mm={
             role: registration.displacement_mm(transform, points) for role, transform in transforms.items()
         },
-        mirror_margin=_mirror_margins(edges, anchor, brain, grid) if len(edges) > 1 else {},
+        mirror_margin=mirror_margins(shown, anchor),
         anchor_correlation={
-            role: correlation(image, first, brain) for role, image in images.items() if role != role_of_anchor
+            role: correlation(image, first, shown.brain)
+            for role, image in shown.images.items()
+            if role != role_of_anchor
         },
-        edge_agreement=_edge_agreement(edges, brain),
+        edge_agreement=_edge_agreement(shown.edges, shown.brain),
     )
 
 
 def moved(volume: Volume, transform: RigidTransform | None) -> Volume:
     """The volume where a registration found it to belong; its voxels stay as they are."""
     return volume if transform is None else Volume(volume.data, transform.moved(volume.affine))
-
-
-def _mirror_margins(edges: Mapping[str, Image], anchor: Volume, brain: Mask, grid: Grid) -> dict[str, float]:
-    inner = ndimage.binary_erosion(brain, np.ones((3, 3, 1)))  # the brain's outline is the same on both sides
-    try:
-        mirrors = (_mirror_of_grid(anchor), _mirror_of_brain(anchor, points_of(brain, grid.affine)))
-    except RegistrationError:
-        return {}  # a brain that is not found in its own mirror image tells nothing of left and right
-    mirrored = [
-        {role: resample(Volume(one, mirror @ grid.affine), grid).data for role, one in edges.items()}
-        for mirror in mirrors
-    ]
-    margins = {}
-    for role, one in edges.items():
-        as_it_lies = correlation(one, _sum_of_others(role, edges, inner), inner)
-        fits = [correlation(one, _sum_of_others(role, others, inner), inner) for others in mirrored]
-        turned = float(np.fmax.reduce(fits))  # NaN where neither can be judged
-        if abs(as_it_lies - turned) >= CLEAR_DIFFERENCE:
-            margins[role] = as_it_lies - turned
-    return margins
-
-
-def _sum_of_others(role: str, edges: Mapping[str, Image], mask: Mask) -> Image:
-    """Edges of all images but one, scaled to one spread; CBV and CBF, the faintest, are asked by nobody."""
-    total = np.zeros(mask.shape)
-    for other, one in edges.items():
-        spread = (
-            float(one[mask].std()) if other not in (role, _CBV, Sequence.ASL.value) and mask.any() else 0.0
-        )
-        if spread > 0:
-            total += one / spread
-    return total
-
-
-def _mirror_of_grid(anchor: Volume) -> Float64Array:
-    """Reflection of the world, (4, 4), RAS mm, at the middle of the grid: what a program does to a file."""
-    flip = np.diag([-1.0, 1.0, 1.0, 1.0])
-    flip[0, 3] = anchor.shape[0] - 1.0
-    mirror: Float64Array = anchor.affine @ flip @ np.linalg.inv(anchor.affine)
-    return mirror
-
-
-def _mirror_of_brain(anchor: Volume, points_mm: Float64Array) -> Float64Array:
-    """Reflection of the world, (4, 4), RAS mm, that lays the anchor's brain onto its own mirror image.
-
-    Args:
-        anchor: an image.
-        points_mm: (N, 3), its brain; the reflection is looked for from its middle.
-
-    Raises:
-        RegistrationError: the two do not fit.
-    """
-    reflection = np.diag([-1.0, 1.0, 1.0, 1.0])
-    reflection[0, 3] = 2.0 * points_mm[:, 0].mean()
-    turned = Volume(anchor.data, reflection @ anchor.affine)
-    found = registration.register_nearby(turned, registration.Target(anchor))
-    return found.moved(reflection)
 
 
 def _edge_agreement(edges: Mapping[str, Image], mask: Mask) -> dict[str, float]:
@@ -194,29 +129,3 @@ def _edge_agreement(edges: Mapping[str, Image], mask: Mask) -> dict[str, float]:
         if known:
             agreement[role] = max(known)
     return agreement
-
-
-def _edge_grid(anchor: Volume, points_mm: Float64Array) -> Grid:
-    """The anchor's voxels around the brain, joined to squares of about `EDGE_SCALE_MM` in plane."""
-    inverse = np.linalg.inv(anchor.affine)
-    indices = points_mm @ inverse[:3, :3].T + inverse[:3, 3]
-    low = np.clip(np.floor(indices.min(axis=0)), 0, np.array(anchor.shape) - 1).astype(int)
-    high = np.clip(np.ceil(indices.max(axis=0)), low, np.array(anchor.shape) - 1).astype(int)
-    joined = np.maximum(1, np.round(EDGE_SCALE_MM / np.array(anchor.spacing_mm))).astype(int)
-    x, y, z = (int(size) for size in np.maximum(1, (high - low + 1) // joined))
-    affine = anchor.affine.copy()
-    affine[:3, :3] = anchor.affine[:3, :3] * joined
-    affine[:3, 3] = anchor.affine[:3, :3] @ (low + (joined - 1) / 2.0) + anchor.affine[:3, 3]
-    return Grid((x, y, z), affine)
-
-
-def _edges(image: Image, spacing_mm: tuple[float, float, float]) -> Image:
-    """Steepness along the two finest axes, per millimetre; 0 along an axis of one voxel."""
-    finest = sorted(np.argsort(spacing_mm, kind="stable")[:2])
-    steps = [
-        np.gradient(image.astype(np.float64), spacing_mm[axis], axis=axis)
-        for axis in finest
-        if image.shape[axis] > 1
-    ]
-    magnitude: Image = np.sqrt(sum((step**2 for step in steps), np.zeros(image.shape)))
-    return magnitude
