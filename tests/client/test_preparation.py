@@ -351,6 +351,14 @@ def test_holes_in_adc_as_metal_leaves_them_are_warned_of(tmp_path: Path) -> None
     assert prepare(write_head(tmp_path, "t1 adc")).warnings == ()
 
 
+@pytest.mark.parametrize(("factor", "told"), [(0.3, True), (0.6, False), (1.4, False), (1.6, True)])
+def test_t2_in_the_place_of_adc_is_told_by_its_median(tmp_path: Path, factor: float, *, told: bool) -> None:
+    """Whatever had a median of 100 to 5000 was taken for ADC; validate drops what is not 500 to 1500."""
+    voxels = (image("adc") * np.float32(factor)).astype(np.float32)
+    warnings = prepare({"adc": str(write(tmp_path / "adc.nii.gz", voxels, AFFINES["RAS"]))}).warnings
+    assert [one.startswith("ADC has a median of") for one in warnings] == [True] * told
+
+
 def test_digests_are_those_of_the_files_that_were_used(tmp_path: Path) -> None:
     files = write_head(tmp_path, "t1 t2")
     assert prepare(files).sha256 == {role: sha256_of(Path(path)) for role, path in files.items()}

@@ -13,7 +13,7 @@ from cbvsynth.domain.resampling import resample, resample_labels
 from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.registration import RigidTransform
-from cbvsynth.registration.drawn_on import followed_images
+from cbvsynth.registration.drawn_on import followed_images, mask_beside
 from tests.registration.heads import affine_of, brain_image, case, motion, moved
 
 AWAY = motion(5, 6.0, 5.0)
@@ -63,14 +63,23 @@ def test_images_that_lie_at_one_place_leave_no_doubt() -> None:
     assert follow("mask", outline("brain", np.eye(4)), np.eye(4)) == ("t1", ())
 
 
-def test_a_mask_beside_the_brain_is_told() -> None:
+@pytest.mark.parametrize("off_mm", [8, 16])
+def test_a_mask_beside_the_brain_is_told(off_mm: int) -> None:
     """One of another examination, or one that was drawn on nothing that is here."""
-    found, (told,) = follow("mask", outline("brain", motion(7, 16.0, 0.0)), np.eye(4))
+    found, (told,) = follow("mask", outline("brain", motion(7, off_mm, 0.0)), np.eye(4))
     assert found == "t1"
     assert told == (
-        "sub-1/ses-1: MASK seems to lie beside the brain: 8 mm to one side it would fit the images better. "
-        "Look at its outline"
+        f"sub-1/ses-1: MASK seems to lie beside the brain: {off_mm} mm away it would fit the images better "
+        "(expected at most 4 mm). Look at its outline"
     )
+
+
+def test_the_mask_of_one_image_alone_is_looked_at_too() -> None:
+    one = Examination("e", "sub-1", "ses-1", {Sequence.T1: PurePosixPath("t1.nii")})
+    image = brain_image("t1")
+    assert mask_beside(one, outline("brain", np.eye(4)), image) == ()
+    (told,) = mask_beside(one, outline("brain", motion(7, 8.0, 0.0)), image)
+    assert "MASK seems to lie beside the brain: 8 mm away" in told
 
 
 def test_a_mask_without_a_brain_is_told_elsewhere() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from cbvsynth.domain.volume import Volume
 from cbvsynth.registration import RigidTransform
-from cbvsynth.registration.outline import fit_of_outline, lies_beside
+from cbvsynth.registration.outline import BESIDE_MM, fit_of_outline, shift_of_outline_mm
 from tests.registration.heads import affine_of, brain_image, case, motion
 
 STILL = RigidTransform.identity()
@@ -34,8 +34,22 @@ def test_without_an_outline_nothing_is_told(fill: int) -> None:
     assert fit_of_outline(outline, {"t1": STILL, "t2": STILL}, [brain_image("t1")]) == {"t1": 0.0, "t2": 0.0}
 
 
-@pytest.mark.parametrize(("shift_mm", "beside"), [(0.0, False), (3.0, False), (15.0, True)])
-def test_an_outline_beside_the_brain_is_known(shift_mm: float, beside: bool) -> None:  # noqa: FBT001
-    """The mask of another examination was used wherever it lay."""
+@pytest.mark.parametrize("shift_mm", [0.0, 3.0, 5.0, 8.5, 15.0])
+def test_how_far_an_outline_lies_beside_the_brain_is_known(shift_mm: float) -> None:
+    """A mask that lay 8.5 mm off aslant was not told: it was tried 8 mm along the axes only."""
     outline = drawn(case().brain, motion(6, shift_mm, 0.0))
-    assert lies_beside(outline, STILL, [brain_image(role) for role in ("t1", "t2")]) is beside
+    found_mm = shift_of_outline_mm(outline, STILL, [brain_image(role) for role in ("t1", "t2")])
+    assert found_mm == pytest.approx(shift_mm, abs=0.8)
+    assert (found_mm > BESIDE_MM) is (shift_mm > BESIDE_MM)
+
+
+def test_an_outline_is_shifted_from_where_its_own_image_lies() -> None:
+    away = motion(5, 6.0, 5.0)
+    images = [brain_image(role) for role in ("t1", "t2")]
+    assert shift_of_outline_mm(drawn(case().brain, away), RigidTransform(away), images) < 1.0
+
+
+@pytest.mark.parametrize("fill", [0, 1])
+def test_what_has_no_outline_lies_nowhere(fill: int) -> None:
+    outline = drawn(np.full(case().brain.shape, fill), np.eye(4))
+    assert shift_of_outline_mm(outline, STILL, [brain_image("t1")]) == 0.0

@@ -74,3 +74,21 @@ def test_holes_of_metal_in_adc_are_no_shift_and_a_shift_is_one() -> None:
     assert warnings({"t1": tissue(0), "adc": holes}, brain()) == ()
     (told,) = warnings({"t1": tissue(0), "adc": np.roll(holes, 3, axis=1)}, brain())
     assert "ADC is not 0 elsewhere than the brain mask" in told
+
+
+@pytest.mark.parametrize(("voxels", "told"), [(0, 0), (3, 1)])
+def test_a_mask_beside_a_brain_in_noise_is_told(voxels: int, told: int) -> None:
+    """What shows a brain but is nowhere 0 was compared with nothing."""
+    rng = np.random.default_rng(5)
+    noisy = np.hypot(tissue(0) + rng.normal(0.0, 15.0, SHAPE), rng.normal(0.0, 15.0, SHAPE))
+    found = warnings({"t1": noisy}, np.roll(brain(), voxels, axis=1))
+    assert len(found) == told
+    assert all("T1 is bright elsewhere than in the brain mask (overlap 0.9" in one for one in found)
+
+
+def test_a_head_is_bright_elsewhere_than_in_its_brain() -> None:
+    rng = np.random.default_rng(6)
+    scalp = np.hypot(tissue(0) + 400.0 * (np.roll(brain(), 6, 1) | np.roll(brain(), -6, 1)), 0.0)
+    noisy = np.hypot(scalp + rng.normal(0.0, 15.0, SHAPE), rng.normal(0.0, 15.0, SHAPE))
+    inner = brain() & np.roll(brain(), 6, 0) & np.roll(brain(), -6, 0)
+    assert warnings({"t1": noisy}, inner) == ()

@@ -28,6 +28,8 @@ MAX_NEGATIVE_SHARE = 0.05
 """Largest share of the brain below 0 in an input. As `input_negative_share_max` in limits.yaml."""
 MAX_ADC_ZERO_SHARE = 0.03
 """Share of the brain's voxels in which ADC may be 0, as in limits.yaml: metal leaves more."""
+ADC_MEDIAN_E6 = (500.0, 1500.0)
+"""Medians of ADC in brains, 1e-6 mm2/s, as in limits.yaml; those of T2 often lie elsewhere."""
 
 Float32Array = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -148,12 +150,7 @@ def keep_usable(
             except UnitError as error:
                 fault = without_label(str(error), "ADC")
             else:
-                zero_share = float(np.mean(image[mask] == 0.0))
-                if zero_share > MAX_ADC_ZERO_SHARE:
-                    warnings.append(
-                        f"ADC is 0 in {zero_share:.0%} of the brain, as metal leaves it (expected at most "
-                        f"{MAX_ADC_ZERO_SHARE:.0%}); look at it, and rule it out with --unusable adc."
-                    )
+                warnings += _doubts_about_adc(converted[mask])
                 image = converted  # noqa: PLW2901  the same image in another unit
         if fault:
             faults[sequence] = fault
@@ -169,6 +166,24 @@ def keep_usable(
     return PreparedExamination(
         inputs, ordered, mask, "", None, adc_unit=str(adc_unit), warnings=tuple(warnings)
     )
+
+
+def _doubts_about_adc(inside: Float32Array) -> list[str]:
+    """What about ADC in the brain (N,), 1e-6 mm2/s, is worth a look."""
+    told = []
+    zero_share = float(np.mean(inside == 0.0))
+    if zero_share > MAX_ADC_ZERO_SHARE:
+        told.append(
+            f"ADC is 0 in {zero_share:.0%} of the brain, as metal leaves it (expected at most "
+            f"{MAX_ADC_ZERO_SHARE:.0%}); look at it, and rule it out with --unusable adc."
+        )
+    median, (low, high) = float(np.median(inside[inside != 0.0])), ADC_MEDIAN_E6
+    if not low <= median <= high:
+        told.append(
+            f"ADC has a median of {median:.0f}e-6 mm2/s in the brain (expected {low:.0f} to {high:.0f}): "
+            "another image may have been given for it, as T2; look at it, or rule it out with --unusable adc."
+        )
+    return told
 
 
 def _fault(inside: Float32Array) -> str:

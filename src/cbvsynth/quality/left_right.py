@@ -32,7 +32,7 @@ CLEAR_DIFFERENCE = 0.05
 """Least difference of two correlations of edges that tells left from right; ours."""
 CLEAR_MIRROR = 0.1
 """By so much two images must fit better mirrored to count as mirrored. Chosen here: sound pairs fit worse by
-0.09 (phantoms) and 0.10 (a real examination) or more, mirrored ones better by 0.21 or more."""
+0.07 (phantoms) and 0.10 (a real examination) or more, mirrored ones better by 0.21 or more."""
 LEAST_FIT = 0.3
 """Least correlation of edges mirrored, likewise: that of noise stays below 0.2 on the smallest images."""
 _ASKED_BY_NOBODY = ("cbv", Sequence.ASL.value)

@@ -12,7 +12,7 @@ from cbvsynth.domain.gaps import without_gaps
 from cbvsynth.domain.geometry import Grid, canonical_grid, lies_on, to_canonical
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import VolumeError
-from cbvsynth.registration.outline import CLEAR_FIT, OFF_MM, fit_of_outline, lies_beside
+from cbvsynth.registration.outline import BESIDE_MM, CLEAR_FIT, fit_of_outline, shift_of_outline_mm
 from cbvsynth.registration.transform import RigidTransform
 
 DRAWN = {
@@ -56,12 +56,26 @@ def followed_images(
             told.append(
                 f"{examination.label(role)} is taken as drawn on {image} and follows it ({why}): {how}"
             )
-        if role == "mask" and lies_beside(inside, from_fixed[followed[role]], in_place):
-            told.append(
-                f"{examination.label(role)} seems to lie beside the brain: {OFF_MM:g} mm to one side it "
-                "would fit the images better. Look at its outline"
-            )
+        if role == "mask":
+            told += _beside(examination, inside, from_fixed[followed[role]], in_place)
     return followed, tuple(told)
+
+
+def mask_beside(examination: Examination, mask: Volume, image: Volume) -> tuple[str, ...]:
+    """A sentence where a mask's file, as stored, lies beside the brain of the only image there is."""
+    in_place = without_gaps(to_canonical(image))[0]
+    return tuple(_beside(examination, _inside("mask", mask), RigidTransform.identity(), [in_place]))
+
+
+def _beside(
+    examination: Examination, inside: Volume, home: RigidTransform, images: Sequence[Volume]
+) -> list[str]:
+    off_mm = shift_of_outline_mm(inside, home, images)
+    told = (
+        f"{examination.label('mask')} seems to lie beside the brain: {off_mm:.0f} mm away it would fit the "
+        f"images better (expected at most {BESIDE_MM:g} mm). Look at its outline"
+    )
+    return [told] if off_mm > BESIDE_MM else []
 
 
 def _best(inside: Volume, apart: Mapping[str, RigidTransform], images: Sequence[Volume]) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import RegistrationError, VolumeError
 from cbvsynth.registration.displacement import displacement_mm, points_of
-from cbvsynth.registration.drawn_on import DRAWN, followed_images
+from cbvsynth.registration.drawn_on import DRAWN, followed_images, mask_beside
 from cbvsynth.registration.rigid import ALIGNED_MM, register
 from cbvsynth.registration.target import Target
 from cbvsynth.registration.together import refine
@@ -111,7 +111,11 @@ def place_images(
         RegistrationError: with `check`, an image lies too far off; with `rigid`, one cannot be registered,
             unless all lie on one grid with a mask: then it is told.
     """
-    if mode is Register.OFF or len(_images(stored)) < 2 or (mode is Register.RIGID and not is_raw(stored)):
+    if mode is Register.OFF or not _images(stored):
+        return Placing()
+    if len(_images(stored)) == 1:
+        return Placing(warnings=_mask_of_one(examination, stored))
+    if mode is Register.RIGID and not is_raw(stored):
         return Placing()
     fixed = _fixed(stored)
     images = {role: without_gaps(to_canonical(volume))[0] for role, volume in _images(stored).items()}
@@ -144,6 +148,14 @@ def place_images(
     followed, doubts = followed_images(examination, stored, images, from_fixed)
     moves = _moves(stored, from_fixed, followed, reference)
     return Placing(fixed, distances, tuple(apart), moves, (*left, *warnings, *doubts))
+
+
+def _mask_of_one(examination: Examination, stored: Mapping[str, Volume]) -> tuple[str, ...]:
+    """What there is to say of the mask of one image alone; a stripped brain is looked at elsewhere."""
+    (image,) = _images(stored).values()
+    if "mask" not in stored or _is_stripped(image):
+        return ()
+    return mask_beside(examination, stored["mask"], image)
 
 
 def _register_all(
