@@ -86,6 +86,14 @@ def test_each_limit_is_the_last_value_that_is_believed(name: str, right: float, 
     assert len(doubts_about(replace(PLAUSIBLE, **{name: wrong}))) == 1
 
 
+@pytest.mark.parametrize("value", [0.0, 7.0, -3.0], ids=["nothing", "one value", "below 0"])
+def test_an_image_without_contrast_shows_no_head(value: float) -> None:
+    """NumPy's own error about slices of NaN was what a person read of an image below 0 beside a mask."""
+    image = np.full((8, 8, 4), value, np.float32)
+    image[0, 0, 0] *= 1.5
+    assert not head_of(image).any()
+
+
 def test_the_head_is_what_is_brighter_than_air() -> None:
     rng = np.random.default_rng(1)
     inside = ellipsoid(half_mm=(84.0, 100.0, 80.0))

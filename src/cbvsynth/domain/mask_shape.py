@@ -146,9 +146,12 @@ def doubts_about(shape: MaskShape) -> tuple[str, ...]:
 def head_of(image: npt.NDArray[np.float32]) -> BoolArray:
     """The head in an image with its skull, (X, Y, Z): what is brighter than air, its largest piece, filled.
 
-    The limit between air and head is where the variance between both is largest (Otsu 1979).
+    The limit between air and head is where the variance between both is largest (Otsu 1979). Nothing where no
+    voxel is above 0, or as good as none.
     """
-    shown = np.clip(image, 0.0, np.percentile(image, 99.5))
+    shown = np.clip(image, 0.0, max(0.0, float(np.percentile(image, 99.5))))
+    if shown.min() == shown.max():
+        return np.zeros(image.shape, np.bool_)
     counts, edges = np.histogram(shown, bins=256)
     middles = (edges[:-1] + edges[1:]) / 2.0
     below = np.cumsum(counts)
