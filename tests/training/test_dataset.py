@@ -153,3 +153,17 @@ def test_an_empty_split_says_so(tmp_path: Path) -> None:
     empty = replace(index, examinations=index.of_split("train"))
     with pytest.raises(TrainingError, match="None of the 0 examinations of the held-out split"):
         usable_examinations(empty, "held-out", T1C_ADC)
+
+
+def test_the_region_whose_mean_is_learned_is_the_one_that_the_gate_measures(tmp_path: Path) -> None:
+    """It was the whole segmentation, of which oedema may be most: the gate asks for the enhancing part."""
+    index = write_study(tmp_path, train=1, held_out=0)
+    seg = np.load(tmp_path / "e00/seg.npy")
+    seg[6:8, 6:10, 3:6] = 2
+    np.save(tmp_path / "e00/seg.npy", seg)
+    region = CachedTrainingData(index, T1C_ADC, 25.0, emphasis=Emphasis(region_weight=0.5)).load(0).lesion
+    assert np.array_equal(region, seg == 3)
+    seg[seg == 3] = 2
+    np.save(tmp_path / "e00/seg.npy", seg)
+    whole = CachedTrainingData(index, T1C_ADC, 25.0, emphasis=Emphasis(region_weight=0.5)).load(0).lesion
+    assert np.array_equal(whole, seg == 2), "a lesion that does not enhance is measured as a whole"

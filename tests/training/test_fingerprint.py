@@ -57,6 +57,13 @@ def test_a_setting_that_came_later_counts_where_it_is_not_off(name: str) -> None
     assert fingerprint_of(ENCDEC, changed, "data") != fingerprint_of(ENCDEC, CONFIG, "data")
 
 
+def test_a_loss_of_the_whole_segmentation_is_not_that_of_the_measured_region() -> None:
+    """Weights that learned the mean of a lesion with its oedema would be taken for the present ones."""
+    settings = settings_of(ENCDEC, replace(CONFIG, region_weight=0.5))
+    assert settings["region"] == "where lesion CBV is measured"
+    assert "region" not in settings_of(ENCDEC, CONFIG)
+
+
 @pytest.mark.parametrize("name", OF_THE_EXPORT)
 def test_how_a_flow_makes_maps_counts_for_its_export_alone(name: str) -> None:
     changed, flow = replace(CONFIG, **{name: OF_THE_EXPORT[name]}), ModelId.parse("flow-t1-t2")

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from cbvsynth.domain.metrics import lesion_region
 from cbvsynth.domain.options import Switch
 from cbvsynth.domain.sequences import Combination
 from cbvsynth.domain.strata import stratum_weights
@@ -30,7 +31,7 @@ class Emphasis:
     strata: Switch = Switch.OFF
     """Whether each stratum of CBV counts as much as any other."""
     region_weight: float = 0.0
-    """Above 0 the lesion itself is handed on, for the error of its mean."""
+    """Above 0 the region that lesion CBV is measured in is handed on, for the error of its mean."""
 
 
 NO_EMPHASIS = Emphasis()
@@ -187,7 +188,7 @@ class CachedTrainingData:
                 f"{foreground.shape} and none. Run validate and preprocess again."
             )
         weights = foreground if self._emphasis.strata is Switch.OFF else stratum_weights(cbv, foreground > 0)
-        region = self._lesion(examination, foreground) if self._emphasis.region_weight else None
+        region = self._region(examination, foreground) if self._emphasis.region_weight else None
         if self._emphasis.lesion_weight != 1.0 and self._index.has(examination.exam_id, "seg"):
             lesion = self._lesion(examination, foreground) > 0
             weights = np.where(lesion, weights * np.float32(self._emphasis.lesion_weight), weights)
@@ -199,3 +200,10 @@ class CachedTrainingData:
             return np.zeros_like(foreground)
         lesion = np.asarray(self._index.array(examination.exam_id, "seg")) > 0
         return lesion.astype(np.float32) * foreground
+
+    def _region(self, examination: CachedExamination, foreground: Float32Array) -> Float32Array:
+        """1 where the lesion's CBV is measured, else 0; 0 everywhere without a segmentation."""
+        if not self._index.has(examination.exam_id, "seg"):
+            return np.zeros_like(foreground)
+        seg = np.asarray(self._index.array(examination.exam_id, "seg"))
+        return lesion_region(seg, foreground > 0).astype(np.float32)

@@ -32,6 +32,8 @@ _ONLY_FOR = {
 }
 _LATER = {"cooldown": "0.0", "region_weight": "0.0", "stratify": "off", "spread": "off"}
 """Settings that came later, with the value that changes nothing: what was trained before them stays known."""
+_REGION = "where lesion CBV is measured"
+"""What `region_weight` looks at. It was the whole segmentation, with its oedema: that training is another."""
 _OF_THE_EXPORT = {"flow_steps": Algorithm.FLOW, "flow_solver": Algorithm.FLOW}
 """Decide what is exported and not what is learned: a change exports again, without a training step."""
 
@@ -44,6 +46,8 @@ def settings_of(model_id: ModelId, config: TrainConfig) -> dict[str, str]:
     values = {
         field.name: str(getattr(config, field.name)) for field in fields(config) if field.name not in ignored
     }
+    if config.region_weight:
+        values["region"] = _REGION
     return {name: value for name, value in values.items() if value != _LATER.get(name)}
 
 
