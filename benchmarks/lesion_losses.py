@@ -63,7 +63,9 @@ def main(  # noqa: PLR0913, PLR0917  # flags
         f"{model}, {epochs} epochs, {base_channels} channels, {len(scored)} held out, seeds "
         f"{', '.join(map(str, seeds))}\n"
     )
-    print("| | SSIM, % | of each seed | lesion error | slope |\n|---|---|---|---|---|")
+    print(
+        "| | SSIM, % | of each seed | lesion error | slope | bias of low lesions |\n|---|---|---|---|---|---|"
+    )
     for number, (name, emphasis) in enumerate(choices.items()):
         config = TrainConfig(
             model=model.slug,
@@ -82,7 +84,7 @@ def main(  # noqa: PLR0913, PLR0917  # flags
             runs.append(measure(partial(made_by, network, config.cbv_max), scored, config.cbv_max))
         row = summarise(runs, subjects)
         each = ", ".join(f"{value:.1f}" for value in row.ssim_of_seeds)
-        shown = (cell(row.ssim_pct), each, cell(row.lesion_error), cell(row.slope))
+        shown = (cell(row.ssim_pct), each, cell(row.lesion_error), cell(row.slope), cell(row.low_bias))
         print(f"| {name} | {' | '.join(shown)} |", flush=True)
 
 
