@@ -32,7 +32,8 @@ def main(  # noqa: PLR0913, PLR0917  # flags
         epochs: passes over the training examinations.
         seeds: one training each.
         base_channels: of all; fewer are quicker.
-        varied: cached examinations of a phantom with `--contrast varied`, to be learned from instead.
+        varied: cached examinations of the same phantom with `--contrast varied`; then, instead of the losses,
+            the two studies are learned from, and each network is measured in the held-out patients of both.
         kept: folder of the trainings.
     """
     from cbvsynth.training.startup import quiet_tensorflow
@@ -47,6 +48,7 @@ def main(  # noqa: PLR0913, PLR0917  # flags
     from cbvsynth.training.dataset import CachedTrainingData, Emphasis, usable_examinations
     from cbvsynth.training.fit import fit
 
+    index, chosen = read_index(examinations), Combination.parse(combination)
     choices = {
         "the paper's: every voxel alike": Emphasis(),
         "a lesion's voxels count 10 times": Emphasis(lesion_weight=10.0),
@@ -54,19 +56,26 @@ def main(  # noqa: PLR0913, PLR0917  # flags
         "the lesion's mean, weight 0.1": Emphasis(region_weight=0.1),
         "the lesion's mean, weight 1": Emphasis(region_weight=1.0),
     }
+    trials = [(name, str(n), each, index, index) for n, (name, each) in enumerate(choices.items())]
     if varied is not None:
-        choices["learned from varied lesions"] = Emphasis()
-    index, chosen = read_index(examinations), Combination.parse(combination)
-    scored = held_out(index, usable_examinations(index, "held-out", chosen), chosen)
-    model, subjects = ModelId.parse(f"encdec-{combination}"), [one.subject_id for one in scored]
-    print(
-        f"{model}, {epochs} epochs, {base_channels} channels, {len(scored)} held out, seeds "
-        f"{', '.join(map(str, seeds))}\n"
-    )
+        studies = {"the usual": index, "varied": read_index(varied)}
+        trials = [
+            (
+                f"learned from {one} lesions, measured in {other}",
+                folder,
+                Emphasis(),
+                studies[one],
+                studies[other],
+            )
+            for one, folder in zip(studies, ("0", "varied"), strict=True)
+            for other in studies
+        ]
+    model = ModelId.parse(f"encdec-{combination}")
+    print(f"{model}, {epochs} epochs, {base_channels} channels, seeds {', '.join(map(str, seeds))}\n")
     print(
         "| | SSIM, % | of each seed | lesion error | slope | bias of low lesions |\n|---|---|---|---|---|---|"
     )
-    for number, (name, emphasis) in enumerate(choices.items()):
+    for name, place, emphasis, learned_from, judged_in in trials:
         config = TrainConfig(
             model=model.slug,
             epochs=epochs,
@@ -75,14 +84,18 @@ def main(  # noqa: PLR0913, PLR0917  # flags
             region_weight=emphasis.region_weight,
             stratify=emphasis.strata,
         )
-        learned_from = read_index(varied) if varied and "varied" in name else index
+        known = {one.subject_id for one in learned_from.of_split("train")}
+        usable = [
+            one for one in usable_examinations(judged_in, "held-out", chosen) if one.subject_id not in known
+        ]
+        scored = held_out(judged_in, usable, chosen)
         data = CachedTrainingData(learned_from, chosen, config.cbv_max, emphasis=emphasis)
         runs = []
         for seed in seeds:
-            seeded, folder = replace(config, seed=seed), kept / f"{number}-{seed}"
+            seeded, folder = replace(config, seed=seed), kept / f"{place}-{seed}"
             network = fit(model, seeded, data, folder, learned_from.data_fingerprint).generator
             runs.append(measure(partial(made_by, network, config.cbv_max), scored, config.cbv_max))
-        row = summarise(runs, subjects)
+        row = summarise(runs, [one.subject_id for one in scored])
         each = ", ".join(f"{value:.1f}" for value in row.ssim_of_seeds)
         shown = (cell(row.ssim_pct), each, cell(row.lesion_error), cell(row.slope), cell(row.low_bias))
         print(f"| {name} | {' | '.join(shown)} |", flush=True)
