@@ -71,6 +71,7 @@ def main(  # noqa: PLR0913, PLR0917  # flags
             for other in studies
         ]
     model = ModelId.parse(f"encdec-{combination}")
+    known = {one.subject_id for trial in trials for one in trial[3].of_split("train")}
     print(f"{model}, {epochs} epochs, {base_channels} channels, seeds {', '.join(map(str, seeds))}\n")
     print(
         "| | SSIM, % | of each seed | lesion error | slope | bias of low lesions |\n|---|---|---|---|---|---|"
@@ -84,7 +85,6 @@ def main(  # noqa: PLR0913, PLR0917  # flags
             region_weight=emphasis.region_weight,
             stratify=emphasis.strata,
         )
-        known = {one.subject_id for one in learned_from.of_split("train")}
         usable = [
             one for one in usable_examinations(judged_in, "held-out", chosen) if one.subject_id not in known
         ]
