@@ -111,6 +111,7 @@ lock: setup ## Pin every dependency by hash, after a change of pyproject.toml
 	printf '$(REGISTRY_CLIENT)tensorflow[and-cuda]\n' | $(LOCK_IMAGE) pyproject.toml - --extra train --extra serve --output-file components/images/train-cuda.lock
 	printf '$(REGISTRY_SERVER)' | $(LOCK_IMAGE) - --output-file components/images/registry.lock
 	echo kfp | $(LOCK_IMAGE) --no-deps - --output-file components/images/kfp.lock
+	echo nilearn | $(LOCK_IMAGE) --no-deps - --output-file components/images/phantom.lock
 	printf 'hatchling\neditables\n' | $(LOCK_IMAGE) - --output-file components/images/build.lock
 
 # The images' own lists of packages: what requirements.lock pins, no more than each image needs.

@@ -22,25 +22,30 @@ WORKFLOW = "workflows.argoproj.io/workflow"
 def jobs_of(package: Path, namespace: str) -> Iterator[Manifest]:
     """A Job for every task of a package."""
     spec, platform = yaml.safe_load_all(package.read_text(encoding="utf-8"))
-    placed = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
-    for name, executor in spec["deploymentSpec"]["executors"].items():
-        task = name.removeprefix("exec-")
-        yield {
-            "apiVersion": "batch/v1",
-            "kind": "Job",
-            "metadata": {"name": f"run-{task}", "namespace": namespace},
-            "spec": {
-                "backoffLimit": 0,
-                "activeDeadlineSeconds": int(placed[name]["activeDeadlineSeconds"]),
-                "template": {
-                    "metadata": {"labels": {WORKFLOW: "run"}},
-                    "spec": _pod(task, executor["container"], placed[name]),
-                },
+    for name in spec["deploymentSpec"]["executors"]:
+        yield job_of(spec, platform, name, namespace)
+
+
+def job_of(spec: Manifest, platform: Manifest, executor: str, namespace: str) -> Manifest:
+    """The Job of one executor, as spec and platform spec say."""
+    placed = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"][executor]
+    container = spec["deploymentSpec"]["executors"][executor]["container"]
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": f"run-{executor.removeprefix('exec-')}", "namespace": namespace},
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": int(placed["activeDeadlineSeconds"]),
+            "template": {
+                "metadata": {"labels": {WORKFLOW: "run"}},
+                "spec": _pod(container, placed),
             },
-        }
+        },
+    }
 
 
-def _pod(task: str, container: Manifest, placed: Manifest) -> Manifest:
+def _pod(container: Manifest, placed: Manifest) -> Manifest:
     claims = {one["pvcNameParameter"]["runtimeValue"]["constant"]: one for one in placed.get("pvcMount", [])}
     folders = {one["volumeName"]: one for one in placed.get("emptyDirMounts", [])}
     volumes: list[Manifest] = [

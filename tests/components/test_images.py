@@ -16,7 +16,7 @@ from tests.tools import require_tool
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "components" / "images"
 DOCKERFILE = (IMAGES / "Dockerfile").read_text(encoding="utf-8")
-LOCKS = ("build", "kfp", "light", "registry", "train-cpu", "train-cuda")
+LOCKS = ("build", "kfp", "light", "phantom", "registry", "train-cpu", "train-cuda")
 
 
 def pins(path: Path) -> dict[str, tuple[str, frozenset[str]]]:
@@ -58,6 +58,13 @@ def test_each_image_holds_what_its_tasks_import_and_no_more() -> None:
     nvidia = {name for name in pins(IMAGES / "train-cuda.lock") if name.startswith("nvidia-")}
     assert nvidia
     assert not nvidia & set(train)
+
+
+def test_the_light_image_can_draw_a_phantom() -> None:
+    """k8s/jobs/phantom ended with "This needs nilearn" on a node. Only that package's files are needed."""
+    assert set(pins(IMAGES / "phantom.lock")) == {"nilearn"}
+    light = DOCKERFILE.partition(" AS light-environment")[2].partition("\nFROM ")[0]
+    assert "--requirement phantom.lock" in light
 
 
 def test_the_images_are_built_without_a_warning() -> None:

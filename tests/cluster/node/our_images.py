@@ -1,7 +1,5 @@
 """Our images, as `make images` builds them on a base from Debian's mirror, and stand-ins for other projects'.
 
-All but the one with TensorFlow: trainings and servers are not tried on a node yet.
-
 No public registry is asked for anything. `make test-images` calls this.
 """
 
@@ -24,7 +22,7 @@ from tests.cluster.node.images import OTHERS
 from tests.k8s.overlays_of_ours import ROOT, overlay
 
 BASE = "localhost/python:3.11-bookworm"
-OURS = {"light": "cbvsynth", "registry": "cbvsynth-registry"}
+OURS = {"light": "cbvsynth", "train": "cbvsynth-train", "registry": "cbvsynth-registry"}
 """Names of the images, by their targets in the Makefile."""
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -49,7 +47,11 @@ def build() -> None:
     """Build all; layers that have not changed are kept."""
     _timed("base", _base)
     _timed("our images", _ours)
-    arguments = {"BASE_IMAGE": BASE, "MOTO": version("moto")}
+    arguments = {
+        "BASE_IMAGE": BASE,
+        "MOTO": version("moto"),
+        "TRAIN_IMAGE": f"localhost/cbvsynth-train:{__version__}",
+    }
     for folder, image in _stand_ins().items():
         _timed(image, partial(buildah.build, OTHERS / folder, _full(image), arguments))
 

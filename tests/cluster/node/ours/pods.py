@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import re
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
-from tests.cluster.kubectl import Kubectl, Manifest
+from tests.cluster.kubectl import Kubectl, Manifest, eventually
+from tests.cluster.node.machine import Machine
+from tests.cluster.programs import program
 from tests.k8s.overlays_of_ours import overlay
+from tests.k8s.stores.processes import free_port, running, status
 
 CLIENTS = "clients"
 
@@ -84,3 +92,73 @@ def reaches(kubectl: Kubectl, pod: str, host: str, port: int) -> bool:
     said = kubectl("exec", name, f"--namespace={namespace}", "--", "python3", "-c", script).strip()
     assert said in ("open", "closed"), said
     return said == "open"
+
+
+def pod_of(kubectl: Kubectl, name: str) -> Manifest:
+    """The one pod of a workload that is not on its way out."""
+    found = kubectl.all("pods", "cbvsynth", f"app.kubernetes.io/name={name}")
+    (pod,) = [one for one in found if "deletionTimestamp" not in one["metadata"]]
+    return pod
+
+
+def container_status(pod: Manifest, name: str) -> Manifest:
+    """What the kubelet says of a container."""
+    status = pod["status"]
+    return next(
+        one
+        for one in [*status.get("initContainerStatuses", []), *status["containerStatuses"]]
+        if one["name"] == name
+    )
+
+
+def ended(kubectl: Kubectl, job: str, namespace: str = "kubeflow") -> Manifest:
+    """The last pod of a Job that has ended well; the message of a failure has the end of its log."""
+
+    def over() -> bool:
+        conditions = kubectl.get("job", job, namespace)["status"].get("conditions", [])
+        return any(one["type"] in ("Complete", "Failed") and one["status"] == "True" for one in conditions)
+
+    eventually(over, job, 900, every_s=2)
+    pods = kubectl.all("pods", namespace, f"job-name={job}")
+    pod = max(pods, key=lambda one: str(one["metadata"]["creationTimestamp"]))
+    log = kubectl("logs", pod["metadata"]["name"], f"--namespace={namespace}")
+    state = pod["status"]["containerStatuses"][0]["state"]["terminated"]
+    assert state["exitCode"] == 0, f"{job}: {state.get('message') or ''}\n{log[-3000:]}"
+    return pod
+
+
+def sql(kubectl: Kubectl, statement: str) -> str:
+    """What PostgreSQL in its pod says."""
+    psql = ("psql", "--username=mlflow", "--dbname=mlflow", "--tuples-only", "--no-align", "--command")
+    return kubectl("exec", "postgres-0", "--namespace=cbvsynth", "--", *psql, statement)
+
+
+def champion_of(kubectl: Kubectl, name: str = "cbvsynth") -> int:
+    """Which version of a registered model is the champion, as the registry's tables have it."""
+    where = f"name = '{name}' AND alias = 'champion'"
+    return int(sql(kubectl, f"SELECT version FROM registered_model_aliases WHERE {where}"))
+
+
+def kill(node: Machine, workload: str, container: str) -> None:
+    """kill -9 of a container's first process; returns when the kubelet has it ready again."""
+    before = container_status(pod_of(node.admin, workload), container)
+    identity = before["containerID"].removeprefix("containerd://")
+    (pid,) = re.findall(rf"^{identity}\s+(\d+)", node.ctr("tasks", "list"), re.MULTILINE)
+    os.kill(int(pid), signal.SIGKILL)
+
+    def again() -> bool:
+        now = container_status(pod_of(node.admin, workload), container)
+        return bool(now["restartCount"] == before["restartCount"] + 1 and now["ready"])
+
+    eventually(again, f"{workload}/{container} is back", 600, every_s=2)
+
+
+@contextmanager
+def forwarded(kubectl: Kubectl, service: str, port: int, path: str, folder: Path) -> Iterator[int]:
+    """`kubectl port-forward`, as the how-tos type it; yields the port on this machine."""
+    local = free_port()
+    command = [str(program("kubectl")), f"--kubeconfig={kubectl.kubeconfig}", "--namespace=cbvsynth"]
+    command += ["port-forward", f"svc/{service}", f"{local}:{port}"]
+    log = folder / f"forward-{local}.log"
+    with running(command, os.environ, log, lambda: status(f"http://localhost:{local}{path}") == 200):
+        yield local

@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.images, pytest.mark.slow]
     ("image", "command", "said"),
     [
         ("cbvsynth", "cbvsynth --version", f"cbvsynth {__version__}"),
+        ("cbvsynth-train", "cbvsynth --version", f"cbvsynth {__version__}"),
         ("cbvsynth-registry", "mlflow --version", "mlflow, version 3."),
     ],
 )
