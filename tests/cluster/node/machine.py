@@ -9,6 +9,7 @@ rule, no mount, no address and no process is left on the machine.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -47,7 +48,8 @@ class Machine:
         there = set(self.ctr("images", "list", "--quiet").split())
         built = buildah.identities()
         for name, stored in images.items():
-            mark = f"localhost/loaded:{built[stored][:12]}"
+            marks = f"localhost/loaded/{re.sub('[^a-z0-9]+', '-', name)}:"
+            mark = f"{marks}{built[stored][:12]}"
             if {name, mark} <= there:
                 continue
             archive = self.folder / "image.tar"
@@ -55,6 +57,9 @@ class Machine:
             self.ctr("images", "import", archive)
             archive.unlink()
             self.ctr("images", "tag", "--force", name, mark)
+            # What it was before is nobody's now.
+            for one in sorted(one for one in there if one.startswith(marks) and one != mark):
+                self.ctr("images", "rm", one)
 
     def volume(self, name: str, claim: Manifest) -> Manifest:
         """Where a claim's files lie: a local disk; for study and workspace, storage that ignores fsGroup."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.cluster.kubectl import Kubectl
+from tests.cluster.kubectl import Kubectl, eventually
 from tests.cluster.node.ours.pods import CLIENTS
 
 SERVER = "dns:///serving-pods.cbvsynth:8500"
@@ -43,7 +43,6 @@ class Answers:
 
     maps: dict[int, set[str]] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
-    count: int = 0
 
 
 def give_images(kubectl: Kubectl, pod: str, study: Path) -> Path:
@@ -68,24 +67,32 @@ def refused(kubectl: Kubectl, pod: str) -> str:
 
 @contextmanager
 def asking(kubectl: Kubectl) -> Iterator[Answers]:
-    """A client that asks for one map after the other until the block ends; then its answers are there."""
+    """A client that asks for one map after the other until the block ends; then its answers are there.
+
+    It has been answered before the block begins, and once more after its end.
+    """
     inside, answers = _inside("client"), Answers()
     kubectl(*inside, "rm -f /tmp/enough /tmp/ended /tmp/answers")
     kubectl("exec", "--stdin", *inside[1:], "cat > /tmp/ask.py", given=_WITHOUT_A_PAUSE)
     kubectl(*inside, "nohup python3 /tmp/ask.py > /tmp/answers 2>&1 &")
+
+    def count() -> int:
+        return len(kubectl(*inside, "cat /tmp/answers").splitlines())
+
+    eventually(count, "the first answer", 240, every_s=1)
     try:
         yield answers
+        before = count()
+        eventually(lambda: count() > before + 1, "one more answer", 240, every_s=1)
     finally:
-        kubectl(
-            *inside, "touch /tmp/enough; for i in $(seq 90); do [ -e /tmp/ended ] && break; sleep 1; done"
-        )
+        kubectl(*inside, "touch /tmp/enough")
+    kubectl(*inside, "for i in $(seq 90); do [ -e /tmp/ended ] && break; sleep 1; done")
     for line in kubectl(*inside, "cat /tmp/answers").splitlines():
         first, _, rest = line.partition(" ")
         if not first.isdigit():
             answers.failures.append(line)
             continue
         answers.maps.setdefault(int(first), set()).add(rest)
-        answers.count += 1
 
 
 def _inside(pod: str) -> tuple[str, ...]:

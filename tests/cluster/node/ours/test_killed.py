@@ -22,7 +22,6 @@ def test_without_sync_or_registry_no_request_is_lost(
     with asking(kubectl) as answers:
         kill(node, workload, container)
     assert answers.failures == []
-    assert answers.count > 0
     ((version, maps),) = answers.maps.items()
     assert len(maps) == 1
     assert champion_of(kubectl) == version == 1
