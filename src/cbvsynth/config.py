@@ -123,6 +123,12 @@ class ValidateConfig:
     register: Register = Register.RIGID
     """As for preprocess, which moves raw images into place with 'rigid': their displacement is told, and they
     are measured as moved. One that nobody moves drops the examination; 'off' measures none."""
+    brain_mask: BrainMask = BrainMask.AUTO
+    """As for preprocess: heads without a mask are measured in the brain that is found in them."""
+    brain_command: str = "deepbet"
+    """As for preprocess."""
+    brain_timeout_s: float = 900.0
+    """Time for one brain, seconds."""
     out: Path = Path("artifacts/validate")
     """Folder for examinations.csv, measurements.csv, the report and the flow chart."""
     prefer: tuple[str, ...] = ("none",)
@@ -143,6 +149,7 @@ class ValidateConfig:
             )
         _require_range(self, 0, 1, "max_dropped_share")
         _require_range(self, 1, MAX_WORKERS, "workers")
+        _require_range(self, 1, MAX_WAIT_S, "brain_timeout_s")
 
 
 @dataclass(frozen=True)

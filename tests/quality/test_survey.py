@@ -17,17 +17,21 @@ import numpy as np
 import pytest
 
 from cbvsynth.domain.examination import Examination
-from cbvsynth.domain.options import Register
+from cbvsynth.domain.options import BrainMask, Register
 from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import QualityError
+from cbvsynth.extraction import BrainSettings
 from cbvsynth.phantom.faults import Fault
+from cbvsynth.preprocessing.arrays import prepare_examination
 from cbvsynth.quality import survey as surveying
 from cbvsynth.quality.checks import Group, measurement_checks
 from cbvsynth.quality.limits import Limits
 from cbvsynth.quality.survey import Survey, _each, survey_study
 from cbvsynth.study.nifti import read_volume, write_volume
+from tests.extraction.heads import head as whole_head
+from tests.extraction.heads import program
 
 Study = Any
 
@@ -349,6 +353,29 @@ def test_values_that_no_scanner_writes_are_measured_and_drop_the_examination(
     assert survey_examination(root, examination).value(column) <= limit
     change(root, role, lambda volume: Volume(damage(volume.data), volume.affine))
     assert survey_examination(root, examination).value(column) > limit
+
+
+def test_heads_without_a_mask_are_measured_in_the_brain_that_preprocess_will_find(tmp_path: Path) -> None:
+    """They were dropped, with the advice to install what preprocess had and this step never asked."""
+    shown = whole_head()
+    for name in ("t1", "t1c", "cbv"):
+        voxels = shown.data / 100.0 if name == "cbv" else shown.data
+        write_volume(tmp_path / f"{name}.nii.gz", Volume(voxels.astype(np.float32), shown.affine))
+    inputs = {Mri(name): PurePosixPath(f"{name}.nii.gz") for name in ("t1", "t1c")}
+    one = Examination("e1", "s1", "", inputs, cbv=PurePosixPath("cbv.nii.gz"))
+    found = BrainSettings(command=program(tmp_path))
+
+    survey = surveying.survey_examination(tmp_path, one, Register.OFF, found)
+    prepared = prepare_examination(tmp_path, one, "f", Register.OFF, found).arrays["mask"]
+
+    voxel_ml = abs(float(np.linalg.det(shown.affine[:3, :3]))) / 1000.0
+    assert survey.problems == ()
+    assert survey.value("brain_volume_ml") == pytest.approx(prepared.sum() * voxel_ml, rel=1e-3)
+    assert any("there is no mask; the brain was extracted by python" in text for text in survey.warnings)
+    given = BrainSettings(BrainMask.DERIVED)
+    ((group, text),) = surveying.survey_examination(tmp_path, one, Register.OFF, given).problems
+    assert group is Group.UNREADABLE
+    assert "there is no brain mask" in text
 
 
 def test_voxels_without_a_number_are_told_or_a_problem(copy: tuple[Path, Examination]) -> None:

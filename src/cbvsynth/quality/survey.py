@@ -29,6 +29,8 @@ from cbvsynth.errors import (
     UnitError,
     VolumeError,
 )
+from cbvsynth.extraction import DEFAULT_BRAIN, BrainSettings, ChosenBrain, choose_brain
+from cbvsynth.extraction.choice import without_ignored_mask
 from cbvsynth.progress import progress_bar
 from cbvsynth.quality import measurements
 from cbvsynth.quality.alignment import Alignment, compare, register_all
@@ -81,6 +83,7 @@ def survey_study(
     examinations: Sequence[Examination],
     workers: int,
     register: Register = Register.RIGID,
+    brain: BrainSettings = DEFAULT_BRAIN,
 ) -> tuple[Survey, ...]:
     """Measure all examinations in their order, with a progress bar.
 
@@ -89,29 +92,41 @@ def survey_study(
         examinations: rows of the manifest.
         workers: processes; 1 measures in this one.
         register: what is done about images that do not lie on one another.
+        brain: how the brain of heads without a mask is found.
 
     Raises:
         QualityError: a worker process was killed, as when memory runs out.
     """
-    measured = _each(partial(survey_examination, root, register=register), examinations, workers)
+    measured = _each(partial(survey_examination, root, register=register, brain=brain), examinations, workers)
     bar = progress_bar(measured, total=len(examinations), desc="measuring examinations", unit="exam")
     return tuple(bar)
 
 
-def survey_examination(root: Path, examination: Examination, register: Register = Register.RIGID) -> Survey:
+def survey_examination(
+    root: Path,
+    examination: Examination,
+    register: Register = Register.RIGID,
+    brain: BrainSettings = DEFAULT_BRAIN,
+) -> Survey:
     """Measure one examination; whatever its files hold, the answer is a survey, never a traceback.
 
     Every file is read once, and all headers are looked at before any voxel. Where preprocess will move the
-    images onto one another (`register` is rigid), they are measured as they then lie.
+    images onto one another (`register` is rigid), they are measured as they then lie; where it will look for
+    the brain of heads that nobody outlined, in the brain that it will find.
     """
+    examination = without_ignored_mask(examination, brain)
     images, problems = _read_all(root, examination)
     if problems:
         return Survey(examination.exam_id, problems=problems)
-    return _survey_images(root, examination, images, register)
+    return _survey_images(root, examination, images, register, brain)
 
 
 def _survey_images(
-    root: Path, examination: Examination, images: Mapping[str, OpenImage], register: Register
+    root: Path,
+    examination: Examination,
+    images: Mapping[str, OpenImage],
+    register: Register,
+    brain: BrainSettings,
 ) -> Survey:
     digests: dict[str, str] = {}
     markers = 0.0
@@ -131,7 +146,8 @@ def _survey_images(
             markers = max(markers, measurements.marker_share(volume.data))
         placing = _placed(examination, stored, register)
         shown = {role: _moved(volume, placing.moves.get(role)) for role, volume in shown.items()}
-        aligned = align(examination, stored, "cbv", placing.moves)
+        chosen = _with_a_brain(examination, stored, placing, brain)
+        aligned = align(examination, chosen.stored, "cbv", chosen.moves)
         require_numbers(aligned, examination)
         alignment = _alignment(examination, shown, placing, aligned, register)
     except (VolumeError, GridError, UnitError) as error:
@@ -144,12 +160,15 @@ def _survey_images(
     values = {**measured.values, "marker_share": markers, "identical_images": _identical(digests)}
     if placing.displacements_mm:
         values["moved_mm"] = max(placing.displacements_mm.values())
+    found = (
+        (f"{examination.exam_id}: there is no mask; the brain was {chosen.source}",) if chosen.source else ()
+    )
     rounded = {column: float(f"{value:.6g}") for column, value in values.items()}
     return Survey(
         examination.exam_id,
         rounded,
         digests,
-        warnings=(*warnings, *placing.warnings, *aligned.warnings),
+        warnings=(*warnings, *placing.warnings, *found, *aligned.warnings),
         details=measured.details,
     )
 
@@ -161,6 +180,19 @@ def _placed(examination: Examination, stored: Mapping[str, Volume], register: Re
         RegistrationError: preprocess could not move one.
     """
     return place_images(examination, stored, "cbv", register) if register is Register.RIGID else Placing()
+
+
+def _with_a_brain(
+    examination: Examination, stored: Mapping[str, Volume], placing: Placing, brain: BrainSettings
+) -> ChosenBrain:
+    """The images with the mask that preprocess will take; a mask's file stays as it is.
+
+    Raises:
+        VolumeError: a brain was looked for, and what was found is none.
+    """
+    if "mask" in stored:
+        return ChosenBrain(stored, placing.moves)
+    return choose_brain(examination, stored, placing.moves, brain)
 
 
 def _moved(volume: Volume, move: npt.NDArray[np.float64] | None) -> Volume:

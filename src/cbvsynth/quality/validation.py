@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cbvsynth.config import ValidateConfig
+from cbvsynth.extraction import BrainSettings
 from cbvsynth.quality.data_docs import place_data_docs
 from cbvsynth.quality.expectations import Checker
 from cbvsynth.quality.limits import read_limits
@@ -25,7 +26,7 @@ def validate_study(config: ValidateConfig) -> Outcome:
     files of `config.out` depend on the study and the limits alone.
 
     Raises:
-        UsageError: the limits are wrong.
+        UsageError: the limits are wrong, or the program that finds a brain cannot be run.
         ManifestError: the study is not recognised, or its list of examinations is wrong.
         UnitError: CBV maps of different units are mixed.
         QualityError: more was dropped than allowed; the report is written all the same.
@@ -38,9 +39,10 @@ def validate_study(config: ValidateConfig) -> Outcome:
     with TemporaryDirectory() as scratch:
         checker = Checker(Path(scratch) / "data_docs")
         findings += check_manifest(checker, manifest.examinations, limits)
+        brain = BrainSettings(config.brain_mask, config.brain_command, config.brain_timeout_s)
         surveys = with_study_tails(
             manifest.examinations,
-            survey_study(config.data, manifest.examinations, config.workers, config.register),
+            survey_study(config.data, manifest.examinations, config.workers, config.register, brain),
         )
         findings += check_images(checker, surveys)
         findings += check_measurements(checker, surveys, limits)
