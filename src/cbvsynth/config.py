@@ -124,9 +124,10 @@ class ValidateConfig:
     """As for preprocess, which moves raw images into place with 'rigid': their displacement is told, and they
     are measured as moved. One that nobody moves drops the examination; 'off' measures none."""
     brain_mask: BrainMask = BrainMask.AUTO
-    """As for preprocess: heads without a mask are measured in the brain that is found in them."""
+    """Which brain mask counts, as for preprocess: heads without a mask are measured in the brain that is
+    found in them."""
     brain_command: str = "deepbet"
-    """As for preprocess."""
+    """What extracts a brain, as for preprocess."""
     brain_timeout_s: float = 900.0
     """Time for one brain, seconds."""
     out: Path = Path("artifacts/validate")

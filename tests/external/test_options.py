@@ -26,3 +26,11 @@ def test_a_version_is_named_once(tmp_path: Path) -> None:
         ScoreOptions(tmp_path, version=1, label="canary")
     with pytest.raises(UsageError, match="version is -1"):
         ScoreOptions(tmp_path, version=-1)
+
+
+def test_a_brain_is_found_alike_by_both_steps(tmp_path: Path) -> None:
+    """Validate, which did not look for one, dropped the heads that preprocess would have prepared."""
+    asked = ScoreOptions(tmp_path, brain_command="mine {image} {mask}", brain_timeout_s=5.0)
+    checks, preparation = asked.checks(tmp_path), asked.preparation(tmp_path)
+    assert (checks.brain_command, checks.brain_timeout_s) == ("mine {image} {mask}", 5.0)
+    assert (checks.brain_mask, checks.brain_command) == (preparation.brain_mask, preparation.brain_command)

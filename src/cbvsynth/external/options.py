@@ -42,7 +42,7 @@ class ScoreOptions:
     register: Register = Register.RIGID
     """What happens to raw images, as for validate and preprocess."""
     brain_mask: BrainMask = BrainMask.AUTO
-    """Which brain mask counts, as for preprocess."""
+    """Which brain mask counts, as for validate and preprocess."""
     brain_command: str = "deepbet"
     """What extracts a brain, as for preprocess."""
     brain_timeout_s: float = 900.0
@@ -84,6 +84,9 @@ class ScoreOptions:
             layout=self.layout,
             limits=self.limits,
             register=self.register,
+            brain_mask=self.brain_mask,
+            brain_command=self.brain_command,
+            brain_timeout_s=self.brain_timeout_s,
             out=out,
             prefer=self.prefer,
             enhancing_label=self.enhancing_label,
