@@ -13,7 +13,7 @@ from tests.cluster.kubectl import Kubectl, Manifest, eventually
 from tests.cluster.node.machine import Machine
 from tests.cluster.programs import program
 from tests.k8s.overlays_of_ours import overlay
-from tests.k8s.stores.processes import free_port, running, status
+from tests.k8s.stores.processes import running, status
 
 CLIENTS = "clients"
 
@@ -154,11 +154,10 @@ def kill(node: Machine, workload: str, container: str) -> None:
 
 
 @contextmanager
-def forwarded(kubectl: Kubectl, service: str, port: int, path: str, folder: Path) -> Iterator[int]:
-    """`kubectl port-forward`, as the how-tos type it; yields the port on this machine."""
-    local = free_port()
+def forwarded(kubectl: Kubectl, service: str, port: int, path: str, folder: Path) -> Iterator[None]:
+    """`kubectl port-forward` to the same port here, as the how-tos type it; the registry refuses another."""
     command = [str(program("kubectl")), f"--kubeconfig={kubectl.kubeconfig}", "--namespace=cbvsynth"]
-    command += ["port-forward", f"svc/{service}", f"{local}:{port}"]
-    log = folder / f"forward-{local}.log"
-    with running(command, os.environ, log, lambda: status(f"http://localhost:{local}{path}") == 200):
-        yield local
+    command += ["port-forward", f"svc/{service}", f"{port}:{port}"]
+    log = folder / f"forward-{port}.log"
+    with running(command, os.environ, log, lambda: status(f"http://localhost:{port}{path}") == 200):
+        yield

@@ -41,8 +41,8 @@ def test_no_request_is_lost_or_wrong_during_a_promotion_and_a_rollback(
 
 def _roll_back(kubectl: Kubectl, folder: Path) -> None:
     """As docs/how-to/recover.md types it, through a forwarded port."""
-    with forwarded(kubectl, "mlflow", 5000, "/health", folder) as port:
-        address = f"http://localhost:{port}"
+    with forwarded(kubectl, "mlflow", 5000, "/health", folder):
+        address = "http://localhost:5000"
         done = subprocess.run(
             [str(PROGRAMS / "cbvsynth"), "registry", "rollback"],
             env={"PATH": str(PROGRAMS), "HOME": str(folder), "MLFLOW_TRACKING_URI": address},
