@@ -35,8 +35,8 @@ def plan(registered_name: str, state: ServedState, mode: Mode) -> Plan:
     labels = labels_of(state.aliases, state.versions)
     if STABLE not in labels:
         raise RegistryError(
-            f"'{registered_name}' has no champion; expected one to serve. What is served stays. Promote a "
-            "model first: make demo, or cbvsynth promote."
+            f"'{registered_name}' has no champion; expected one to serve. Promote a model first: make "
+            "demo, or cbvsynth promote."
         )
     patterns = _patterns(state)
     loaded = set(labels.values())
