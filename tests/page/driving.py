@@ -27,6 +27,20 @@ def shown(driver: Chrome, name: str, seconds: float = 60) -> Any:
     )
 
 
+def listed(driver: Chrome) -> list[str]:
+    """What the list of examinations says at one moment: the page draws it anew whenever something changes."""
+    return list(
+        driver.execute_script(
+            "return [...document.querySelectorAll('#list button')].map(one => one.innerText)"
+        )
+    )
+
+
+def choose(driver: Chrome, place: int) -> None:
+    """Click an examination of the list, likewise in one step."""
+    driver.execute_script("document.querySelectorAll('#list button')[arguments[0]].click()", place)
+
+
 def press(driver: Chrome, name: str) -> None:
     driver.find_element(By.ID, name).send_keys(Keys.ENTER)
 

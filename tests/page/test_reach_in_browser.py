@@ -10,7 +10,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.page.driving import address, come, give, map_is_shown, press, shown
+from tests.page.driving import address, choose, come, give, listed, map_is_shown, press, shown
 from tests.page.looking import poor_contrasts, unreached_by_tab, without_a_name
 from tests.page.running import Running, running
 from tests.pages.browser import WEBGL_FLAGS, browser, require_no_sideways_scrolling, require_silence
@@ -76,25 +76,20 @@ def test_a_queue_is_watched_cancelled_and_found_again_after_a_reload(
             assert waiting.text == "1 before it."
             driver.refresh()
             assert shown(driver, "waiting").text == "1 before it."
-            entries = driver.find_elements(By.CSS_SELECTOR, "#list button")
-            assert "waiting" in entries[1].text
+            assert "waiting" in listed(driver)[1]
             press(driver, "cancel")
-            WebDriverWait(driver, 10).until(
-                lambda _: "cancelled" in driver.find_elements(By.CSS_SELECTOR, "#list button")[1].text
-            )
-            driver.find_elements(By.CSS_SELECTOR, "#list button")[0].click()
+            WebDriverWait(driver, 10).until(lambda _: "cancelled" in listed(driver)[1])
+            choose(driver, 0)
             map_is_shown(driver)
             stages = driver.find_element(By.ID, "facts").text
             assert all(stage in stages for stage in ("reading", "registering", "brain mask", "synthesis"))
             said = driver.find_element(By.ID, "said")
             assert said.get_attribute("role") == "status"
-            driver.find_elements(By.CSS_SELECTOR, "#list button")[1].click()
+            choose(driver, 1)
             press(driver, "start")
             map_is_shown(driver)
             press(driver, "delete")
-            WebDriverWait(driver, 10).until(
-                lambda _: len(driver.find_elements(By.CSS_SELECTOR, "#list button")) == 1
-            )
+            WebDriverWait(driver, 10).until(lambda _: len(listed(driver)) == 1)
             require_silence(driver, address(page))
     finally:
         page.server.delay_s = 0.0
