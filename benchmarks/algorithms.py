@@ -42,7 +42,8 @@ def main(  # noqa: PLR0913, PLR0917  # flags
 
     with quiet_tensorflow():
         import tensorflow as tf  # noqa: F401  # belongs to the start
-    from benchmarks.held_out_maps import cell, held_out, made_by, measure, summarise
+    from held_out_maps import cell, held_out, made_by, measure, summarise
+
     from cbvsynth.config import TrainConfig
     from cbvsynth.domain.options import FlowSolver
     from cbvsynth.domain.sequences import Combination, ModelId

@@ -67,7 +67,8 @@ def main(  # noqa: PLR0913, PLR0917  # flags
 
     with quiet_tensorflow():
         import tensorflow as tf
-    from benchmarks.held_out_maps import HeldOut, cell, held_out, measure, summarise
+    from held_out_maps import HeldOut, cell, held_out, measure, summarise
+
     from cbvsynth.config import TrainConfig
     from cbvsynth.domain.sequences import Combination, ModelId
     from cbvsynth.models.any_generator import subset_features
