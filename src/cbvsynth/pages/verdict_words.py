@@ -82,11 +82,14 @@ def availability_rows(verdict: Verdict) -> list[tuple[Combination, ModelId | Non
 
 
 def availability_cells(verdict: Verdict) -> list[tuple[str, str]]:
-    """For a table: every pattern with its model, or why it has none."""
-    return [
-        (pattern.label, model.label if model else f"none: {_why_none(verdict, pattern)}")
-        for pattern, model in availability_rows(verdict)
-    ]
+    """For a table: every pattern with its model, or why it has none. What guards failed is another table."""
+    cells = []
+    for pattern, model in availability_rows(verdict):
+        told = model.label if model else f"none: {_NO_MODEL}"
+        if model is None and (able := _refused_for(verdict, pattern)):
+            told = f"none: {able[0]} fails {counted(len(verdict.failed_guards[able[0]]), 'guard')}"
+        cells.append((pattern.label, told))
+    return cells
 
 
 def unserved_lines(verdict: Verdict) -> list[str]:
@@ -98,17 +101,25 @@ def unserved_lines(verdict: Verdict) -> list[str]:
     return [f"{', '.join(slugs)}: {reason}" for reason, slugs in without.items()]
 
 
+_NO_MODEL = "each model of this sweep needs another sequence"
+
+
 def _why_none(verdict: Verdict, pattern: Combination) -> str:
     """Of the models that could have served a pattern, the best and what it failed."""
-    able = [
+    able = _refused_for(verdict, pattern)
+    if not able:
+        return _NO_MODEL
+    best = f"{able[0]} fails {', '.join(verdict.failed_guards[able[0]])}"
+    return best if len(able) == 1 else f"{best}; {counted(len(able) - 1, 'more model')} failed, too"
+
+
+def _refused_for(verdict: Verdict, pattern: Combination) -> list[str]:
+    """The refused models whose sequences are all in a pattern, best first."""
+    return [
         model
         for model in verdict.failed_guards
         if ModelId.parse(model).combination.usable_with(pattern.sequences)
     ]
-    if not able:
-        return "each model of this sweep needs another sequence"
-    best = f"{able[0]} fails {', '.join(verdict.failed_guards[able[0]])}"
-    return best if len(able) == 1 else f"{best}; {counted(len(able) - 1, 'more model')} failed, too"
 
 
 def optimism_text(verdict: Verdict) -> str:
