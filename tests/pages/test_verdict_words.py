@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cbvsynth.domain.selection.evaluation import evaluate_sweep
-from cbvsynth.domain.selection.records import Verdict
+from cbvsynth.domain.selection.records import Check, Verdict
 from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.pages.verdict_words import (
     availability_cells,
@@ -79,6 +79,14 @@ def test_a_refused_model_is_told_with_the_limits_that_it_fails():
     refused = verdict(("encdec-t1", 0.4))
     assert "beats-constant-mean-ssim 0.4, limit 0.5" in refusal_reasons(refused.refused[0])
     assert "Refused although best by SSIM:\n  1. encdec-t1: " in verdict_text(refused)
+
+
+def test_a_measure_that_fails_by_its_interval_is_told_with_it():
+    """It used to read "lesion-slope 0.5261, limit 0.5", as if that failed."""
+    refused = verdict(("encdec-t1", 0.4)).refused[0]
+    check = Check("lesion-slope", False, 0.5261, 0.5, "", low=0.4419, high=0.603)
+    told = refusal_reasons(replace(refused, checks=(check,)))
+    assert told == "lesion-slope 0.5261 (0.4419 to 0.603), limit 0.5"
 
 
 @pytest.mark.parametrize(

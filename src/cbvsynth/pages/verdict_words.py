@@ -50,8 +50,16 @@ def refusal_reasons(standing: Standing) -> str:
     """The failed checks of a model in short; their text, with units, is in verdict.json."""
     failed = [check for check in standing.checks if check.passed is False]
     return "; ".join(
-        f"{check.name} {_bounded(check.found)}, limit {_bounded(check.limit)}" for check in failed
+        f"{check.name} {_bounded(check.found)}{_interval(check)}, limit {_bounded(check.limit)}"
+        for check in failed
     )
+
+
+def _interval(check: Check) -> str:
+    """What is held against the limit where there is one: an end may lie beyond it, the estimate within."""
+    if check.low is None or check.high is None:
+        return ""
+    return f" ({_bounded(check.low)} to {_bounded(check.high)})"
 
 
 def _bounded(value: float | None) -> str:
