@@ -14,6 +14,7 @@ from cbvsynth.config import TrainConfig
 from cbvsynth.domain.options import Spread
 from cbvsynth.domain.scores import SSIM_CONVENTIONS
 from cbvsynth.errors import RegistryError, ResultError, TrainingError, UsageError
+from cbvsynth.pages.pictures.examples import EXAMPLES_FILE, EXAMPLES_SD_FILE, read_examples
 from cbvsynth.records.costs import read_cost
 from cbvsynth.records.ledger import RunStatus, read_state
 from cbvsynth.records.results import read_scores
@@ -310,4 +311,8 @@ def test_a_learned_spread_is_calibrated_exported_and_told(root: Path) -> None:
     rows = read_uncertainty(root / "learned" / "encdec-t1" / UNCERTAINTY_FILE)
     assert len(rows) == learned.held_out_examinations
     assert all(row.brain_half_width > 0 for row in rows)
-    assert not (root / "plain" / "encdec-t1" / UNCERTAINTY_FILE).exists()
+    shown = read_examples(root / "learned" / "encdec-t1" / EXAMPLES_SD_FILE)
+    assert shown.keys() == read_examples(root / "learned" / "encdec-t1" / EXAMPLES_FILE).keys() != set()
+    assert all(sd.max() > 0 for sd in shown.values())
+    for file in (UNCERTAINTY_FILE, EXAMPLES_SD_FILE):
+        assert not (root / "plain" / "encdec-t1" / file).exists()

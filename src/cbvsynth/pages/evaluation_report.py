@@ -26,7 +26,7 @@ from cbvsynth.pages.evaluation_page import (
     write_report_page,
     write_table2_page,
 )
-from cbvsynth.pages.pictures.examples import EXAMPLES_FILE, montage_rows, read_examples
+from cbvsynth.pages.pictures.examples import EXAMPLES_FILE, EXAMPLES_SD_FILE, montage_rows, read_examples
 from cbvsynth.pages.pictures.montage import draw_montage
 from cbvsynth.pages.tables.comparisons import write_comparisons_csv
 from cbvsynth.pages.tables.formats import write_csv
@@ -140,7 +140,9 @@ def _montage(
     maps = read_examples(results / model.slug / EXAMPLES_FILE)
     if not maps:
         return None
-    anatomy, rows = montage_rows(index, maps, model)
+    stored = results / model.slug / EXAMPLES_SD_FILE
+    sds = read_examples(stored) if stored.is_file() else {}
+    anatomy, rows = montage_rows(index, maps, model, sds)
     draw_montage(
         picture,
         rows,
@@ -148,10 +150,11 @@ def _montage(
         data_range=verdict.data_range,
         target_unit=verdict.target_unit,
     )
+    last = "their difference, and how sure the model is" if sds else "and their difference"
     return Montage(
         picture,
         f"{len(rows)} held-out examinations, one of each diagnosis in turn. {anatomy.label}, measured "
-        f"CBV, CBV made from {_names(model.combination)}, and their difference. The colour scale is the "
+        f"CBV, CBV made from {_names(model.combination)}, {last}. The colour scale is the "
         "same in every report of this dynamic range. The outline is the region in which lesion CBV is "
         "measured.",
     )

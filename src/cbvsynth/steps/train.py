@@ -122,6 +122,8 @@ def _train(
     write_regions(folder / REGIONS_FILE, scored.regions)
     write_history(folder / "history.csv", fitted.history)
     write_examples(folder / "examples.npz", scored.maps)
+    if scored.sds:
+        write_examples(folder / "examples_sd.npz", scored.sds)
     write_summary(folder / "summary.json", summary)
     return _Outcome(summary, cost, tuple(record.losses for record in fitted.history))
 

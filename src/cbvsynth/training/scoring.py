@@ -19,6 +19,7 @@ from cbvsynth.errors import UnitError
 from cbvsynth.progress import progress_bar
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, Float32Array
 from cbvsynth.records.storage import atomic_file
+from cbvsynth.signature import OUTPUT, OUTPUT_SD
 from cbvsynth.training.dataset import raw_inputs
 from cbvsynth.training.saved_model import ExportedModel
 
@@ -31,6 +32,8 @@ class ScoredMaps:
     regions: tuple[RegionError, ...]
     maps: Mapping[str, Float32Array]
     """The wanted maps by exam_id: (H, W, D), in the target unit."""
+    sds: Mapping[str, Float32Array]
+    """How sure each of them is, likewise; empty where the model learned no spread."""
 
 
 def score_model(
@@ -48,7 +51,7 @@ def score_model(
         kept: exam_ids whose synthetic maps are wanted.
 
     Returns:
-        A score per examination, in the given order, errors by region, and the wanted maps.
+        A score per examination, in the given order, errors by region, and the wanted maps with their spread.
 
     Raises:
         UnitError: the model answers in another unit than the real maps have.
@@ -66,10 +69,12 @@ def score_model(
     scores: list[ExamScore] = []
     regions: list[RegionError] = []
     maps: dict[str, Float32Array] = {}
+    sds: dict[str, Float32Array] = {}
     for examination in progress_bar(examinations, desc=f"{description.model} scores", unit="exam"):
         name = examination.exam_id
         raw = raw_inputs(index, examination, description.model.combination)
-        synthetic = model({key: volume[np.newaxis] for key, volume in raw.items()})[0]
+        answer = model.outputs({key: volume[np.newaxis] for key, volume in raw.items()})
+        synthetic = answer[OUTPUT][0]
         real = np.asarray(index.array(name, "cbv"), np.float32)
         mask, seg = np.asarray(index.array(name, "mask"), np.bool_), _segmentation(index, name)
         scores.append(
@@ -104,7 +109,9 @@ def score_model(
         )
         if name in kept:
             maps[name] = synthetic
-    return ScoredMaps(tuple(scores), tuple(regions), maps)
+            if OUTPUT_SD in answer:
+                sds[name] = answer[OUTPUT_SD][0]
+    return ScoredMaps(tuple(scores), tuple(regions), maps, sds)
 
 
 def example_ids(examinations: Ordered[CachedExamination], count: int) -> tuple[str, ...]:
@@ -117,7 +124,7 @@ def example_ids(examinations: Ordered[CachedExamination], count: int) -> tuple[s
 
 
 def write_examples(path: Path, maps: Mapping[str, Float32Array]) -> None:
-    """Write synthetic maps as arrays named by exam_id, compressed, atomically."""
+    """Write maps as arrays named by exam_id, compressed, atomically."""
     arrays: dict[str, Any] = dict(sorted(maps.items()))
     with atomic_file(path) as temporary, temporary.open("wb") as target:
         np.savez_compressed(target, **arrays)

@@ -9,6 +9,7 @@ from matplotlib.image import imread
 
 from cbvsynth.pages.pictures.montage import (
     CBV_COLOURS,
+    SD_COLOURS,
     MontageRow,
     crop_to_brain,
     draw_montage,
@@ -18,7 +19,13 @@ from cbvsynth.pages.pictures.montage import (
 SPACING = (1.0, 1.0)
 
 
-def row(brain: np.ndarray, *, real: np.ndarray | None = None, lesion: np.ndarray | None = None) -> MontageRow:
+def row(
+    brain: np.ndarray,
+    *,
+    real: np.ndarray | None = None,
+    lesion: np.ndarray | None = None,
+    sd: np.ndarray | None = None,
+) -> MontageRow:
     zeros = np.zeros(brain.shape, np.float32)
     return MontageRow(
         label="e00",
@@ -28,6 +35,7 @@ def row(brain: np.ndarray, *, real: np.ndarray | None = None, lesion: np.ndarray
         brain=brain,
         lesion=np.zeros(brain.shape, bool) if lesion is None else lesion,
         spacing_mm=SPACING,
+        sd=sd,
     )
 
 
@@ -84,6 +92,22 @@ def test_the_patients_right_is_on_the_left_and_the_front_is_up(picture: np.ndarr
     assert rows.size > 1000
     assert rows.mean() < column.shape[0] / 2
     assert columns.mean() < column.shape[1] / 2
+
+
+def test_how_sure_the_maps_are_is_a_further_column_where_all_know_it(tmp_path, picture: np.ndarray):
+    brain, sd = np.ones((40, 40), bool), np.zeros((40, 40), np.float32)
+    sd[20:, 20:] = 25.0
+    path = tmp_path / "montage.png"
+    arguments = {"anatomy_label": "T1C", "data_range": 25.0, "target_unit": "mL/100g"}
+    draw_montage(path, [row(brain, sd=sd)], **arguments)
+    drawn = imread(path)[..., :3]
+    assert drawn.shape[0] == picture.shape[0]
+    assert drawn.shape[1] == pytest.approx(picture.shape[1] * 12.8125 / 10.4, abs=2)
+    surest = np.asarray(colormaps[SD_COLOURS](0.0)[:3])
+    last = drawn[: int(0.7 * len(drawn)), int(0.82 * drawn.shape[1]) :]
+    assert (np.abs(last - surest).max(axis=2) < 0.02).mean() > 0.3
+    draw_montage(path, [row(brain, sd=sd), row(brain)], **arguments)
+    assert imread(path).shape[1] == picture.shape[1]
 
 
 def test_the_colour_scale_grows_lighter_all_the_way_so_that_it_reads_in_grey():

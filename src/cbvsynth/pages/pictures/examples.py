@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from zipfile import BadZipFile
 
 import numpy as np
@@ -15,13 +17,15 @@ from cbvsynth.pages.pictures.montage import MontageRow, telling_slice
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
 
 EXAMPLES_FILE = "examples.npz"
+EXAMPLES_SD_FILE = "examples_sd.npz"
+"""How sure each map is; only of models that say so."""
 
 ANATOMY = (Sequence.T1C, Sequence.FLAIR, Sequence.T1, Sequence.T2, Sequence.ADC, Sequence.ASL)
 """Which sequence to show beside the maps; the paper shows T1C."""
 
 
 def read_examples(path: Path) -> dict[str, npt.NDArray[np.float32]]:
-    """Synthetic maps by exam_id, (X, Y, Z) float32, target unit.
+    """Maps by exam_id, (X, Y, Z) float32, target unit.
 
     Raises:
         ResultError: the file is missing or is not one of ours.
@@ -36,15 +40,24 @@ def read_examples(path: Path) -> dict[str, npt.NDArray[np.float32]]:
 
 
 def montage_rows(
-    index: ExaminationIndex, maps: dict[str, npt.NDArray[np.float32]], model: ModelId
+    index: ExaminationIndex,
+    maps: dict[str, npt.NDArray[np.float32]],
+    model: ModelId,
+    sds: Mapping[str, npt.NDArray[np.float32]] = MappingProxyType({}),
 ) -> tuple[Sequence, list[MontageRow]]:
     """One slice of every example, and the sequence shown beside the maps: T1C where all have it.
+
+    Args:
+        index: cached examinations.
+        maps: by exam_id, (X, Y, Z), target unit.
+        model: what made them.
+        sds: how sure the maps are, likewise; of a model that learned no spread, none.
 
     Raises:
         ResultError: a map is of an examination that is not cached, or has another shape.
     """
     cached = {entry.exam_id: entry for entry in index.examinations}
-    unknown = sorted(set(maps) - set(cached))
+    unknown = sorted({*maps, *sds} - set(cached))
     if unknown:
         raise ResultError(
             f"{model}: {EXAMPLES_FILE} has a map of {unknown[0]}, which is not among the cached "
@@ -56,7 +69,9 @@ def montage_rows(
         for sequence in (*ANATOMY, model.combination.sequences[0])
         if all(sequence in entry.sequences for entry in shown)
     )
-    return anatomy, [_row(index, entry, maps[entry.exam_id], anatomy) for entry in shown]
+    return anatomy, [
+        _row(index, entry, maps[entry.exam_id], anatomy, sds.get(entry.exam_id)) for entry in shown
+    ]
 
 
 def _row(
@@ -64,12 +79,14 @@ def _row(
     entry: CachedExamination,
     synthetic: npt.NDArray[np.float32],
     anatomy: Sequence,
+    sd: npt.NDArray[np.float32] | None,
 ) -> MontageRow:
-    if synthetic.shape != entry.shape:
-        raise ResultError(
-            f"{entry.exam_id}: the stored map has shape {synthetic.shape}, the examination {entry.shape}. "
-            "Train the model again."
-        )
+    for stored in (synthetic, sd):
+        if stored is not None and stored.shape != entry.shape:
+            raise ResultError(
+                f"{entry.exam_id}: the stored map has shape {stored.shape}, the examination {entry.shape}. "
+                "Train the model again."
+            )
     brain = np.asarray(index.array(entry.exam_id, "mask"), dtype=np.bool_)
     lesion = np.zeros_like(brain)
     if index.has(entry.exam_id, "seg"):
@@ -87,4 +104,5 @@ def _row(
         brain=brain[:, :, place],
         lesion=lesion[:, :, place],
         spacing_mm=entry.spacing_mm[:2],
+        sd=None if sd is None else sd[:, :, place],
     )

@@ -10,17 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from cbvsynth.domain.selection.guards import UNIT_WORDS
+from cbvsynth.pages.pictures.montage import CBV_COLOURS, SD_COLOURS
 from cbvsynth.signature import RESEARCH_NOTE
 from cbvsynth.theme.charts import house_style, save_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
-from cbvsynth.pages.pictures.montage import CBV_COLOURS
 
 MOST_SLICES = 6
-SD_COLOURS = "viridis"
-"""Other colours than CBV's, so that nobody takes one for the other."""
 
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
