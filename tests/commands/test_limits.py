@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cbvsynth.commands.limits import suggest
-from cbvsynth.domain.options import Register
+from cbvsynth.domain.options import BrainMask, Register
+from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import QualityError, UsageError
 from cbvsynth.phantom.plan import StudySettings
 from cbvsynth.phantom.study import write_study
 from cbvsynth.quality.limits import read_limits
+from cbvsynth.study.nifti import write_volume
+from tests.extraction.heads import head, program
 
 LIMITS = Path(__file__).resolve().parents[2] / "limits.yaml"
 
@@ -80,3 +84,29 @@ def test_few_good_examinations_are_too_few(data: Path, tmp_path: Path) -> None:
             workers=1,
         )
     assert not (tmp_path / "own.yaml").exists()
+
+
+def test_heads_without_a_mask_are_measured_in_the_brain_that_a_program_finds(tmp_path: Path) -> None:
+    """Nobody but deepbet was asked for it."""
+    shown = head()
+    for name in ("t1", "t1c", "cbv"):
+        voxels = shown.data / 100.0 if name == "cbv" else shown.data
+        write_volume(tmp_path / f"a_{name}.nii.gz", Volume(voxels.astype(np.float32), shown.affine))
+    names = ("a_t1.nii.gz", "a_t1c.nii.gz", "a_cbv.nii.gz")
+    rows = ["exam_id,subject_id,t1,t1c,cbv,target_unit", ",".join(("a", "p", *names, "mL/100g"))]
+    (tmp_path / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+    for command, words in (
+        (program(tmp_path), "^1 examination could be measured; expected 10"),
+        ("false {image} {mask}", "^0 examinations could be measured .*false"),
+    ):
+        with pytest.raises(QualityError, match=words):
+            suggest(
+                data=tmp_path,
+                limits=LIMITS,
+                register=Register.OFF,
+                brain_mask=BrainMask.EXTRACTED,
+                brain_command=command,
+                out=tmp_path / "own.yaml",
+                workers=1,
+            )

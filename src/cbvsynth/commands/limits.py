@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cbvsynth.config import MAX_WORKERS
-from cbvsynth.domain.options import Layout, Register
-from cbvsynth.domain.ranges import require_range
+from cbvsynth.domain.options import BrainMask, Layout, Register
+from cbvsynth.domain.ranges import MAX_WAIT_S, require_range
 from cbvsynth.domain.wording import counted
 from cbvsynth.errors import UsageError
 
@@ -19,6 +19,10 @@ def suggest(  # noqa: PLR0913  all by name, all with a default
     examinations: Path | None = None,
     limits: Path = Path("limits.yaml"),
     register: Register = Register.RIGID,
+    brain_mask: BrainMask = BrainMask.AUTO,
+    brain_command: str = "deepbet",
+    brain_timeout_s: float = 900.0,
+    prefer: tuple[str, ...] = ("none",),
     out: Path = Path("limits.suggested.yaml"),
     workers: int = 2,
 ) -> None:
@@ -35,11 +39,16 @@ def suggest(  # noqa: PLR0913  all by name, all with a default
             count, or a text file with one exam_id a line; all of the study when not given.
         limits: Limits in use now.
         register: As for validate.
+        brain_mask: As for validate.
+        brain_command: As for validate.
+        brain_timeout_s: Time for one brain, seconds.
+        prefer: As for validate.
         out: File of limits to write.
         workers: Examinations measured at the same time.
     """
     import matplotlib as mpl  # noqa: F401  # the picture needs it; missing, it is said before the work
 
+    from cbvsynth.extraction import BrainSettings
     from cbvsynth.quality.limits import read_limits
     from cbvsynth.quality.suggestion import learned_from, propose, table, write_limits
     from cbvsynth.quality.suggestion_chart import suggestion_chart
@@ -49,6 +58,7 @@ def suggest(  # noqa: PLR0913  all by name, all with a default
     from cbvsynth.study.manifest import load_manifest
 
     require_range("workers", workers, 1, MAX_WORKERS)
+    require_range("brain_timeout_s", brain_timeout_s, 1, MAX_WAIT_S)
     require_writable(out)
     beside = {ending: out.with_suffix(ending) for ending in (".md", ".png")}
     for path in (out, *beside.values()):
@@ -57,10 +67,11 @@ def suggest(  # noqa: PLR0913  all by name, all with a default
                 f"{path} exists and may hold work done by hand; delete it or give another --out."
             )
     in_use = read_limits(limits)
-    every = load_manifest(data, layout).examinations
+    every = load_manifest(data, layout, prefer).examinations
     good = _good(examinations, {one.exam_id for one in every})
+    brain = BrainSettings(brain_mask, brain_command, brain_timeout_s)
     chosen = [one for one in every if one.exam_id in good]
-    surveys = survey_study(data, chosen, workers, register)
+    surveys = survey_study(data, chosen, workers, register, brain)
     proposals = propose(surveys, in_use.limits)
     learned = learned_from(proposals, surveys, datetime.now(UTC).date().isoformat())
     text = table(proposals)
