@@ -181,13 +181,14 @@ def _inside(mask: BoolArray, shape: tuple[int, ...], window: SsimWindow) -> Bool
             "Run preprocess first."
         )
     part = mask[valid_interior(window)]
-    if not part.any():
+    inside = np.zeros((*part.shape[:2], shape[2]), np.bool_)
+    inside[..., : part.shape[2]] = part
+    if not inside.any():
         raise VolumeError(
             f"The mask has {int(np.count_nonzero(mask))} voxels, none of them {_RADIUS} or more from the "
             f"border of the volume {shape}; expected at least one. Check the brain mask."
         )
-    lacking = shape[2] - part.shape[2]
-    return np.pad(part, ((0, 0), (0, 0), (0, lacking))) if lacking else part
+    return inside
 
 
 def _windows(
