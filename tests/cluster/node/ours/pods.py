@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from tests.cluster.kubectl import Kubectl, Manifest, eventually
 from tests.cluster.node.machine import Machine
+from tests.cluster.programs import program
 from tests.k8s.overlays_of_ours import overlay
+from tests.k8s.stores.processes import running, status
 
 CLIENTS = "clients"
 
@@ -147,3 +151,13 @@ def kill(node: Machine, workload: str, container: str) -> None:
         return bool(now["restartCount"] == before["restartCount"] + 1 and now["ready"])
 
     eventually(again, f"{workload}/{container} is back", 600, every_s=2)
+
+
+@contextmanager
+def forwarded(kubectl: Kubectl, service: str, port: int, path: str, folder: Path) -> Iterator[None]:
+    """`kubectl port-forward` to the same port here, as the how-tos type it; the registry refuses another."""
+    command = [str(program("kubectl")), f"--kubeconfig={kubectl.kubeconfig}", "--namespace=cbvsynth"]
+    command += ["port-forward", f"svc/{service}", f"{port}:{port}"]
+    log = folder / f"forward-{port}.log"
+    with running(command, os.environ, log, lambda: status(f"http://localhost:{port}{path}") == 200):
+        yield
