@@ -107,7 +107,7 @@ def draw_montage(
     cropped = crop_to_brain(rows)
     titles = [anatomy_label, "Real CBV", "Synthetic CBV", "Synthetic − real"]
     if all(row.sd is not None for row in rows):
-        titles.append("How sure (SD)")
+        titles.append("Uncertainty (SD)")
     place = _Layout.of(cropped, len(titles))
     with house_style():
         figure = Figure(figsize=(place.width, place.height))

@@ -108,7 +108,7 @@ def _maps(picture: PredictionPicture, data_range: float) -> list[tuple[str, Imag
     """Name, values and scale of each map that there is."""
     maps = [("Synthetic CBV", picture.cbv, (CBV_COLOURS, 0.0, data_range / 2.0))]
     if picture.sd is not None:
-        maps.append(("How sure (SD)", picture.sd, (SD_COLOURS, 0.0, data_range / 8.0)))
+        maps.append(("Uncertainty (SD)", picture.sd, (SD_COLOURS, 0.0, data_range / 8.0)))
     return maps
 
 
