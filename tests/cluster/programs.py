@@ -24,12 +24,15 @@ ADD_ONS = Path(__file__).parent / "add-ons"
 """A module each, since they pin other versions of the same packages."""
 CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
 NODE = ("kubelet", "kube-proxy")
+OBJECT_STORE = "weed"
 BUILT = {
     **{name: (MODULE, f"k8s.io/kubernetes/cmd/{name}") for name in (*CONTROL_PLANE, *NODE)},
     "kube-router": (ADD_ONS / "kube-router", "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"),
     "coredns": (ADD_ONS / "coredns", "."),
+    OBJECT_STORE: (ADD_ONS / "seaweedfs", "github.com/seaweedfs/seaweedfs/weed"),
 }
-"""What is built, and in which module: Kubernetes, and what a node has besides for network rules and names."""
+"""What is built, and in which module: Kubernetes, what a node has besides for network rules and names, and
+what keeps a registry's files."""
 
 
 def kubernetes() -> str:

@@ -12,13 +12,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 
 from cbvsynth import __version__
-from tests.cluster import debian
+from tests.cluster import debian, programs
 from tests.cluster.node import buildah
-from tests.cluster.node.images import OTHERS
+from tests.cluster.node.images import OTHERS, context
 from tests.k8s.overlays_of_ours import ROOT, overlay
 
 BASE = "localhost/python:3.11-bookworm"
@@ -47,13 +46,11 @@ def build() -> None:
     """Build all; layers that have not changed are kept."""
     _timed("base", _base)
     _timed("our images", _ours)
-    arguments = {
-        "BASE_IMAGE": BASE,
-        "MOTO": version("moto"),
-        "TRAIN_IMAGE": f"localhost/cbvsynth-train:{__version__}",
-    }
-    for folder, image in _stand_ins().items():
-        _timed(image, partial(buildah.build, OTHERS / folder, _full(image), arguments))
+    programs.build((programs.OBJECT_STORE,))
+    arguments = {"BASE_IMAGE": BASE, "TRAIN_IMAGE": f"localhost/cbvsynth-train:{__version__}"}
+    for name, image in _stand_ins().items():
+        with context(name) as folder:
+            _timed(image, partial(buildah.build, folder, _full(image), arguments))
 
 
 def _ours() -> None:

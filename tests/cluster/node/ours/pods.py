@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -137,6 +138,21 @@ def champion_of(kubectl: Kubectl, name: str = "cbvsynth") -> int:
     """Which version of a registered model is the champion, as the registry's tables have it."""
     where = f"name = '{name}' AND alias = 'champion'"
     return int(sql(kubectl, f"SELECT version FROM registered_model_aliases WHERE {where}"))
+
+
+STORED = """
+import boto3, hashlib, json, os
+s3 = boto3.client("s3", endpoint_url=os.environ["MLFLOW_S3_ENDPOINT_URL"])
+names = [one["Key"] for one in s3.list_objects_v2(Bucket="cbvsynth").get("Contents", [])]
+read = (s3.get_object(Bucket="cbvsynth", Key=name)["Body"].read() for name in names)
+print(json.dumps({name: hashlib.sha256(one).hexdigest() for name, one in zip(names, read, strict=True)}))
+"""
+
+
+def stored(kubectl: Kubectl) -> dict[str, str]:
+    """Digests of what the object store gives the registry's pod, by name."""
+    where = ("deployment/mlflow", "--namespace=cbvsynth", "--container=mlflow")
+    return dict(json.loads(kubectl("exec", *where, "--", "python", "-c", STORED)))
 
 
 def kill(node: Machine, workload: str, container: str) -> None:
