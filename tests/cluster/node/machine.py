@@ -59,7 +59,7 @@ class Machine:
             self.ctr("images", "tag", "--force", name, mark)
             # What it was before is nobody's now.
             for one in sorted(one for one in there if one.startswith(marks) and one != mark):
-                self.ctr("images", "rm", one)
+                self.ctr("images", "rm", "--sync", one)
 
     def volume(self, name: str, claim: Manifest) -> Manifest:
         """Where a claim's files lie: a local disk; for study and workspace, storage that ignores fsGroup."""
