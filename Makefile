@@ -26,7 +26,7 @@ $(STAMP): requirements.lock requirements-bootstrap.lock pyproject.toml
 setup: $(STAMP) ## Make .venv from the lock files
 
 .PHONY: demo
-demo: setup ## The whole path on a phantom study: data to promoted champion, 5 models
+demo: setup ## The whole path on a phantom study: data to promoted champion, 4 models
 	cbvsynth sweep quick
 	$(MAKE) --no-print-directory run
 	cbvsynth synthesise

@@ -1,6 +1,6 @@
 """How often the demo ends with a champion: the demo again with other seeds, judged by the default gate.
 
-    python benchmarks/seeds.py [--seeds 40] [--models encdec-t1-t1c-adc encdec-t1c ...] [--out FOLDER]
+    python benchmarks/seeds.py [--seeds 40] [--models encdec-t1-t1c-adc encdec-t2-t1c ...] [--out FOLDER]
 
 Needs the arrays of a finished demo (artifacts/preprocess). A seed says who is held out, how weights start and
 in which order examinations come; everything else is params.yaml's. Each seed trains the models in turn until
@@ -43,11 +43,10 @@ from cbvsynth.records.examinations import ExaminationIndex, read_index
 from cbvsynth.records.storage import write_text
 
 MODELS = (
-    "encdec-t1-t2-t1c-flair-adc",
     "encdec-t1-t1c-adc",
-    "fcgan-t1-t1c-adc",
+    "encdec-t1-t2-t1c-flair-adc",
     "encdec-t2-t1c",
-    "encdec-t1c",
+    "fcgan-t1-t1c-adc",
 )
 """Those of the demo, the likeliest to pass first."""
 Z95 = 1.959964

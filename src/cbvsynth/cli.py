@@ -91,7 +91,7 @@ COMMANDS: dict[str, Command | Group] = {
         "Which models a run trains, and how far it has come",
         {
             "list": Command("sweep.show", "The 62 models, with the paper's SSIM"),
-            "quick": Command("sweep.quick", "Choose 5 models that show the whole path"),
+            "quick": Command("sweep.quick", "Choose 4 models that show the whole path"),
             "paper": Command("sweep.paper", "Choose all 62 models of the paper"),
             "folds": Command("sweep.folds", "Every patient held out once: does the same model win?"),
             "status": Command("sweep.status", "Which models are done, running, failed; what each cost"),

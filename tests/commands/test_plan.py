@@ -19,7 +19,7 @@ def test_the_demo_is_planned_as_it_ends(
     monkeypatch.chdir(tmp_path)
     assert main(["plan", "--params", str(ROOT / "params.yaml")]) == 0
     shown = capsys.readouterr().out
-    assert "5 models   learn from 141 examinations of 105 patients, 4 epochs" in shown
+    assert "4 models   learn from 141 examinations of 105 patients, 7 epochs" in shown
     assert "gate       judges 59 examinations of 45 patients; asks for 10: it can pass" in shown
     assert "processor hours of training, estimated" in shown
     assert not any(tmp_path.iterdir())

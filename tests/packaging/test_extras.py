@@ -65,7 +65,7 @@ RUN = (
     Typed("cbvsynth completion", ("bash",), "complete -F"),
     Typed("cbvsynth preprocess", ("--seed", "5"), "10 prepared"),
     Typed("cbvsynth sweep list", ("encdec-*",), "encdec-t1c"),
-    Typed("cbvsynth sweep quick", (), "5 models"),
+    Typed("cbvsynth sweep quick", (), "4 models"),
     Typed(
         "cbvsynth train",
         ("--model", "encdec-t1c", "--epochs", "20", "--base_channels", "16"),

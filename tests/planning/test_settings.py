@@ -17,8 +17,8 @@ SWEEP = "sweep:\n  models:\n    - encdec-t1c\n"
 
 def test_the_committed_settings_are_read_whole() -> None:
     found = read_run_settings(ROOT / "params.yaml")
-    assert len(found.models) == 5
-    assert (found.train.epochs, found.train.lesion_weight) == (4, 40.0)
+    assert len(found.models) == 4
+    assert (found.train.epochs, found.train.lesion_weight) == (7, 40.0)
     assert found.validate.register is Register.OFF
     assert found.phantom.patients == 150
 

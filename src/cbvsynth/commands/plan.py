@@ -39,6 +39,6 @@ def plan(
     if json:
         print_json(to_json(found))
     else:
-        for word, said in plan_lines(found, settings.train.epochs):
+        for word, said in plan_lines(found, settings.train):
             print(f"{word:<10} {said}")
     require_passable(found)

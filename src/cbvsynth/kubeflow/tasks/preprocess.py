@@ -89,7 +89,7 @@ def _plan(config: PreprocessConfig, arguments_path: str) -> str:
         )
         names = ", ".join(model.slug for model in without)
         left_out = [("left out", f"{names}: no examination there has all of the sequences and a CBV map")]
-    lines = [*plan_lines(plan, settings.train.epochs), *left_out]
+    lines = [*plan_lines(plan, settings.train), *left_out]
     for word, said in lines:
         print(f"{word:<10} {said}")
     require_passable(plan)
