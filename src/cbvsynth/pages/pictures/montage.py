@@ -28,8 +28,10 @@ DIFFERENCE_COLOURS = "PuOr_r"
 SD_COLOURS = "viridis"
 """Other colours than CBV's, so that nobody takes one for the other."""
 
-LESION_OUTLINES = ("#ffd92f", "#ffffff", "#ffffff", "#000000", "#ffffff")
+LESION_OUTLINES = ("#ffd92f", "#ffffff", "#ffffff", "#000000")
 """One for each column, to stand out from what lies below."""
+
+_SD_OUTLINE = "#ffffff"
 
 Value = TypeVar("Value", bound=np.generic)
 Image = npt.NDArray[np.float32]
@@ -203,7 +205,7 @@ def _draw_row(axes: npt.NDArray[np.object_], row: MontageRow, data_range: float)
         bars.append(_Bar(_show(axes[4], row, row.sd, SD_COLOURS, (0.0, data_range / 8.0)), 4, 4, "max", "SD"))
     if row.lesion.any():
         outline = _radiological(row.lesion.astype(np.float32))
-        for ax, colour in zip(axes, LESION_OUTLINES, strict=False):
+        for ax, colour in zip(axes, (*LESION_OUTLINES, _SD_OUTLINE), strict=False):
             ax.contour(outline, levels=[0.5], colors=colour, linewidths=0.7)
     return bars
 
