@@ -85,7 +85,7 @@ RUN = (
     Typed("cbvsynth leaderboard", (), "encdec-t1c"),
     Typed("cbvsynth verdict", ("--check",), "equal: "),
     Typed("cbvsynth tour", (), "Promote encdec-t1c"),
-    Typed("cbvsynth sweep status", (), "encdec-t1c"),
+    Typed("cbvsynth sweep status", (), r"encdec-t2-t1c +waiting"),
     Typed("cbvsynth sweep paper", (), "62 models"),
     Typed("cbvsynth sweep folds", ("--count", "99", "--models", "encdec-t1c"), r"\Aerror: 99 folds of", 2),
     Typed("cbvsynth promote", (), "'cbvsynth' has a champion: version 1"),

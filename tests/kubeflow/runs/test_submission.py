@@ -106,7 +106,7 @@ def test_params_yaml_may_give_the_arguments_and_set_overrides_them(host: Kubeflo
     sent = host.runs[0]["runtime_config"]["parameters"]
     assert sent["4. Train: epochs"] == 9
     assert sent["3. Prepare: split_seed"] == 2023
-    assert len(sent["1. Run: models"]) == 5
+    assert len(sent["1. Run: models"]) == 4
 
 
 def test_a_schedule_repeats_one_run_at_a_time_and_catches_nothing_up(
