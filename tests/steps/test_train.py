@@ -14,8 +14,8 @@ from cbvsynth.config import TrainConfig
 from cbvsynth.domain.options import Spread
 from cbvsynth.domain.scores import SSIM_CONVENTIONS
 from cbvsynth.errors import RegistryError, ResultError, TrainingError, UsageError
-from cbvsynth.pages.pictures.examples import EXAMPLES_FILE, EXAMPLES_SD_FILE, read_examples
 from cbvsynth.records.costs import read_cost
+from cbvsynth.records.examples import EXAMPLES_FILE, EXAMPLES_SD_FILE, read_examples
 from cbvsynth.records.ledger import RunStatus, read_state
 from cbvsynth.records.results import read_scores
 from cbvsynth.records.storage import sha256_tree, tree_digest

@@ -12,9 +12,10 @@ from cbvsynth.errors import ModelError, UnitError
 from cbvsynth.models.generator import GeneratorOptions, build_generator
 from cbvsynth.preprocessing import PREPROCESSING_VERSION
 from cbvsynth.records.examinations import ExaminationIndex
+from cbvsynth.records.examples import write_examples
 from cbvsynth.signature import Description
 from cbvsynth.training.saved_model import ExportedModel, export_model, load_exported
-from cbvsynth.training.scoring import example_ids, score_model, write_examples
+from cbvsynth.training.scoring import example_ids, score_model
 from tests.training.cached_study import SHAPE, write_study
 
 pytestmark = pytest.mark.tensorflow

@@ -26,7 +26,7 @@ from cbvsynth.pages.evaluation_page import (
     write_report_page,
     write_table2_page,
 )
-from cbvsynth.pages.pictures.examples import EXAMPLES_FILE, EXAMPLES_SD_FILE, montage_rows, read_examples
+from cbvsynth.pages.pictures.examples import montage_rows
 from cbvsynth.pages.pictures.montage import draw_montage
 from cbvsynth.pages.tables.comparisons import write_comparisons_csv
 from cbvsynth.pages.tables.formats import write_csv
@@ -34,6 +34,7 @@ from cbvsynth.pages.tables.leaderboard import leaderboard_markdown, write_leader
 from cbvsynth.pages.tables.table2 import table2_markdown, table2_rows, write_table2_csv
 from cbvsynth.pages.verdict_words import availability_rows
 from cbvsynth.records.examinations import ExaminationIndex
+from cbvsynth.records.examples import EXAMPLES_FILE, EXAMPLES_SD_FILE, read_examples
 from cbvsynth.records.regions import REGIONS_FILE, read_regions
 from cbvsynth.records.storage import write_text
 from cbvsynth.records.uncertainty import UNCERTAINTY_FILE, read_uncertainty

@@ -14,6 +14,7 @@ from cbvsynth.config import TrainConfig
 from cbvsynth.domain.sequences import Algorithm, ModelId
 from cbvsynth.records.costs import TrainingCost, write_cost
 from cbvsynth.records.examinations import ExaminationIndex, read_index
+from cbvsynth.records.examples import EXAMPLES_FILE, EXAMPLES_SD_FILE, write_examples
 from cbvsynth.records.regions import REGIONS_FILE, write_regions
 from cbvsynth.records.results import write_scores
 from cbvsynth.records.storage import atomic_folder
@@ -77,7 +78,7 @@ def _train(
     from cbvsynth.training.fit import fit
     from cbvsynth.training.networks import served_generator
     from cbvsynth.training.saved_model import ServedSpread, export_model, load_exported
-    from cbvsynth.training.scoring import example_ids, score_model, write_examples
+    from cbvsynth.training.scoring import example_ids, score_model
     from cbvsynth.training.summary import describe_model, summarise, write_history
 
     data = CachedTrainingData(
@@ -121,9 +122,9 @@ def _train(
     write_scores(folder / "per_exam.csv", scored.scores)
     write_regions(folder / REGIONS_FILE, scored.regions)
     write_history(folder / "history.csv", fitted.history)
-    write_examples(folder / "examples.npz", scored.maps)
+    write_examples(folder / EXAMPLES_FILE, scored.maps)
     if scored.sds:
-        write_examples(folder / "examples_sd.npz", scored.sds)
+        write_examples(folder / EXAMPLES_SD_FILE, scored.sds)
     write_summary(folder / "summary.json", summary)
     return _Outcome(summary, cost, tuple(record.losses for record in fitted.history))
 

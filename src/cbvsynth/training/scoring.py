@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Ordered
 from dataclasses import dataclass
 from itertools import chain, zip_longest
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +16,6 @@ from cbvsynth.domain.scores import ExamScore
 from cbvsynth.errors import UnitError
 from cbvsynth.progress import progress_bar
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex, Float32Array
-from cbvsynth.records.storage import atomic_file
 from cbvsynth.signature import OUTPUT, OUTPUT_SD
 from cbvsynth.training.dataset import raw_inputs
 from cbvsynth.training.saved_model import ExportedModel
@@ -121,13 +118,6 @@ def example_ids(examinations: Ordered[CachedExamination], count: int) -> tuple[s
         groups.setdefault(examination.diagnosis, []).append(examination.exam_id)
     rounds = zip_longest(*(groups[diagnosis] for diagnosis in sorted(groups)))
     return tuple(sorted([name for name in chain.from_iterable(rounds) if name is not None][:count]))
-
-
-def write_examples(path: Path, maps: Mapping[str, Float32Array]) -> None:
-    """Write maps as arrays named by exam_id, compressed, atomically."""
-    arrays: dict[str, Any] = dict(sorted(maps.items()))
-    with atomic_file(path) as temporary, temporary.open("wb") as target:
-        np.savez_compressed(target, **arrays)
 
 
 def _segmentation(index: ExaminationIndex, exam_id: str) -> npt.NDArray[np.uint8] | None:

@@ -9,8 +9,9 @@ import pytest
 
 from cbvsynth.domain.sequences import ModelId, Sequence
 from cbvsynth.errors import ResultError
-from cbvsynth.pages.pictures.examples import montage_rows, read_examples
+from cbvsynth.pages.pictures.examples import montage_rows
 from cbvsynth.records.examinations import read_index
+from cbvsynth.records.examples import read_examples
 from tests.pages.sweep_files import write_sweep
 
 MODEL = ModelId.parse("encdec-t1")
@@ -49,14 +50,3 @@ def test_a_map_of_an_unknown_examination_or_of_another_shape_is_refused(root: Pa
         montage_rows(index, {"e99": np.zeros((20, 18, 8), np.float32)}, MODEL)
     with pytest.raises(ResultError, match=r"e04: the stored map has shape \(2, 2, 2\)"):
         montage_rows(index, {"e04": np.zeros((2, 2, 2), np.float32)}, MODEL)
-
-
-def test_missing_examples_say_what_to_run(tmp_path: Path):
-    with pytest.raises(ResultError, match="does not exist; run train first"):
-        read_examples(tmp_path / "examples.npz")
-
-
-def test_a_pickled_array_is_not_opened(tmp_path: Path):
-    np.savez(tmp_path / "examples.npz", e00=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(ResultError, match="is damaged"):
-        read_examples(tmp_path / "examples.npz")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -15,28 +13,10 @@ from cbvsynth.domain.sequences import ModelId, Sequence
 from cbvsynth.errors import ResultError
 from cbvsynth.pages.pictures.montage import MontageRow, telling_slice
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
-
-EXAMPLES_FILE = "examples.npz"
-EXAMPLES_SD_FILE = "examples_sd.npz"
-"""How sure each map is; only of models that say so."""
+from cbvsynth.records.examples import EXAMPLES_FILE
 
 ANATOMY = (Sequence.T1C, Sequence.FLAIR, Sequence.T1, Sequence.T2, Sequence.ADC, Sequence.ASL)
 """Which sequence to show beside the maps; the paper shows T1C."""
-
-
-def read_examples(path: Path) -> dict[str, npt.NDArray[np.float32]]:
-    """Maps by exam_id, (X, Y, Z) float32, target unit.
-
-    Raises:
-        ResultError: the file is missing or is not one of ours.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: np.asarray(stored[name], dtype=np.float32) for name in stored.files}
-    except FileNotFoundError as error:
-        raise ResultError(f"{path} does not exist; run train first.") from error
-    except (BadZipFile, ValueError, EOFError, KeyError) as error:
-        raise ResultError(f"{path} is damaged ({error}); run train again.") from error
 
 
 def montage_rows(
