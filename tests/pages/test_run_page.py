@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cbvsynth.domain.selection.records import Outcome
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.pages.image_checks import read_checks
 from cbvsynth.pages.run_page import RunInputs, model_costs, write_run
@@ -61,6 +62,18 @@ def test_costs_are_told_where_they_were_recorded_and_a_dash_where_not(run: RunIn
     assert rows[SHOWN][4:9] == ["–", "–", "–", "–", "sequences"]
     assert rows["encdec-t1c"][8] == "sequences, time"
     assert rows["fcgan-t1"][8] == "–"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "tone"),
+    [(Outcome.PROMOTE, "good"), (Outcome.NO_MODEL_PASSES, "bad"), (Outcome.NOT_BETTER, "plain")],
+)
+def test_the_verdict_is_framed_as_in_its_own_report(
+    run: RunInputs, tmp_path: Path, outcome: Outcome, tone: str
+):
+    """A champion was framed as a warning."""
+    page = written(replace(run, verdict=replace(run.verdict, outcome=outcome)), tmp_path)
+    assert f'<p class="callout {tone}">{run.verdict.text}</p>' in page
 
 
 def test_a_box_a_model_lines_of_the_trivial_maps_and_a_mark_an_examination(run: RunInputs, tmp_path: Path):

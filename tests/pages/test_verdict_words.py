@@ -112,3 +112,9 @@ def test_the_present_champion_is_compared_in_a_sentence_or_said_not_to_be():
     )
     other = replace(compared, champion=replace(compared.champion, p_value=None))
     assert champion_text(other) == "Present champion: version 3 (encdec-t2); no numbers were compared."
+
+
+def test_nothing_is_not_told_as_less_than_nothing():
+    """It read "too high by about -0.00 points"."""
+    told = optimism_text(replace(verdict(("encdec-t1", 0.4), ("encdec-t1-t1c", 0.3)), optimism=-1e-6))
+    assert "too high by about 0.00 points" in told

@@ -78,6 +78,7 @@ def write_report_page(path: Path, evaluation: Evaluation, table2: Sequence[Table
             "subtitle": _subtitle(evaluation),
             "sections": _sections(evaluation, shown),
             "verdict": verdict,
+            "tone": words.verdict_tone(verdict),
             "not_trained_text": words.not_trained_text(evaluation.not_trained, len(evaluation.rows)),
             "not_trained": evaluation.not_trained,
             "checks": words.all_checks(verdict) if verdict.candidate else (),

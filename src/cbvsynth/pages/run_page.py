@@ -31,7 +31,7 @@ from cbvsynth.pages.examination_page import ExaminationPages, write_examination
 from cbvsynth.pages.image_checks import StudyChecks
 from cbvsynth.pages.tables.costs import COST_HEADER, ModelCost, cost_rows
 from cbvsynth.pages.tables.formats import DASH, number, percent
-from cbvsynth.pages.verdict_words import optimism_text
+from cbvsynth.pages.verdict_words import optimism_text, verdict_tone
 from cbvsynth.records.costs import read_cost
 from cbvsynth.records.examinations import CachedExamination, ExaminationIndex
 from cbvsynth.records.maps import MapIndex
@@ -118,6 +118,7 @@ def write_run(folder: Path, run: RunInputs) -> int:
                 f"{verdict.patients} patients, CBV in {unit}."
             ),
             "verdict": verdict.text,
+            "tone": verdict_tone(verdict),
             "optimism": optimism_text(verdict),
             "others": run.others,
             "combinations": combinations,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cbvsynth.domain.selection.records import Check, Standing, Verdict
+from cbvsynth.domain.selection.records import Check, Outcome, Standing, Verdict
 from cbvsynth.domain.sequences import Combination, ModelId, patterns_like
 from cbvsynth.domain.wording import counted
 from cbvsynth.pages.tables.formats import DASH, number, p_text
@@ -12,6 +12,8 @@ from cbvsynth.signature import RESEARCH_NOTE
 
 SIGNS = {True: "✓", False: "✗", None: DASH}
 """Passed, failed, could not be assessed."""
+
+_TONES = {Outcome.PROMOTE: "good", Outcome.NO_MODEL_PASSES: "bad", Outcome.NOT_COMPARABLE: "bad"}
 
 
 def check_line(check: Check) -> str:
@@ -130,13 +132,18 @@ def _refused_for(verdict: Verdict, pattern: Combination) -> list[str]:
     ]
 
 
+def verdict_tone(verdict: Verdict) -> str:
+    """How a page frames the verdict: as good, bad or plain news."""
+    return _TONES.get(verdict.outcome, "plain")
+
+
 def optimism_text(verdict: Verdict) -> str:
     """The reminder that the best of many is chosen and scored on the same examinations."""
     if verdict.models < 2:
         return "One model only: nothing was selected."
     return (
         f"The best of {verdict.models} models was chosen on the same {verdict.examinations} examinations "
-        f"that score it; for that, its mean SSIM is too high by about {100 * verdict.optimism:.2f} points "
+        f"that score it; for that, its mean SSIM is too high by about {100 * verdict.optimism:z.2f} points "
         "(bootstrap by patient)."
     )
 
