@@ -173,21 +173,14 @@ def elastix(moving: Image, fixed: Image) -> Array:
 
 
 def dipy(moving: Image, fixed: Image) -> Array:
-    """dipy: AffineRegistration with mutual information, three levels, shift and then rigid."""
-    from dipy.align.imaffine import AffineRegistration, MutualInformationMetric
-    from dipy.align.transforms import RigidTransform3D
+    """dipy: its workflow of centre of mass, shift and rigid motion with its defaults, mutual information."""
+    from dipy.align import affine_registration
 
-    search = AffineRegistration(
-        metric=MutualInformationMetric(nbins=32),
-        level_iters=[1000, 100, 10],
-        sigmas=[3.0, 1.0, 0.0],
-        factors=[4, 2, 1],
-        verbosity=0,
+    steps = ["center_of_mass", "translation", "rigid"]
+    _, found = affine_registration(
+        moving[0], fixed[0], moving_affine=moving[1], static_affine=fixed[1], pipeline=steps
     )
-    found = search.optimize(
-        fixed[0], moving[0], RigidTransform3D(), None, static_grid2world=fixed[1], moving_grid2world=moving[1]
-    )
-    return np.asarray(found.affine, np.float64)
+    return np.asarray(found, np.float64)
 
 
 LIBRARIES: dict[str, Function] = {
@@ -195,7 +188,21 @@ LIBRARIES: dict[str, Function] = {
 }
 
 
-def results(library: str, cases: list[Case]) -> Iterator[tuple[Case, Array, float, str]]:
+def keep(cases: list[Case], file: Path) -> None:
+    """Write pairs one after another, so that a process holds one examination at a time."""
+    with file.open("wb") as stream:
+        for case in cases:
+            pickle.dump(case, stream)
+
+
+def kept(file: Path) -> Iterator[Case]:
+    """The pairs that `keep` wrote."""
+    with file.open("rb") as stream:
+        while stream.peek(1):
+            yield pickle.load(stream)
+
+
+def results(library: str, cases: Iterator[Case]) -> Iterator[tuple[Case, Array, float, str]]:
     """Of each pair what was found, the CPU seconds, and the name of what a library raised."""
     if library == PLACED:
         for _, group in itertools.groupby(cases, lambda case: case["examination"]):
@@ -233,7 +240,7 @@ def placed(cases: list[Case]) -> Iterator[tuple[Case, Array, float, str]]:
 
 def measure(library: str, cases_file: Path) -> None:
     """In a process of its own: print a line of JSON for each case, and the memory at last."""
-    for case, found, seconds, fault in results(library, pickle.loads(cases_file.read_bytes())):
+    for case, found, seconds, fault in results(library, kept(cases_file)):
         change = found - case["truth"]
         error_mm = np.linalg.norm(case["points"] @ change[:3, :3].T + change[:3, 3], axis=1).mean()
         row = {
@@ -280,7 +287,7 @@ def main() -> None:
             # Only here: a library's own environment, which runs this file too, cannot draw.
             from registration_cases import cases_of
 
-            cases_file.write_bytes(pickle.dumps(cases_of(given.kinds, given.patients, given.seed)))
+            keep(cases_of(given.kinds, given.patients, given.seed), cases_file)
         print("| library | images | median mm | largest mm | below 1 mm | CPU s | MB | version, licence |")
         print("|---|---|---|---|---|---|---|---|")
         for library in given.libraries.split(","):

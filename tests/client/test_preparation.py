@@ -20,6 +20,7 @@ from cbvsynth.domain.options import BrainMask, Register
 from cbvsynth.domain.sequences import PAPER_SEQUENCES, Sequence
 from cbvsynth.errors import GridError, ManifestError, UsageError, VolumeError
 from cbvsynth.extraction import BrainSettings
+from cbvsynth.phantom.case import make_case
 from cbvsynth.preprocessing.arrays import prepare_examination
 from cbvsynth.records.storage import sha256_of
 from tests.client.heads import AFFINES, PATIENT_NAME, SHAPE, SHAPES, brain, image, write, write_head
@@ -427,6 +428,17 @@ def test_one_file_given_for_two_sequences_is_told(tmp_path: Path) -> None:
     files = write_head(tmp_path, "t1 t2")
     (told,) = prepare({**files, "t1c": files["t1"]}).warnings
     assert told.startswith("T1 and T1C are the same image, voxel for voxel")
+
+
+def test_two_sequences_given_under_each_other_s_name_are_told() -> None:
+    """A map was made of T2-FLAIR as T2 without a word."""
+    case = make_case(seed=5, patient=1, matrix=48)
+    arrays = {name: image.astype(np.float32) for name, image in case.images.items()}
+    names = {Sequence.T2: Sequence.FLAIR, Sequence.FLAIR: Sequence.T2}
+    exchanged = {name: arrays[names.get(name, name)] for name in arrays}
+    assert prepare_arrays(arrays, case.brain).warnings == ()
+    (told,) = prepare_arrays(exchanged, case.brain).warnings
+    assert told.startswith("input: T2 and T2-FLAIR seem to be exchanged")
 
 
 def test_a_brain_beside_the_others_on_their_grid_is_told(tmp_path: Path) -> None:

@@ -62,6 +62,20 @@ def test_a_warning_about_the_study_belongs_to_no_examination() -> None:
     assert all(one.findings == () for one in found.judged)
 
 
+def test_every_warning_names_the_study_the_examination_or_its_patient() -> None:
+    found = outcome(
+        Finding("", "manifest", None, "b, column age: 'XX' is unknown"),
+        Finding("b", "age_known", None, "age is not known"),
+        Finding("c", "images", None, "r/1: T1C: after the voxels come 16 bytes"),
+    )
+
+    assert found.warnings == (
+        "b, column age: 'XX' is unknown",
+        "b: age is not known",
+        "r/1: T1C: after the voxels come 16 bytes",
+    )
+
+
 def test_the_flow_counts_each_examination_once_and_patients_apart() -> None:
     flow = outcome(
         Finding("a", "x", Group.METAL, "m"),

@@ -396,3 +396,34 @@ def test_voxels_without_a_number_are_told_or_a_problem(copy: tuple[Path, Examina
         else:
             (warning,) = survey.warnings
             assert "none of them in the brain" in warning
+
+
+def test_a_mask_of_probabilities_and_exchanged_images_are_told(copy: tuple[Path, Examination]) -> None:
+    """Only the report of preprocess told the one, and nothing the other."""
+    root, examination = copy
+    mask = read_volume(root / "mask.nii.gz", "mask")
+    soft = np.where(mask.data > 0, 1.0, 0.0).astype(np.float32)
+    soft[0, 0, 0] = 0.25
+    write_volume(root / "mask.nii.gz", Volume(soft, mask.affine))
+    (root / "t2.nii.gz").rename(root / "other.nii.gz")
+    (root / "flair.nii.gz").rename(root / "t2.nii.gz")
+    (root / "other.nii.gz").rename(root / "flair.nii.gz")
+
+    about_mask, about_names = survey_examination(root, examination).warnings
+
+    assert "MASK: taken as brain: probabilities from 0 to 1, of which 0.5 and more" in about_mask
+    assert "T2 and T2-FLAIR seem to be exchanged" in about_names
+
+
+def test_a_map_on_another_grid_than_cbv_still_covers_the_brain(copy: tuple[Path, Examination]) -> None:
+    """Interpolated, stripped ADC is not 0 a voxel farther out: its overlap with the brain fell to 0.91."""
+    root, examination = copy
+    cbv = read_volume(root / "cbv.nii.gz", "cbv")
+    affine = cbv.affine.copy()
+    affine[:3, 3] += np.array([0.5, 0.5, 0.0]) * cbv.spacing_mm
+    half = (
+        cbv.data + np.roll(cbv.data, -1, 0) + np.roll(cbv.data, -1, 1) + np.roll(cbv.data, (-1, -1), (0, 1))
+    ) / 4
+    write_volume(root / "cbv.nii.gz", Volume(half.astype(np.float32), affine))
+
+    assert survey_examination(root, examination).value("adc_support_dice") > 0.97

@@ -100,6 +100,24 @@ def test_a_study_is_judged_and_told_in_short(finished: Finished) -> None:
     assert [one.exam_id for one in decisions if not one.accepted] == ["sub-005_ses-1"]
 
 
+def test_the_first_warnings_are_printed_and_the_others_counted(
+    study: Path, config: ValidateConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ "2 of 2 accepted" was all that the terminal said where the report had warnings."""
+    copied = tmp_path / "data"
+    shutil.copytree(study, copied)
+    for path in sorted(copied.glob("sub-*/**/*_T1w.nii"))[:3] + sorted(copied.glob("sub-*/**/*_ADC.nii"))[:3]:
+        path.write_bytes(path.read_bytes() + b"more")
+
+    run(replace(config, data=copied))
+
+    printed = capsys.readouterr().out.splitlines()
+    told = [line for line in printed if line.startswith("  warning: sub-00")]
+    assert len(told) == 5
+    assert "after the voxels come 4 bytes" in told[0]
+    assert "  1 more warning, in the report" in printed
+
+
 def test_the_same_study_gives_the_same_bytes_with_any_number_of_workers(
     finished: Finished, config: ValidateConfig
 ) -> None:

@@ -21,6 +21,7 @@ from cbvsynth.domain.sequences import Sequence
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import UnitError, VolumeError
 from cbvsynth.signature import MIN_IN_PLANE
+from cbvsynth.study.contrasts import contrast_warnings
 
 NOT_GIVEN = "not given"
 """Why a sequence that was not given is left out."""
@@ -161,6 +162,7 @@ def keep_usable(
         for one, other in itertools.combinations(inputs, 2)
         if np.array_equal(images[one][mask], images[other][mask])
     ]
+    warnings += contrast_warnings({name: images[name] for name in inputs}, mask, examination)
     ordered = {sequence: faults[sequence] for sequence in Sequence if sequence in faults}
     require_a_sequence(examination, inputs, ordered)
     return PreparedExamination(

@@ -16,7 +16,7 @@ from cbvsynth.domain.sequences import Sequence as Mri
 from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.domain.volume import Volume
 from cbvsynth.quality import measurements
-from cbvsynth.quality.alignment import Alignment
+from cbvsynth.quality.alignment import Alignment, Image
 from cbvsynth.quality.image_noise import ghost_ratio, signal_to_noise
 from cbvsynth.study.aligned import AlignedExamination
 
@@ -51,7 +51,7 @@ def measure(
     details: dict[str, str] = {}
     values = {
         **_geometry(aligned),
-        **_maps(examination, aligned, stated_adc, details),
+        **_maps(examination, aligned, stored, stated_adc, details),
         **_worst_images(aligned, stored, details),
         **(_registered(alignment, details) if alignment else _unregistered(aligned)),
     }
@@ -73,6 +73,7 @@ def _geometry(aligned: AlignedExamination) -> dict[str, float]:
 def _maps(
     examination: Examination,
     aligned: AlignedExamination,
+    stored: Mapping[str, Volume],
     stated_adc: AdcUnit | None,
     details: dict[str, str],
 ) -> dict[str, float]:
@@ -83,7 +84,7 @@ def _maps(
         values["lesion_share"] = float(np.mean(aligned.seg[mask] > 0))
     if Mri.ADC in aligned.inputs:
         adc = aligned.inputs[Mri.ADC]
-        support = measurements.map_support(adc, _whole_brain(aligned))
+        support = measurements.map_support(_support_of("adc", stored, aligned), _whole_brain(aligned))
         values["adc_void_fraction"], values["adc_support_dice"] = support.void_fraction, support.dice
         median = measurements.brain_median(adc, mask)
         unit = stated_adc or adc_unit_by(median) or AdcUnit.E6_MM2_PER_S
@@ -93,12 +94,21 @@ def _maps(
     if Mri.ASL in aligned.inputs:
         values["asl_median"] = measurements.brain_median(aligned.inputs[Mri.ASL], mask)
     if cbv is not None:
-        support = measurements.map_support(cbv, _whole_brain(aligned))
+        support = measurements.map_support(_support_of("cbv", stored, aligned), _whole_brain(aligned))
         values["cbv_void_fraction"], values["cbv_support_dice"] = support.void_fraction, support.dice
         values["cbv_negative_share"] = measurements.share_below_zero(cbv, mask)
         if examination.target_unit is TargetUnit.ML_PER_100G:
             values["cbv_median"] = measurements.brain_median(cbv, mask)
     return values
+
+
+def _support_of(role: str, stored: Mapping[str, Volume], aligned: AlignedExamination) -> Image:
+    """Where a map is not 0, (X, Y, Z) on the common grid: 1, elsewhere 0.
+
+    A map's own voxels say it: interpolated, it is not 0 a voxel farther out all around.
+    """
+    support = Volume((stored[role].data != 0.0).astype(np.float32), stored[role].affine)
+    return resample_labels(support, aligned.grid).data
 
 
 def _whole_brain(aligned: AlignedExamination) -> measurements.Mask:

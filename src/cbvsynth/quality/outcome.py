@@ -49,6 +49,15 @@ class Judged:
         """What was found and does not drop the examination."""
         return tuple(finding.text for finding in self.findings if finding.group is None)
 
+    @property
+    def named_warnings(self) -> tuple[str, ...]:
+        """The same, each beginning with the name of the examination or of its patient."""
+        names = (self.examination.exam_id, self.examination.subject_id)
+        return tuple(
+            text if text.startswith(names) else f"{self.examination.exam_id}: {text}"
+            for text in self.warnings
+        )
+
 
 @dataclass(frozen=True)
 class Flow:
@@ -77,6 +86,11 @@ class Outcome:
 
     judged: tuple[Judged, ...]
     study_warnings: tuple[str, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Every warning, those of the study first; one of an examination names it, or its patient."""
+        return (*self.study_warnings, *(text for one in self.judged for text in one.named_warnings))
 
     @property
     def flow(self) -> Flow:

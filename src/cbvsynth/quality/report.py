@@ -54,6 +54,7 @@ class ExaminationRow:
     sequences: str
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
+    named_warnings: tuple[str, ...]
     cells: tuple[Cell, ...]
 
 
@@ -93,7 +94,7 @@ def summary(manifest: Manifest, outcome: Outcome, in_use: LimitsInUse) -> dict[s
             or sequence not in OPTIONAL_SEQUENCES
         },
         "files_left_out_of_the_list": len(manifest.left_out),
-        "warnings": _warning_count(outcome),
+        "warnings": len(outcome.warnings),
         "limits": asdict(in_use.limits),
         "limits_learned": asdict(in_use.learned),
         "limits_still_default": list(in_use.still_default()),
@@ -127,7 +128,7 @@ def _content(manifest: Manifest, outcome: Outcome, in_use: LimitsInUse) -> Mappi
         "left_out": manifest.left_out,
         "study_warnings": outcome.study_warnings,
         "limits_rest_on": in_use.sentences(),
-        "warnings": _warning_count(outcome),
+        "warnings": len(outcome.warnings),
         "checks": [_check_row(check, outcome) for check in checks],
         "columns": checks,
         "rows": rows,
@@ -163,6 +164,7 @@ def _examination_row(judged: Judged, checks: tuple[RangeCheck, ...]) -> Examinat
         sequences=_sequences(judged.examination.sequences),
         reasons=judged.decision.reasons,
         warnings=judged.warnings,
+        named_warnings=judged.named_warnings,
         cells=tuple(_cell(judged.survey.value(check.column), check.column in failed) for check in checks),
     )
 
@@ -183,7 +185,3 @@ def _cell(value: float, failed: bool) -> Cell:  # noqa: FBT001  # two states of 
 def _csv_number(value: float) -> str:
     """Six significant digits, as measured; empty where nothing was judged."""
     return "" if math.isnan(value) else f"{value:.6g}"
-
-
-def _warning_count(outcome: Outcome) -> int:
-    return len(outcome.study_warnings) + sum(len(one.warnings) for one in outcome.judged)

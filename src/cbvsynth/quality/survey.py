@@ -36,8 +36,10 @@ from cbvsynth.quality import measurements
 from cbvsynth.quality.alignment import Alignment, compare, register_all
 from cbvsynth.quality.checks import Group
 from cbvsynth.quality.examination import measure
+from cbvsynth.quality.lesion_place import lesion_warnings
 from cbvsynth.registration import Placing, place_images
 from cbvsynth.study.aligned import AlignedExamination, align, require_numbers
+from cbvsynth.study.contrasts import contrast_warnings
 from cbvsynth.study.image_files import read_file
 from cbvsynth.study.nifti import OpenImage
 from cbvsynth.study.placement import place
@@ -168,7 +170,15 @@ def _survey_images(
         examination.exam_id,
         rounded,
         digests,
-        warnings=(*warnings, *placing.warnings, *found, *aligned.warnings),
+        warnings=(
+            *warnings,
+            *placing.warnings,
+            *found,
+            *aligned.warnings,
+            *_about_mask(examination, aligned),
+            *contrast_warnings(aligned.inputs, aligned.mask, examination),
+            *(lesion_warnings(examination, aligned) if register is not Register.OFF else ()),
+        ),
         details=measured.details,
     )
 
@@ -193,6 +203,12 @@ def _with_a_brain(
     if "mask" in stored:
         return ChosenBrain(stored, placing.moves)
     return choose_brain(examination, stored, placing.moves, brain)
+
+
+def _about_mask(examination: Examination, aligned: AlignedExamination) -> tuple[str, ...]:
+    """What was made of a mask's file that is none of two values."""
+    values = aligned.mask_source.removeprefix("file").strip(" ()") if "mask" in examination.files else ""
+    return (f"{examination.label('mask')}: taken as brain: {values}",) if values else ()
 
 
 def _moved(volume: Volume, move: npt.NDArray[np.float64] | None) -> Volume:

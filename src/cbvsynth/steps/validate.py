@@ -8,6 +8,9 @@ from pathlib import Path
 from cbvsynth.config import ValidateConfig
 from cbvsynth.domain.wording import counted
 
+_SHOWN_WARNINGS = 5
+"""Warnings that are printed; of a study of hundreds of examinations the report tells the others."""
+
 
 @dataclass(frozen=True)
 class ValidateSummary:
@@ -37,6 +40,10 @@ def run(config: ValidateConfig) -> ValidateSummary:
     for group, count in flow.dropped:
         if count:
             print(f"  {count} dropped: {group}")
+    for text in outcome.warnings[:_SHOWN_WARNINGS]:
+        print(f"  warning: {text}")
+    if (more := len(outcome.warnings) - _SHOWN_WARNINGS) > 0:
+        print(f"  {counted(more, 'more warning')}, in the report")
     print(f"report: {report}")
     return ValidateSummary(
         examinations_found=flow.examinations_found,
