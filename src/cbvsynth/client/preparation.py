@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cbvsynth.client.left_right import require_one_side
+from cbvsynth.client.reference import reference_of
 from cbvsynth.client.request import (
     NOT_GIVEN,
     Placement,
@@ -176,7 +177,8 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
         root: folder that the examination's paths are relative to.
         examination: its inputs and its mask, if any, are read; its CBV map is not.
         unusable: sequences that a person rules out, as for a metal artefact.
-        reference: sequence whose grid and orientation the map gets; by default the first usable one.
+        reference: sequence whose grid and orientation the map gets; by default the first usable one that
+            has axial slices.
         resample: bring images of other grids to the reference's, as preprocess does, instead of
             refusing them.
         register: as in preprocess; `rigid` brings raw images of other grids to the reference's, too.
@@ -210,7 +212,7 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
     volumes, damaged = _read(asked, files, grids)
     left_out |= damaged
     require_a_sequence(examination, volumes, left_out)
-    chosen = _reference(examination, volumes, reference)
+    chosen, about_slices = reference_of(examination, volumes, grids, reference)
     require_size(canonical_grid(grids[chosen]).shape, examination)
     stored = {name.value: volume for name, volume in volumes.items()}
     if asked.mask is not None:
@@ -256,7 +258,14 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
         displacements_mm=placing.displacements_mm,
         moved=placing.moved,
         sha256={role: files[role].sha256 for role in asked.files if role in used},
-        warnings=(*found.warnings, *placing.warnings, *masked.warnings, *noted, *prepared.warnings),
+        warnings=(
+            *found.warnings,
+            *about_slices,
+            *placing.warnings,
+            *masked.warnings,
+            *noted,
+            *prepared.warnings,
+        ),
     )
 
 
@@ -278,17 +287,6 @@ def _read(
             damaged[sequence] = f"constant in the brain (every voxel is {value:g})"
             del volumes[sequence]
     return volumes, damaged
-
-
-def _reference(examination: Examination, volumes: Mapping[Sequence, Volume], wanted: str) -> str:
-    if not wanted:
-        return next(iter(volumes)).value
-    if wanted not in {sequence.value for sequence in volumes}:
-        raise UsageError(
-            f"{examination.exam_id}: the reference is '{wanted}', which is not among the usable images "
-            f"({', '.join(volumes)}). Choose one of them."
-        )
-    return wanted
 
 
 def _require_one_grid(grids: Mapping[str, Grid], examination: Examination, chosen: str) -> None:

@@ -49,7 +49,8 @@ class ImageOptions:
     unusable: tuple[Sequence, ...] = ()
     """Sequences to leave out although they are there, as adc for a metal artefact."""
     reference: Sequence | None = None
-    """Image whose grid and orientation the map gets; the first usable one when not given."""
+    """Image whose grid and orientation the map gets; the first usable one with axial slices when
+    not given."""
     resample: Switch = Switch.OFF
     """Bring images of other grids to the reference's, instead of refusing them."""
     register: Register = Register.RIGID
