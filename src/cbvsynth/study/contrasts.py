@@ -52,20 +52,14 @@ def contrast_warnings(
         mask: (X, Y, Z) bool, brain.
         examination: whose images they are, for the labels.
     """
+    brain = _Brain.of({name: images[name] for name in STANDARD if name in images}, mask)
     told = [
         f"{examination.label(name.value)} reaches far below 0 outside the brain; expected raw intensities, "
         "not z-scores: a moved zero changes the contrast. Give the image as it was scanned"
-        for name in STANDARD
-        if name in images and _zero_was_moved(images[name], mask)
+        for name, middle in brain.medians.items()
+        if float(np.mean(images[name][::2, ::2] < -BELOW * middle)) > BELOW_SHARE
     ]
-    brain = _Brain.of({name: images[name] for name in STANDARD if name in images}, mask)
     return (*told, *(_sentence(examination, *pair) for pair in _exchanged(brain)))
-
-
-def _zero_was_moved(image: npt.NDArray[np.float32], mask: npt.NDArray[np.bool_]) -> bool:
-    inside = image[mask]
-    middle = float(np.median(inside)) if inside.size else 0.0
-    return middle > 0.0 and float(np.mean(image < -BELOW * middle)) > BELOW_SHARE
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,28 +68,31 @@ class _Brain:
 
     shading: (N, 10) float64, a constant and everything up to squares of the place.
     values: by sequence (N,) float64, over the image's median, 0.05 and more; without what shows nothing.
+    medians: by the same sequences, in the image's own unit.
     """
 
     shading: Float64Array
     values: Mapping[Sequence, Float64Array]
+    medians: Mapping[Sequence, float]
 
     @classmethod
     def of(cls, images: Mapping[Sequence, npt.NDArray[np.float32]], mask: npt.NDArray[np.bool_]) -> _Brain:
-        voxels = np.argwhere(mask)
-        voxels = voxels[:: max(1, len(voxels) // PLACES)]
+        inner = np.flatnonzero(mask)
+        inner = inner[:: max(1, inner.size // PLACES)]
+        voxels = np.column_stack(np.unravel_index(inner, mask.shape))
         if len(voxels) < 1000:
-            return cls(np.zeros((0, 10)), {})
+            return cls(np.zeros((0, 10)), {}, {})
         x = (voxels - voxels.mean(axis=0)) / np.maximum(voxels.std(axis=0), 1.0)
         products = [
             x[:, one] * x[:, other] for one, other in itertools.combinations_with_replacement(range(3), 2)
         ]
-        values = {}
+        values, medians = {}, {}
         for name, image in images.items():
             inside = image[tuple(voxels.T)].astype(np.float64)
             middle = float(np.median(inside))
             if np.isfinite(inside).all() and middle > 0.0:
-                values[name] = np.maximum(inside / middle, 0.05)
-        return cls(np.column_stack([np.ones(len(x)), x, *products]), values)
+                values[name], medians[name] = np.maximum(inside / middle, 0.05), middle
+        return cls(np.column_stack([np.ones(len(x)), x, *products]), values, medians)
 
     def has(self, *names: Sequence) -> bool:
         return all(name in self.values for name in names)
