@@ -56,8 +56,13 @@ def test_doubts_about_the_tables_are_in_the_report(study: Any, tmp_path: Path) -
     assert warning.split(",")[0] in (out / "report.md").read_text(encoding="utf-8")
 
 
-def test_a_preference_settles_a_tie_where_validate_lists_the_study_itself(study: Any, tmp_path: Path) -> None:
-    """It could be stated only for the manifest's own command, and validate went on without the sequence."""
+def test_a_preference_settles_a_tie_where_validate_lists_the_study_itself(
+    study: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It could be stated only for the manifest's own command, and validate went on without the sequence.
+
+    What was left out, the other of the two, was in the report alone.
+    """
     root, out = tmp_path / "data", tmp_path / "validate"
     shutil.copytree(study.root, root, symlinks=True)
     one = next(one for one in study.manifest.examinations if "t2" in one.files)
@@ -71,5 +76,6 @@ def test_a_preference_settles_a_tie_where_validate_lists_the_study_itself(study:
 
     validate_study(config)
 
+    assert "left out of the list of examinations: 1; the report says" in capsys.readouterr().err
     listed = {entry.exam_id: entry for entry in read_manifest(out / "manifest.csv", root)}
     assert "acq-b" in str(listed[one.exam_id].files["t2"])

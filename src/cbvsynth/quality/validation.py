@@ -50,6 +50,9 @@ def validate_study(config: ValidateConfig) -> Outcome:
     outcome = judge(manifest.examinations, surveys, findings)
     write_outputs(config.out, manifest, outcome, in_use)
     record_manifest(config.out, manifest)
+    if manifest.left_out:
+        what = f"left out of the list of examinations: {len(manifest.left_out)}"
+        print(f"{what}; the report says what and why", file=sys.stderr)
     for sentence in in_use.sentences():
         print(sentence, file=sys.stderr)
     require_enough(outcome.flow, config.max_dropped_share, str(config.out / "report.html"))
