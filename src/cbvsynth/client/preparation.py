@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import numpy.typing as npt
 
+from cbvsynth.client.coverage import short_of_brain
 from cbvsynth.client.left_right import require_one_side
 from cbvsynth.client.reference import reference_of
 from cbvsynth.client.request import (
@@ -222,8 +223,11 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
     on_stage(Stage.BRAIN_MASK)
     masked = choose_brain(asked, stored, placing.moves, brain)
     if resample or (register is Register.RIGID and placing.fixed):
-        kept = replace(asked, inputs={name: asked.inputs[name] for name in volumes})
-        aligned = align(kept, masked.stored, chosen, masked.moves)
+        short = short_of_brain(asked, masked.stored, masked.moves, chosen)
+        left_out |= short
+        kept = replace(asked, inputs={name: asked.inputs[name] for name in volumes if name not in short})
+        whole = {role: one for role, one in masked.stored.items() if role not in short}
+        aligned = align(kept, whole, chosen, masked.moves)
         images, mask, mask_source = dict(aligned.inputs), aligned.mask, aligned.mask_source
         noted = aligned.warnings
     else:
