@@ -163,8 +163,7 @@ def _means(
     for window, place, values in _windows(real, synthetic, data_range, masks):
         whole[window] += float(values[..., : depth[window]].sum())
         if window in inside:
-            np.multiply(values, inside[window][place], out=values)
-            brain[window] += float(values.sum())
+            brain[window] += float(values.sum(where=inside[window][place]))
     voxels = (real.shape[0] - _HALO) * (real.shape[1] - _HALO)
     counts = {window: int(np.count_nonzero(part)) for window, part in inside.items()}
     return {
@@ -312,11 +311,11 @@ class _Sums:
 
     def _fill(self, fields: Float64Array, real: FloatArray, synthetic: FloatArray) -> None:
         u, v, squares_u, squares_v = fields
-        x, y = squares_u, squares_v
+        x, y = u, squares_v
         x.reshape(real.shape)[...] = real
         y.reshape(real.shape)[...] = synthetic
-        np.add(x, y, out=u)
         np.subtract(x, y, out=v)
+        np.add(x, y, out=u)
         if self._shift:
             u -= 2 * self._shift
         np.multiply(u, u, out=squares_u)
