@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from cbvsynth.models.flow import FlowGenerator, FlowSampling
+from cbvsynth.models.generator import GeneratorOptions
 from cbvsynth.training.collapse import DEAD_SPREAD_SHARE, LEARNED_STEPS, collapse_reason, is_diverged
 from cbvsynth.training.data import TrainingExample
 
@@ -48,6 +50,21 @@ def test_one_living_map_is_enough_to_be_alive() -> None:
 def test_a_flat_real_map_cannot_tell_a_dead_one() -> None:
     flat = TrainingExample(EXAMPLES[0].inputs, np.full((8, 8, 7), 0.2, np.float32), EXAMPLES[0].foreground)
     assert collapse_reason(answering(0.0, 0.2), [flat], 0) == ""
+
+
+def test_a_flow_is_judged_by_its_guess_and_not_by_the_texture_of_its_map() -> None:
+    """A flow of more than 1000 steps used to count as collapsed: its texture errs more than a constant."""
+
+    class Textured(FlowGenerator):
+        def guess(self, volume: tf.Tensor) -> tf.Tensor:
+            return tf.constant(0.9 * volume[..., 0] + 0.02)
+
+        def synthesise(self, volume: tf.Tensor) -> tf.Tensor:
+            return self.guess(volume) + tf.random.stateless_normal(tf.shape(volume)[:3], (1, 2), stddev=0.1)
+
+    flow = Textured(1, GeneratorOptions(base_channels=4, residual_blocks=1), FlowSampling())
+    assert "no better than" in collapse_reason(flow.__call__, EXAMPLES, LEARNED_STEPS)
+    assert collapse_reason(flow, EXAMPLES, LEARNED_STEPS) == ""
 
 
 def test_a_map_that_is_not_finite_is_collapsed() -> None:

@@ -83,6 +83,12 @@ class FlowGenerator(keras.Model):  # type: ignore[misc]  # keras has no type inf
             state = ahead
         return activated_output(unscaled(state), self.options.output_activation)
 
+    def guess(self, volume: tf.Tensor) -> tf.Tensor:
+        """What a single step answers, the least error and no texture: (H, W, D, C) -> (H, W, D) float32."""
+        state, inside = fixed_noise(tf.shape(volume)[:3], NOISE_SEED), foreground_of(volume)
+        told = self.expected(volume, state, inside, tf.constant(0.0))
+        return activated_output(unscaled(told), self.options.output_activation)
+
     def expected(self, volume: tf.Tensor, state: tf.Tensor, inside: tf.Tensor, time: tf.Tensor) -> tf.Tensor:
         """The expected map at the path's end: (H, W, D) float32, scaled as x_1.
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from cbvsynth.models.flow import FlowGenerator
 from cbvsynth.training.data import TrainingExample
 
 DEAD_SPREAD_SHARE = 1e-3
@@ -56,9 +57,13 @@ def is_diverged(losses: dict[str, float]) -> bool:
 def _map(
     generator: keras.Model, example: TrainingExample
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    values: np.ndarray[tuple[int, ...], np.dtype[np.float32]] = generator(example.inputs[np.newaxis]).numpy()[
-        0
-    ]
+    """A flow is asked for its guess: the texture that its steps add is an error, and no collapse."""
+    made = (
+        generator.guess(example.inputs)
+        if isinstance(generator, FlowGenerator)
+        else generator(example.inputs[None])[0]
+    )
+    values: np.ndarray[tuple[int, ...], np.dtype[np.float32]] = made.numpy()
     return values
 
 

@@ -27,7 +27,7 @@ def flow_step(generator: Learner, seed: int, region: Region = NO_REGION) -> Step
         state = (1.0 - time) * noise + time * real
         with tf.GradientTape() as tape:
             expected = network.expected(inputs, state, inside, time)
-            losses = {"flow": flow_loss(real, expected, foreground, time)}
+            losses = {"flow": flow_loss(real, expected, foreground)}
             losses = region.added(losses, target, unscaled(expected), lesion)
             total = region.total(losses["flow"], losses)
         generator.learn(tape, total)

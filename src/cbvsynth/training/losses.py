@@ -21,10 +21,6 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-FLOW_LEAST_REST = 0.2
-"""Near the end of the path an error counts as one at 1 - t = 0.2 does: unlimited, the last moments would be
-nearly all that is learned. Ours."""
-
 
 def mean_absolute(values: tf.Tensor) -> tf.Tensor:
     """Mean of |values|, accumulated in float32."""
@@ -60,13 +56,15 @@ def discriminator_loss(scores_of_real: tf.Tensor, scores_of_synthetic: tf.Tensor
     return 0.5 * (mean_absolute(scores_of_synthetic) + mean_absolute(1.0 - scores_of_real))
 
 
-def flow_loss(real: tf.Tensor, expected: tf.Tensor, weights: tf.Tensor, time: tf.Tensor) -> tf.Tensor:
-    """Squared error of the direction in which the path leads, told by the map expected at its end.
+def flow_loss(real: tf.Tensor, expected: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """Squared error of the map expected at the path's end, which counts alike from whatever time it is told.
 
-    Source: Lipman et al. 2023, conditional flow matching, in terms of the path's end.
+    As an error of the direction it would count 1 / (1 - t)^2 times as much: most of what is learned would be
+    of the path's end, where the map lies open, and little of its beginning, where only the MRI can tell it.
+
+    Source: Lipman et al. 2023, conditional flow matching, in terms of the path's end; the weight is ours.
     """
-    rest = tf.maximum(1.0 - time, FLOW_LEAST_REST)
-    return tf.reduce_mean(weights * tf.square(real - expected)) / tf.square(rest)
+    return tf.reduce_mean(weights * tf.square(real - expected))
 
 
 def spread_loss(error: tf.Tensor, expected: tf.Tensor, inside: tf.Tensor) -> tf.Tensor:
