@@ -71,9 +71,20 @@ def test_a_volume_like_those_of_training_gives_no_warning() -> None:
 
 
 def test_each_axis_outside_the_training_range_is_named() -> None:
+    assert DESCRIPTION.outside_training((240, 200, 99), (0.7, 0.6, 5.0))[0].startswith(
+        "200 voxels along W, 99 voxels"
+    )
     assert DESCRIPTION.outside_training((239, 200, 30), (0.7, 0.6, 6.0)) == (
         "200 voxels along W, outside the training range 217-256 voxels",
         "6 mm along D, outside the training range 3-5 mm",
+    )
+
+
+def test_the_axes_of_one_unit_share_a_sentence() -> None:
+    """A volume far from those of training had six warnings, in a terminal and below a map on a page."""
+    (sentence,) = DESCRIPTION.outside_training((240, 200, 99), (0.7, 0.6, 5.0))
+    assert sentence.startswith(
+        "200 voxels along W, 99 voxels along D, outside the training range 217-256 voxels, "
     )
 
 

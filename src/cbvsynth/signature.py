@@ -156,7 +156,7 @@ class Description:
             )
 
     def outside_training(self, shape: Ordered[int], spacing_mm: Ordered[float]) -> tuple[str, ...]:
-        """Sentences on everything about a volume that the model has not seen in training.
+        """A sentence on the shape, and one on the voxels' size, where training has not seen such.
 
         The map still comes out, but instance normalisation makes it depend on the field of view, so
         that a shape or voxel size outside the training range is worth a warning. A tolerance of 1 %
@@ -166,13 +166,17 @@ class Description:
             ("voxels", "g", shape, self.shape_range),
             ("mm", ".3g", spacing_mm, self.spacing_range_mm),
         )
-        return tuple(
-            f"{value:{style}} {unit} along {axis}, outside the training range "
-            f"{low:{style}}-{high:{style}} {unit}"
-            for unit, style, values, ranges in checks
-            for axis, value, (low, high) in zip(AXES[1:], values, ranges, strict=True)
-            if not 0.99 * low <= value <= 1.01 * high
-        )
+        found = []
+        for unit, style, values, ranges in checks:
+            outside = [
+                (f"{value:{style}} {unit} along {axis}", f"{low:{style}}-{high:{style}} {unit}")
+                for axis, value, (low, high) in zip(AXES[1:], values, ranges, strict=True)
+                if not 0.99 * low <= value <= 1.01 * high
+            ]
+            if outside:
+                found_here, learned = (", ".join(words) for words in zip(*outside, strict=True))
+                found.append(f"{found_here}, outside the training range {learned}")
+        return tuple(found)
 
 
 def range_of(rows: Iterable[Ordered[float]]) -> tuple[Range, Range, Range]:

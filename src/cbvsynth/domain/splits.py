@@ -17,6 +17,7 @@ from typing import Protocol
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import SplitStrata, SplitUnit
+from cbvsynth.domain.wording import counted
 from cbvsynth.errors import DataError, UsageError
 
 TRAIN = "train"
@@ -228,7 +229,7 @@ def _refuse_empty_side(splits: Mapping[str, str], unit: SplitUnit, seed: int) ->
     for side in (TRAIN, HELD_OUT):
         if side not in splits.values():
             raise DataError(
-                f"The split by {unit} with seed {seed} leaves '{side}' empty, with {len(splits)} "
-                "examinations in all; expected some on both sides. Choose another seed or share, add "
-                "examinations, or prescribe the column 'split' in manifest.csv."
+                f"The split by {unit} with seed {seed} leaves '{side}' empty, with "
+                f"{counted(len(splits), 'examination')} in all; expected some on both sides. Choose another "
+                "seed or share, add examinations, or prescribe the column 'split' in manifest.csv."
             )
