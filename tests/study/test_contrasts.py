@@ -72,6 +72,11 @@ def test_two_kinds_of_t1_are_not_taken_for_each_other(case: PhantomCase, images:
     assert warnings({**images, role: images[role] ** 2}, case.brain) == ()
 
 
+def test_one_image_given_twice_is_not_exchanged_with_itself(case: PhantomCase, images: Images) -> None:
+    """T1 given as T1C, too, was called exchanged with it, beside the warning that the two are one."""
+    assert warnings({**images, "t1c": images["t1"]}, case.brain) == ()
+
+
 def test_a_zero_that_was_moved_is_told(case: PhantomCase, images: Images) -> None:
     """Z-scores over the whole image are above 0 in the brain, so that nothing told of them."""
     t1 = images["t1"]

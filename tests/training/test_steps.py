@@ -100,10 +100,11 @@ def test_a_weighted_voxel_counts_as_often_as_its_weight_and_is_painted_as_every_
 
 @pytest.mark.parametrize("algorithm", ["encdec", "fcgan-shared", "fcgan-alternating", "flow", "any"])
 def test_a_region_with_a_weight_is_a_loss_of_every_algorithm(algorithm: str) -> None:
-    """With so large a weight, hardly anything else is learned."""
-    tensors, region = example(24, 20, 5), Region(1000.0)
+    """With so large a weight, hardly anything else is learned; a bright lesion has something to learn."""
+    (inputs, target, foreground), region = example(24, 20, 5), Region(1000.0)
     lesion = np.zeros((24, 20, 5), np.float32)
     lesion[6:10, 6:10] = 1.0
+    tensors = (inputs, target + 0.3 * lesion, foreground)
     if algorithm == "flow":
         network = FlowGenerator(
             2, GeneratorOptions(base_channels=4, residual_blocks=1), FlowSampling(), seed=1
@@ -124,7 +125,7 @@ def test_a_region_with_a_weight_is_a_loss_of_every_algorithm(algorithm: str) -> 
         step = gan_step(learner, a_discriminator(), GanWeights(), update, region)
     losses = [float(step(*tensors, tf.constant(lesion))["region"]) for _ in range(40)]
     assert losses[0] > 0
-    assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:5])
+    assert np.mean(losses[-10:]) < 0.2 * np.mean(losses[:5]), "0.6 and more without the weight"
 
 
 @pytest.mark.parametrize("update", list(UpdateRule))

@@ -27,6 +27,8 @@ EXCHANGED = 0.5
 """Brighter voxels reach this part or less of how far darker ones reach: the two images are exchanged. Chosen
 here: of 19 sound phantoms and a real examination T2 over T2-FLAIR has 3.2 to 8.0 and T1C over T1 3.6 to 7.7;
 exchanged, one over these."""
+SAME = 1e-3
+"""Added to how far both sides reach, logarithms of a ratio: two images that are one are not exchanged."""
 EXCHANGED_IN_TISSUE = 0.7
 """The same for T1C over T1 without fluid, which may differ between two kinds of T1: 1.6 to 8.3 if sound."""
 TISSUE = 0.7
@@ -116,7 +118,7 @@ class _Brain:
         usual = off <= np.percentile(off, 80.0)
         factors, *_ = np.linalg.lstsq(shading[usual], ratio[usual], rcond=None)
         low, middle, high = np.percentile(ratio - shading @ factors, [TAIL, 50.0, 100.0 - TAIL])
-        return float((high - middle) / max(middle - low, 1e-6))
+        return float((high - middle + SAME) / (middle - low + SAME))
 
     def correlation(self, one: Sequence, other: Sequence) -> float:
         first, second = (np.minimum(self.values[name], 3.0) for name in (one, other))
