@@ -38,14 +38,11 @@ def short_of_brain(
     if "mask" not in stored:
         return {}
 
-    def placed(role: str) -> Volume:
-        volume = stored[role]
-        return Volume(volume.data, moves[role] @ volume.affine) if role in moves else volume
-
-    mask = to_canonical(without_gaps(placed("mask"))[0])
+    placed = {role: volume.moved(moves.get(role)) for role, volume in stored.items()}
+    mask = to_canonical(without_gaps(placed["mask"])[0])
     brain, _ = read_mask(mask, examination)
     shares = {
-        sequence: covered_share_of_mask(Grid.of(placed(sequence.value)), brain, Grid.of(mask))
+        sequence: covered_share_of_mask(Grid.of(placed[sequence.value]), brain, Grid.of(mask))
         for sequence in Sequence
         if sequence.value in stored and sequence.value != reference
     }

@@ -47,6 +47,10 @@ class Volume:
         """Distance between neighbouring voxels along each axis, mm."""
         return spacing_of(self.affine)
 
+    def moved(self, move: npt.NDArray[np.floating] | None) -> Volume:
+        """The same voxels elsewhere: `move`, (4, 4), takes their RAS millimetres there; None leaves them."""
+        return self if move is None else Volume(self.data, move @ self.affine)
+
 
 def spacing_of(affine: npt.NDArray[np.float64]) -> tuple[float, float, float]:
     """Voxel size, mm, of a (4, 4) affine: the lengths of its first three columns."""

@@ -70,24 +70,25 @@ class FlowGenerator(keras.Model):  # type: ignore[misc]  # keras has no type inf
 
     def synthesise(self, volume: tf.Tensor) -> tf.Tensor:
         """One volume: (H, W, D, C) -> (H, W, D) float32, CBV as a share of cbv_max."""
+        return self._followed(volume, self.sampling)
+
+    def guess(self, volume: tf.Tensor) -> tf.Tensor:
+        """What a single step answers, the least error and no texture; shapes as of `synthesise`."""
+        return self._followed(volume, FlowSampling(steps=1))
+
+    def _followed(self, volume: tf.Tensor, sampling: FlowSampling) -> tf.Tensor:
         inside = foreground_of(volume)
         state = fixed_noise(tf.shape(volume)[:3], NOISE_SEED)
-        count = self.sampling.steps
+        count = sampling.steps
         for number in range(count):
             start, end = number / count, (number + 1) / count
             slope = self._slope(volume, state, inside, start)
             ahead = state + (end - start) * slope
-            if self.sampling.solver is FlowSolver.HEUN and number + 1 < count:
+            if sampling.solver is FlowSolver.HEUN and number + 1 < count:
                 slope = 0.5 * (slope + self._slope(volume, ahead, inside, end))
                 ahead = state + (end - start) * slope
             state = ahead
         return activated_output(unscaled(state), self.options.output_activation)
-
-    def guess(self, volume: tf.Tensor) -> tf.Tensor:
-        """What a single step answers, the least error and no texture: (H, W, D, C) -> (H, W, D) float32."""
-        state, inside = fixed_noise(tf.shape(volume)[:3], NOISE_SEED), foreground_of(volume)
-        told = self.expected(volume, state, inside, tf.constant(0.0))
-        return activated_output(unscaled(told), self.options.output_activation)
 
     def expected(self, volume: tf.Tensor, state: tf.Tensor, inside: tf.Tensor, time: tf.Tensor) -> tf.Tensor:
         """The expected map at the path's end: (H, W, D) float32, scaled as x_1.

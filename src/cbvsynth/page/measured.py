@@ -86,5 +86,5 @@ def _placed(volume: Volume, grid: Grid, reference: Path | None) -> tuple[Volume,
     away = displacement_mm(transform, points_of(image.data > image.data.mean(), image.affine))
     if away <= ALIGNED_MM:
         return volume, "interpolated onto the map's grid; it lay in its place"
-    placed = Volume(volume.data, np.linalg.inv(transform.matrix) @ volume.affine)
+    placed = volume.moved(np.linalg.inv(transform.matrix))
     return placed, f"moved by {away:.1f} mm (registered) and interpolated onto the map's grid"

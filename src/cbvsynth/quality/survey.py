@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from cbvsynth.domain.adc_units import AdcUnit
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.gaps import without_gaps
@@ -147,7 +144,7 @@ def _survey_images(
             digests[role] = measurements.voxel_digest(volume.data)
             markers = max(markers, measurements.marker_share(volume.data))
         placing = _placed(examination, stored, register)
-        shown = {role: _moved(volume, placing.moves.get(role)) for role, volume in shown.items()}
+        shown = {role: volume.moved(placing.moves.get(role)) for role, volume in shown.items()}
         chosen = _with_a_brain(examination, stored, placing, brain)
         aligned = align(examination, chosen.stored, "cbv", chosen.moves)
         require_numbers(aligned, examination)
@@ -209,10 +206,6 @@ def _about_mask(examination: Examination, aligned: AlignedExamination) -> tuple[
     """What was made of a mask's file that is none of two values."""
     values = aligned.mask_source.removeprefix("file").strip(" ()") if "mask" in examination.files else ""
     return (f"{examination.label('mask')}: taken as brain: {values}",) if values else ()
-
-
-def _moved(volume: Volume, move: npt.NDArray[np.float64] | None) -> Volume:
-    return volume if move is None else Volume(volume.data, move @ volume.affine)
 
 
 def _alignment(

@@ -155,10 +155,7 @@ def align(
         VolumeError, GridError: as `read_aligned`.
     """
     reference = _reference(examination, reference)
-    placed = {
-        role: Volume(volume.data, moves[role] @ volume.affine) if moves and role in moves else volume
-        for role, volume in stored.items()
-    }
+    placed = {role: volume.moved((moves or {}).get(role)) for role, volume in stored.items()}
     turned = {role: without_gaps(to_canonical(volume)) for role, volume in placed.items()}
     volumes = {role: volume for role, (volume, _) in turned.items()}
     grid = Grid.of(volumes[reference])

@@ -27,10 +27,10 @@ EXCHANGED = 0.5
 """Brighter voxels reach this part or less of how far darker ones reach: the two images are exchanged. Chosen
 here: of 19 sound phantoms and a real examination T2 over T2-FLAIR has 3.2 to 8.0 and T1C over T1 3.6 to 7.7;
 exchanged, one over these."""
-SAME = 1e-3
-"""Added to how far both sides reach, logarithms of a ratio: two images that are one are not exchanged."""
 EXCHANGED_IN_TISSUE = 0.7
 """The same for T1C over T1 without fluid, which may differ between two kinds of T1: 1.6 to 8.3 if sound."""
+SAME = 1e-3
+"""Added to how far both sides reach, logarithms of a ratio: two images that are one are not exchanged."""
 TISSUE = 0.7
 """What is darker on T1 than this part of the brain's median may be fluid."""
 UNLIKE = 0.3
