@@ -9,6 +9,8 @@ from hypothesis import settings
 
 # Some tests import TensorFlow themselves: what they score must be what a server's process answers.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+# And compute in one thread, as every program of ours does.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # No deadline: a machine under load takes its time over an example, which says nothing about the code.
 # In CI the examples are the same in every run, so that a red run can be repeated.

@@ -99,6 +99,7 @@ def run_guarded(  # noqa: PLR0911  an exit each
 
     _write_any_text()
     _require_home()
+    _one_thread_of_blas()
     try:
         with terminable():
             action()
@@ -150,6 +151,15 @@ def _require_home() -> None:
         Path.home()
     except RuntimeError:
         os.environ["HOME"] = tempfile.gettempdir()
+
+
+def _one_thread_of_blas() -> None:
+    """NumPy and SciPy multiply their small matrices in one thread, unless the environment says otherwise.
+
+    OpenBLAS starts a thread for each core when it is imported, and one that waits keeps its core busy for a
+    while: decision 0156.
+    """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def installation_error(error: ModuleNotFoundError, extras: Collection[str] = ()) -> InstallationError | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import ConvexHull
+import scipy
 
 Image = npt.NDArray[np.floating]
 Mask = npt.NDArray[np.bool_]
@@ -119,7 +119,7 @@ def mask_without_dents(mask: Mask, tissue: Image) -> Mask:
 
 def _inside_hull(border: npt.NDArray[np.int_], places: npt.NDArray[np.int_]) -> Mask:
     """Whether places (M, 2) lie in the convex hull of points (N, 2), not all on one line: (M,) bool."""
-    equations = ConvexHull(border).equations
+    equations = scipy.spatial.ConvexHull(border).equations
     answer: Mask = (places @ equations[:, :2].T + equations[:, 2] <= _ROUNDING).all(axis=1)
     return answer
 
