@@ -18,6 +18,10 @@ from cbvsynth.defaults_check import answer_at_once
 from cbvsynth.errors import CbvsynthError, InstallationError, StorageError
 from cbvsynth.interruption import Terminated, terminable
 
+# OpenBLAS starts a thread for each core when NumPy is imported, and again for SciPy; one that waits keeps its
+# core busy, and the products here are small. Set at once, since NumPy may be imported next (decision 0156).
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 _SHORT_WRITE = -1
 """NumPy's own: the system took a part of an array only, and no number says why."""
 STORAGE_CAUSES = {
@@ -99,7 +103,6 @@ def run_guarded(  # noqa: PLR0911  an exit each
 
     _write_any_text()
     _require_home()
-    _one_thread_of_blas()
     try:
         with terminable():
             action()
@@ -151,15 +154,6 @@ def _require_home() -> None:
         Path.home()
     except RuntimeError:
         os.environ["HOME"] = tempfile.gettempdir()
-
-
-def _one_thread_of_blas() -> None:
-    """NumPy and SciPy multiply their small matrices in one thread, unless the environment says otherwise.
-
-    OpenBLAS starts a thread for each core when it is imported, and one that waits keeps its core busy for a
-    while: decision 0156.
-    """
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def installation_error(error: ModuleNotFoundError, extras: Collection[str] = ()) -> InstallationError | None:
