@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as every program does: decision 0084
+if "TF_NUM_INTRAOP_THREADS" in os.environ:  # operations beside each other are threads as well
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", os.environ["TF_NUM_INTRAOP_THREADS"])
 
 if TYPE_CHECKING:
     import keras
