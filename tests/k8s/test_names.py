@@ -42,6 +42,7 @@ NOT_SET = {
     "CBVSYNTH_KFP_TOKEN": "as KF_PIPELINES_ENDPOINT",
     "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "our own default is right",
     "MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD": "our own default is right",
+    "OPENBLAS_NUM_THREADS": "our own default is right",
     "TF_CPP_MIN_LOG_LEVEL": "the default is right",
     "TF_FORCE_GPU_ALLOW_GROWTH": "the default is right",
     "OTEL_SDK_DISABLED": "OpenTelemetry's, for a site that has a receiver of traces",
