@@ -32,11 +32,11 @@ def draw_table2(path: Path, rows: Sequence[Table2Row]) -> None:
     edges = np.cumsum([0, *[0.62] * len(PAPER_SEQUENCES), *[1.5] * len(owners)])
     centres = (edges[:-1] + edges[1:]) / 2
     with house_style():
-        figure = Figure(figsize=(edges[-1] + 0.3, 0.232 * (len(rows) + 4.6)))
+        figure = Figure(figsize=(edges[-1] + 0.3, 0.232 * (len(rows) + 5.0)))
         ax = figure.add_axes((0.01, 0.0, 0.98, 1.0))
         ax.set_axis_off()
         ax.set_xlim(0, edges[-1])
-        ax.set_ylim(len(rows) + 1.6, -2.6)
+        ax.set_ylim(len(rows) + 1.6, -3.0)
         first = len(PAPER_SEQUENCES)
         for algorithm in rows[0].ours:
             width = rows[0].width(algorithm)
