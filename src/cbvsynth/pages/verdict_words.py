@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cbvsynth.domain.selection.records import Check, Outcome, Standing, Verdict
 from cbvsynth.domain.sequences import Combination, ModelId, patterns_like
 from cbvsynth.domain.wording import counted
-from cbvsynth.pages.tables.formats import DASH, number, p_text
+from cbvsynth.pages.tables.formats import DASH, number, p_phrase
 from cbvsynth.signature import RESEARCH_NOTE
 
 SIGNS = {True: "✓", False: "✗", None: DASH}
@@ -207,7 +207,7 @@ def champion_text(verdict: Verdict) -> str:
         f"{100 * champion.mean_difference:+.2f} points of SSIM (95 % confidence interval "
         f"{number(_percent(champion.confidence_low), 2, signed=True)} to "
         f"{number(_percent(champion.confidence_high), 2, signed=True)}), one-sided Wilcoxon "
-        f"p = {p_text(champion.p_value)}."
+        f"{p_phrase(champion.p_value)}."
     )
 
 

@@ -22,7 +22,7 @@ def test_halves_have_a_solid_and_a_dashed_line_and_numbers_at_risk():
     assert "stroke-dasharray" in svg.partition('<g id="legend')[0]
     assert chart.description == (
         "≤ 3.2: 21 patients, 14 events, median survival in months 11.0; > 3.2: 19 patients, 18 events, "
-        "median survival in months 4.0. Log-rank test: P = .011"
+        "median survival in months 4.0. Log-rank test: p = .011"
     )
 
 

@@ -12,6 +12,7 @@ from cbvsynth.pages.tables.formats import (
     markdown_table,
     mean_sd,
     number,
+    p_phrase,
     p_text,
     percent,
     text_table,
@@ -42,6 +43,8 @@ def test_csv_keeps_every_digit_and_leaves_missing_numbers_empty(tmp_path: Path):
         (p_text(0.0361), ".036"),
         (p_text(1.0), "1.000"),
         (p_text(nan), "–"),
+        (p_phrase(0.0009), "p < .001"),
+        (p_phrase(0.0361), "p = .036"),
     ],
 )
 def test_numbers_are_shown_as_journals_print_them(shown: str, expected: str):

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from cbvsynth.domain.statistics.censored import KaplanMeier
-from cbvsynth.pages.tables.formats import number, p_text
+from cbvsynth.pages.tables.formats import number, p_phrase
 from cbvsynth.survival.prognosis import CBV_NAMES, MedianSplit
 from cbvsynth.theme.charts import Chart, house_style
 from cbvsynth.theme.colours import FAINT, GROUP_COLOURS
@@ -48,7 +48,8 @@ def kaplan_meier_chart(split: MedianSplit, unit: str) -> Chart:
     return Chart(
         figure,
         f"Survival by {CBV_NAMES[split.kind]}",
-        f"{'; '.join(_words(curve, words) for curve, words in groups)}. Log-rank test: P {_p_words(split)}",
+        f"{'; '.join(_words(curve, words) for curve, words in groups)}. "
+        f"Log-rank test: {p_phrase(split.test.p_value)}",
     )
 
 
@@ -87,8 +88,3 @@ def _at_risk(curve: KaplanMeier, month: float) -> int:
 def _words(curve: KaplanMeier, words: str) -> str:
     median = number(curve.median, 1) if math.isfinite(curve.median) else "not reached"
     return f"{words}: {curve.patients} patients, {curve.events} events, median survival in months {median}"
-
-
-def _p_words(split: MedianSplit) -> str:
-    text = p_text(split.test.p_value)
-    return text if text.startswith("<") else f"= {text}"
