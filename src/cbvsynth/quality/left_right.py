@@ -180,6 +180,5 @@ def _mirror_of_brain(anchor: Volume, points_mm: Float64Array) -> Float64Array:
     """
     reflection = np.diag([-1.0, 1.0, 1.0, 1.0])
     reflection[0, 3] = 2.0 * points_mm[:, 0].mean()
-    turned = Volume(anchor.data, reflection @ anchor.affine)
-    found = registration.register_nearby(turned, registration.Target(anchor))
+    found = registration.register_nearby(anchor.moved(reflection), registration.Target(anchor))
     return found.moved(reflection)
