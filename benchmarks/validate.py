@@ -13,6 +13,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from cbvsynth.domain.examination import Examination
@@ -40,10 +41,11 @@ def main() -> None:
             write_study(root, settings)
         listed = load_manifest(root).examinations[: arguments.examinations]
         out = Path(folder) / "arrays"
-        survey_examination(root, listed[0], Register.OFF)  # imports what the steps import when they need it
+        survey_examination(root, listed[0], None, Register.OFF)  # imports what the steps import late
         prepare_if_changed(root, Path(folder) / "first", listed[0])
         for register in arguments.register:
-            _report(f"validate, {register}", listed, lambda one: survey_examination(root, one, register))  # noqa: B023  called now
+            survey = partial(survey_examination, root, adc_unit=None, register=register)
+            _report(f"validate, {register}", listed, survey)
         for name in ("preprocess", "preprocess, nothing changed"):
             _report(name, listed, lambda one: prepare_if_changed(root, out, one))
 

@@ -38,7 +38,7 @@ def test_the_worst_image_is_named(tmp_path: Path, study: object) -> None:
     cut[:, :, :2] = 0.0
     write_volume(tmp_path / "flair.nii", Volume(cut, flair.affine))
 
-    survey = survey_examination(tmp_path, examination, Register.OFF)
+    survey = survey_examination(tmp_path, examination, None, Register.OFF)
 
     assert survey.details["standard_zero_fraction"] == "T2-FLAIR"
     findings = check_measurements(Checker(tmp_path / "docs"), [survey], Limits())
@@ -57,7 +57,7 @@ def test_a_sound_real_examination_lacks_its_map_and_fails_nothing_else(tmp_path:
         "real", "real", "1", files, cbv=PurePosixPath("t2.nii.gz"), mask=PurePosixPath("mask_of_t1c.nii.gz")
     )
 
-    survey = survey_examination(folder, examination)
+    survey = survey_examination(folder, examination, None)
 
     assert survey.problems == ()
     assert 5.0 < survey.value("moved_mm") < 30.0

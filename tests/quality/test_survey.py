@@ -16,6 +16,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from cbvsynth.domain.adc_units import AdcUnit
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import BrainMask, Register
 from cbvsynth.domain.sequences import Sequence as Mri
@@ -30,15 +31,18 @@ from cbvsynth.quality.checks import Group, measurement_checks
 from cbvsynth.quality.limits import Limits
 from cbvsynth.quality.survey import Survey, _each, survey_study
 from cbvsynth.study.nifti import read_volume, write_volume
+from cbvsynth.study.sidecars import Sidecars
 from tests.extraction.heads import head as whole_head
 from tests.extraction.heads import program
+from tests.study.listings import listed
 
 Study = Any
 
 
 def survey_examination(root: Path, examination: Examination) -> Survey:
     """Without registration, which takes seconds and is tested by itself."""
-    return surveying.survey_examination(root, examination, Register.OFF)
+    stated = surveying.stated_adc(Sidecars(root), examination)
+    return surveying.survey_examination(root, examination, stated, Register.OFF)
 
 
 @pytest.fixture
@@ -74,6 +78,16 @@ def test_a_clean_examination_has_every_number_and_no_problem(study: Study) -> No
         assert sorted(survey.digests) == ["adc", "cbv", "flair", "t1", "t1c", "t2"]
 
 
+def test_sidecars_are_looked_for_once(study: Study) -> None:
+    """Each examination listed the data root, which holds a folder for each patient."""
+    counts = []
+    for examinations in (study.manifest.examinations[:1], study.manifest.examinations[:3]):
+        with listed() as folders:
+            survey_study(study.root, examinations, 1, Register.OFF)
+        counts.append(folders.count(study.root))
+    assert counts == [1, 1]
+
+
 def test_numbers_are_kept_with_six_digits(study: Study) -> None:
     values = study.surveys[0].values
     assert all(value == float(f"{value:.6g}") for value in values.values())
@@ -87,10 +101,14 @@ def test_two_processes_measure_the_same_as_one_in_the_same_order(study: Study) -
     assert one == two
 
 
-def test_a_killed_process_stops_the_run_in_clear_words() -> None:
+def _end(examination: Examination, unit: AdcUnit | None) -> Survey:
+    os._exit(3)
+
+
+def test_a_killed_process_stops_the_run_in_clear_words(study: Study) -> None:
     """os._exit stands for the kernel that kills a process when memory runs out."""
     with pytest.raises(QualityError, match="was killed while 2 ran at the same time"):
-        list(_each(os._exit, [3, 4], workers=2))  # type: ignore[arg-type]  # a function that ends its process
+        list(_each(_end, study.manifest.examinations[:2], [None, None], workers=2))
 
 
 class TestHeaders:
@@ -365,7 +383,7 @@ def test_heads_without_a_mask_are_measured_in_the_brain_that_preprocess_will_fin
     one = Examination("e1", "s1", "", inputs, cbv=PurePosixPath("cbv.nii.gz"))
     found = BrainSettings(command=program(tmp_path))
 
-    survey = surveying.survey_examination(tmp_path, one, Register.OFF, found)
+    survey = surveying.survey_examination(tmp_path, one, None, Register.OFF, found)
     prepared = prepare_examination(tmp_path, one, "f", Register.OFF, found).arrays["mask"]
 
     voxel_ml = abs(float(np.linalg.det(shown.affine[:3, :3]))) / 1000.0
@@ -373,7 +391,7 @@ def test_heads_without_a_mask_are_measured_in_the_brain_that_preprocess_will_fin
     assert survey.value("brain_volume_ml") == pytest.approx(prepared.sum() * voxel_ml, rel=1e-3)
     assert any("there is no mask; the brain was extracted by python" in text for text in survey.warnings)
     given = BrainSettings(BrainMask.DERIVED)
-    ((group, text),) = surveying.survey_examination(tmp_path, one, Register.OFF, given).problems
+    ((group, text),) = surveying.survey_examination(tmp_path, one, None, Register.OFF, given).problems
     assert group is Group.UNREADABLE
     assert "there is no brain mask" in text
 

@@ -10,6 +10,7 @@ from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout
 from cbvsynth.study.bids_names import choose, contrast, lookup, space
 from cbvsynth.study.manifest import Manifest, scan_study
+from cbvsynth.study.sidecars import Sidecars
 from tests.study.study_trees import files_of, reasons, write_image
 
 RAW = "sub-1/anat/sub-1_"
@@ -96,7 +97,7 @@ def test_a_sidecar_may_state_the_contrast_agent(
     sidecar = tmp_path / (RAW + "T1w.json")
     sidecar.parent.mkdir(parents=True)
     sidecar.write_text(f'{{"ContrastBolusIngredient": {ingredient}}}', encoding="utf-8")
-    assert bool(contrast(tmp_path, RAW + "T1w.nii.gz")) is is_contrast
+    assert bool(contrast(Sidecars(tmp_path), RAW + "T1w.nii.gz")) is is_contrast
     _, files = _scan(tmp_path, RAW + "T1w.nii.gz")
     assert set(files) == {"t1c" if is_contrast else "t1", "flair"}
 

@@ -54,7 +54,7 @@ def study(tmp_path: Path) -> RawStudy:
 
 
 def _validate(root: Path, examination: Examination) -> None:
-    assert survey_examination(root, examination, Register.OFF).digests
+    assert survey_examination(root, examination, None, Register.OFF).digests
 
 
 def _preprocess(root: Path, examination: Examination) -> None:

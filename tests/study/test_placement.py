@@ -154,7 +154,7 @@ def test_unit_voxels_without_orientation_are_no_metal_artefact(tmp_path: Path) -
     without_codes(tmp_path / "cbv.nii.gz", image("t2"), (1.0, 1.0, 1.0))
     for orientation in ("", "RAS"):
         one = examination(tmp_path, "t1", "cbv", "mask", orientation=orientation)
-        survey = survey_examination(tmp_path, one)
+        survey = survey_examination(tmp_path, one, None)
         ((_, text),) = survey.problems
         assert "sform and qform codes are both 0" in text
 

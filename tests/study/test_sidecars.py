@@ -11,6 +11,7 @@ from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.errors import ManifestError
 from cbvsynth.study.manifest import scan_study
 from cbvsynth.study.nifti import read_image
+from tests.study.listings import listed
 from tests.study.study_trees import build, reasons, write_image
 
 
@@ -87,3 +88,20 @@ def test_when_no_unit_is_known_the_unit_is_named(tmp_path: Path) -> None:
         ManifestError, match=r"Every examination is left out, .* states Units 'mL/min'; expected"
     ):
         scan_study(tmp_path)
+
+
+def test_a_folder_is_listed_as_often_in_a_large_study_as_in_a_small_one(tmp_path: Path) -> None:
+    """Each image that asked for a sidecar listed the data root, which holds a folder for each patient."""
+    counts = []
+    for patients in (2, 6):
+        root = tmp_path / f"of-{patients}"
+        for number in range(patients):
+            subject = f"sub-{number}"
+            write_image(root / f"{subject}/anat/{subject}_T1w.nii")
+            write_image(root / f"{subject}/perf/{subject}_cbv.nii")
+            write_image(root / f"derivatives/tumour/{subject}/anat/{subject}_desc-lesion_dseg.nii")
+        with listed() as folders:
+            assert len(scan_study(root).examinations) == patients
+        counts.append([folders.count(root / shared) for shared in ("", "derivatives", "derivatives/tumour")])
+    assert counts[0] == counts[1]
+    assert min(counts[0]) > 0

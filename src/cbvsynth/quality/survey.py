@@ -40,7 +40,7 @@ from cbvsynth.study.contrasts import contrast_warnings
 from cbvsynth.study.image_files import read_file
 from cbvsynth.study.nifti import OpenImage
 from cbvsynth.study.placement import place
-from cbvsynth.study.sidecars import stated_adc_unit
+from cbvsynth.study.sidecars import Sidecars
 
 PROBLEM_GROUPS = (Group.UNREADABLE, Group.FAILED_CBV, Group.WRONG_UNIT, Group.WRONG_FILE)
 """Headings under which an examination that cannot be measured is dropped."""
@@ -48,7 +48,7 @@ PROBLEM_GROUPS = (Group.UNREADABLE, Group.FAILED_CBV, Group.WRONG_UNIT, Group.WR
 _DRAWN = ("mask", "seg")
 """Roles whose files somebody drew: they hold no image."""
 
-SurveyOne = Callable[[Examination], "Survey"]
+SurveyOne = Callable[[Examination, AdcUnit | None], "Survey"]
 
 
 @dataclass(frozen=True)
@@ -96,19 +96,30 @@ def survey_study(
     Raises:
         QualityError: a worker process was killed, as when memory runs out.
     """
-    measured = _each(partial(survey_examination, root, register=register, brain=brain), examinations, workers)
+    sidecars = Sidecars(root)
+    stated = [stated_adc(sidecars, examination) for examination in examinations]
+    survey = partial(survey_examination, root, register=register, brain=brain)
+    measured = _each(survey, examinations, stated, workers)
     bar = progress_bar(measured, total=len(examinations), desc="measuring examinations", unit="exam")
     return tuple(bar)
+
+
+def stated_adc(sidecars: Sidecars, examination: Examination) -> AdcUnit | None:
+    """The unit that ADC's sidecar states; of a map that the manifest scales, only its median tells."""
+    relative = examination.inputs.get(Mri.ADC)
+    return None if relative is None or "adc" in examination.scales else sidecars.adc_unit(relative)
 
 
 def survey_examination(
     root: Path,
     examination: Examination,
+    adc_unit: AdcUnit | None,
     register: Register = Register.RIGID,
     brain: BrainSettings = DEFAULT_BRAIN,
 ) -> Survey:
     """Measure one examination; whatever its files hold, the answer is a survey, never a traceback.
 
+    `adc_unit` is what `stated_adc` says; where it is None, ADC's median tells the unit.
     Every file is read once, and all headers are looked at before any voxel. Where preprocess will move the
     images onto one another (`register` is rigid), they are measured as they then lie; where it will look for
     the brain of heads that nobody outlined, in the brain that it will find.
@@ -117,13 +128,13 @@ def survey_examination(
     images, problems = _read_all(root, examination)
     if problems:
         return Survey(examination.exam_id, problems=problems)
-    return _survey_images(root, examination, images, register, brain)
+    return _survey_images(examination, images, adc_unit, register, brain)
 
 
 def _survey_images(
-    root: Path,
     examination: Examination,
     images: Mapping[str, OpenImage],
+    adc_unit: AdcUnit | None,
     register: Register,
     brain: BrainSettings,
 ) -> Survey:
@@ -151,9 +162,8 @@ def _survey_images(
         alignment = _alignment(examination, shown, placing, aligned, register)
     except (VolumeError, GridError, UnitError) as error:
         return Survey(examination.exam_id, digests=digests, problems=(_problem(error),), warnings=warnings)
-    stated = _stated_adc(root, examination)
-    measured = measure(examination, aligned, shown, alignment, stated)
-    if "adc_median" in measured.details and stated is None:
+    measured = measure(examination, aligned, shown, alignment, adc_unit)
+    if "adc_median" in measured.details and adc_unit is None:
         how = f"{measured.details['adc_median']}, by its median; no sidecar states the unit"
         warnings = (*warnings, f"{examination.label('adc')}: {how}")
     values = {**measured.values, "marker_share": markers, "identical_images": _identical(digests)}
@@ -224,26 +234,22 @@ def _alignment(
     return compare(shown, register_all(shown, labels), aligned.mask, aligned.grid)
 
 
-def _stated_adc(root: Path, examination: Examination) -> AdcUnit | None:
-    """The unit that ADC's sidecar states; of a map that the manifest scales, only its median tells."""
-    relative = examination.inputs.get(Mri.ADC)
-    return None if relative is None or "adc" in examination.scales else stated_adc_unit(root, relative)
-
-
 def _identical(digests: Mapping[str, str]) -> float:
     known = [digest for digest in digests.values() if digest]
     return float(len(known) - len(set(known)))
 
 
-def _each(survey: SurveyOne, examinations: Sequence[Examination], workers: int) -> Iterator[Survey]:
+def _each(
+    survey: SurveyOne, examinations: Sequence[Examination], units: Sequence[AdcUnit | None], workers: int
+) -> Iterator[Survey]:
     if min(workers, len(examinations)) <= 1:
-        yield from map(survey, examinations)
+        yield from map(survey, examinations, units)
         return
     # A fresh process each: forking a process with Great Expectations' threads could hang.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(examinations)), mp_context=context) as pool:
         try:
-            yield from pool.map(survey, examinations)
+            yield from pool.map(survey, examinations, units)
         except BrokenProcessPool as error:
             raise QualityError(
                 f"A process that measured examinations was killed while {workers} ran at the same time; "

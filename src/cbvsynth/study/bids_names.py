@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from cbvsynth.study.paths import path_problem
-from cbvsynth.study.sidecars import sidecar_value
+from cbvsynth.study.sidecars import Sidecars
 
 MAX_LOOKUP_BYTES = 1 << 20
 """Largest table of labels that is read; real ones hold kilobytes. Our choice."""
@@ -57,12 +57,12 @@ def part_problem(path: str) -> str:
     return ""
 
 
-def contrast(root: Path, path: str) -> str:
+def contrast(sidecars: Sidecars, path: str) -> str:
     """Why a T1w without `ce-` is an image after contrast agent; empty when nothing says so."""
     acquisition = entities(path).get("acq", "")
     if _CONTRAST.search(acquisition) and not _NO_CONTRAST.match(acquisition):
         return f"acq-{acquisition}"
-    ingredient = sidecar_value(root, PurePosixPath(path), "ContrastBolusIngredient")
+    ingredient = sidecars.value(PurePosixPath(path), "ContrastBolusIngredient")
     words = " ".join(map(str, ingredient)) if isinstance(ingredient, list) else str(ingredient or "")
     if words.strip().lower() in _NO_INGREDIENT:
         return ""

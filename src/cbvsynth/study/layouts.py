@@ -24,7 +24,7 @@ from cbvsynth.study.nnunet import nnunet_table
 from cbvsynth.study.participants import StudyTables, read_study_tables
 from cbvsynth.study.patterns import pattern_table
 from cbvsynth.study.pseudonyms import load_key, pseudonym
-from cbvsynth.study.sidecars import stated_unit
+from cbvsynth.study.sidecars import Sidecars
 from cbvsynth.study.tree import Tree, seen, walk
 
 
@@ -139,6 +139,7 @@ class _Study:
     def __init__(self, root: Path, table: LayoutTable, prefer: SequenceOf[str]) -> None:
         self.root = root
         self.table = table
+        self.sidecars = Sidecars(root)
         self.prefer = prefer
         self.left: list[LeftOut] = []
         self._key = load_key(root) if table.pseudonymous else None
@@ -211,7 +212,7 @@ def _bids_file(study: _Study, match: _Match) -> tuple[_Match, str]:
     if problem:
         return match, problem
     rules = study.table.rules
-    if match.rule.role == "t1" and bids_names.contrast(study.root, match.path):
+    if match.rule.role == "t1" and bids_names.contrast(study.sidecars, match.path):
         # The rules of T1C stand as far behind those of T1 for raw images as for derivatives.
         rank = next(rank for rank, rule in enumerate(rules) if rank > match.rank and rule.role == "t1c")
         return replace(match, rank=rank, rule=rules[rank]), ""
@@ -345,7 +346,7 @@ def _rows(study: _Study, found: list[_Found], tables: StudyTables) -> list[dict[
         factor = 1.0
         exam_id, subject_id, session_id = study.ids(one.subject, one.session)
         if study.table.unit_from_sidecar and "cbv" in one.files:
-            stated = stated_unit(study.root, PurePosixPath(one.files["cbv"].path))
+            stated = study.sidecars.cbv_unit(PurePosixPath(one.files["cbv"].path))
             if stated.problem:
                 problem = stated.problem
                 study.leave(exam_id, problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -49,57 +50,80 @@ class _UnreadableError(Exception):
     """A sidecar that applies and cannot be read."""
 
 
-def stated_unit(root: Path, image: PurePosixPath) -> StatedUnit:
-    """`Units` of the nearest sidecar of an image that states them."""
-    try:
-        found = _nearest(root, image, "Units")
-    except _UnreadableError:
-        return StatedUnit(None, "the JSON sidecar of its CBV map cannot be read; correct it")
-    return StatedUnit(None) if found is None else _known(found)
+class Sidecars:
+    """The sidecars of a data root; each folder is listed once, when an image in it or below it first asks.
 
+    Every image asks the root too, where a study has a folder for each patient.
+    """
 
-def stated_adc_unit(root: Path, image: PurePosixPath) -> AdcUnit | None:
-    """`Units` of an ADC map's nearest sidecar; None where none states a unit of ADC."""
-    return named_adc_unit(str(sidecar_value(root, image, "Units")))
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._listed: dict[PurePosixPath, dict[str, list[PurePosixPath]]] = {}
 
+    def cbv_unit(self, image: PurePosixPath) -> StatedUnit:
+        """`Units` of the nearest sidecar of a CBV map that states them."""
+        try:
+            found = self._nearest(image, "Units")
+        except _UnreadableError:
+            return StatedUnit(None, "the JSON sidecar of its CBV map cannot be read; correct it")
+        return StatedUnit(None) if found is None else _known(found)
 
-def sidecar_value(root: Path, image: PurePosixPath, key: str) -> object:
-    """A value of the nearest sidecar that has it; None where none has, or it cannot be read."""
-    try:
-        return _nearest(root, image, key)
-    except _UnreadableError:
+    def adc_unit(self, image: PurePosixPath) -> AdcUnit | None:
+        """`Units` of an ADC map's nearest sidecar; None where none states a unit of ADC."""
+        return named_adc_unit(str(self.value(image, "Units")))
+
+    def value(self, image: PurePosixPath, key: str) -> object:
+        """A value of the nearest sidecar that has it; None where none has, or it cannot be read."""
+        try:
+            return self._nearest(image, key)
+        except _UnreadableError:
+            return None
+
+    def _nearest(self, image: PurePosixPath, key: str) -> object:
+        """A value by the inheritance principle of BIDS; None where no sidecar has it.
+
+        A sidecar lies in the image's folder or one above, ends in the same suffix, and has no entity that
+        the image lacks; the nearest with the most entities counts.
+
+        Raises:
+            _UnreadableError: a sidecar on the way is no readable JSON inside the data root.
+        """
+        *entities, suffix = image.name.split(".", maxsplit=1)[0].split("_")
+        for folder in image.parents:
+            for sidecar in self._of_suffix(folder, suffix):
+                if not set(sidecar.stem.split("_")[:-1]) <= set(entities):
+                    continue
+                content = self._content(sidecar)
+                if isinstance(content, dict) and content.get(key) is not None:
+                    return content[key]
         return None
 
-
-def _nearest(root: Path, image: PurePosixPath, key: str) -> object:
-    """A value by the inheritance principle of BIDS; None where no sidecar has it.
-
-    A sidecar lies in the image's folder or one above, ends in the same suffix, and has no entity that
-    the image lacks; the nearest with the most entities counts.
-
-    Raises:
-        _UnreadableError: a sidecar on the way is no readable JSON inside the data root.
-    """
-    *entities, suffix = image.name.split(".", maxsplit=1)[0].split("_")
-    for folder in image.parents:
-        candidates = sorted((root / folder).glob(f"*{suffix}.json"), key=lambda path: (-len(path.stem), path))
-        for path in candidates:
-            *own, own_suffix = path.stem.split("_")
-            if own_suffix != suffix or not set(own) <= set(entities):
-                continue
+    def _of_suffix(self, folder: PurePosixPath, suffix: str) -> list[PurePosixPath]:
+        """A folder's JSON files that end in a suffix, those with the longest names first."""
+        if folder not in self._listed:
             try:
-                text = path.read_text(encoding="utf-8-sig") if _readable(root, path) else ""
-                content = json.loads(text)
-            except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-                raise _UnreadableError from error
-            if isinstance(content, dict) and content.get(key) is not None:
-                return content[key]
-    return None
+                names = [path.name for path in (self._root / folder).iterdir()]
+            except OSError:
+                names = []
+            by_suffix: dict[str, list[PurePosixPath]] = defaultdict(list)
+            for name in sorted(names, key=lambda name: (-len(name), name)):
+                if name.endswith(".json"):
+                    by_suffix[name.removesuffix(".json").split("_")[-1]].append(folder / name)
+            self._listed[folder] = dict(by_suffix)
+        return self._listed[folder].get(suffix, [])
+
+    def _content(self, sidecar: PurePosixPath) -> object:
+        path = self._root / sidecar
+        try:
+            text = path.read_text(encoding="utf-8-sig") if _readable(self._root, sidecar) else ""
+            return json.loads(text)
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+            raise _UnreadableError from error
 
 
-def _readable(root: Path, path: Path) -> bool:
-    inside = not path_problem(root, PurePosixPath(path.relative_to(root).as_posix()))
-    return inside and path.is_file() and path.stat().st_size <= MAX_SIDECAR_BYTES
+def _readable(root: Path, sidecar: PurePosixPath) -> bool:
+    path = root / sidecar
+    return not path_problem(root, sidecar) and path.is_file() and path.stat().st_size <= MAX_SIDECAR_BYTES
 
 
 def _known(stated: object) -> StatedUnit:
