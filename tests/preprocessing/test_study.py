@@ -22,6 +22,7 @@ from cbvsynth.preprocessing.study import preprocess_study
 from cbvsynth.records.examinations import read_index
 from cbvsynth.records.storage import sha256_tree
 from tests.preprocessing.raw_study import SHAPE, RawStudy, stored_image
+from tests.study.listings import listed
 
 pytestmark = pytest.mark.slow
 
@@ -64,6 +65,17 @@ def test_nothing_is_computed_twice(study: RawStudy) -> None:
     assert (summary.recomputed, summary.unchanged) == (0, 9)
     assert sha256_tree(study.config.out) == before
     assert arrays.stat().st_ino == inode
+
+
+def test_the_cache_is_listed_as_often_for_many_examinations_as_for_few(tmp_path: Path) -> None:
+    """Each examination that was written listed the folders of all others, twice."""
+    counts = []
+    for patients in (2, 4):
+        study = RawStudy(tmp_path / f"of-{patients}", patients=patients)
+        with listed() as folders:
+            preprocess_study(study.config)
+        counts.append(folders.count(study.config.out))
+    assert counts[0] == counts[1]
 
 
 def test_only_what_changed_is_computed_again(study: RawStudy) -> None:

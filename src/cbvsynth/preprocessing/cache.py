@@ -29,8 +29,11 @@ _OUR_TEMPORARY_FILES = (".index.json.", ".report.json.", ".report.md.")
 
 
 def write_arrays(folder: Path, prepared: ExaminationArrays) -> None:
-    """Put an examination's arrays into a folder, replacing the whole folder at once."""
-    with atomic_folder(folder) as temporary:
+    """Put an examination's arrays into a folder, replacing the whole folder at once.
+
+    What a killed run left beside it is `remove_leftovers`' to find, once for all examinations.
+    """
+    with atomic_folder(folder, mend=False) as temporary:
         for name, array in prepared.arrays.items():
             np.save(temporary / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
         _FILE.write(temporary / FACTS_FILE, prepared.facts)

@@ -50,13 +50,16 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path, *, mend: bool = True) -> Iterator[Path]:
     """Give a temporary folder beside `path`; put it in the place of `path` when the block succeeds.
 
     Whatever `path` held before is then removed as a whole, and kept as a whole when the block fails. No
     system call exchanges two folders everywhere, so there is a moment between two renames in which
     neither is at `path`. A run that is killed right then loses nothing: the former folder lies beside
     it, and the next `atomic_folder` on the same path begins by putting it back.
+
+    To find what a killed run left, the folder around `path` is listed. Who writes many folders beside each
+    other and has looked at all of them before says `mend=False`: else each would list all others.
 
     One writer at a time per path. Where `path` is a symbolic link, the folder that it leads to is
     replaced and the link stays.
@@ -67,8 +70,9 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     place = path.resolve() if path.is_symlink() else path
     _refuse_irreplaceable(place)
     place.parent.mkdir(parents=True, exist_ok=True)
-    _put_back(place)
-    _remove_abandoned(place)
+    if mend:
+        _put_back(place)
+        _remove_abandoned(place)
     token = secrets.token_hex(4)
     temporary = place.with_name(f".{place.name}.{token}")
     retired = place.with_name(f".{place.name}.old.{token}")
