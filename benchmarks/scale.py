@@ -2,14 +2,15 @@
 
     python benchmarks/scale.py [--examinations 756] [--models 62] [--versions 500] [--of models]
 
-At a quarter, a half and the whole of each number: a study of so many examinations through manifest, plan,
-validate and preprocess; the made-up tables of so many models, of all examinations, through evaluate and
-report; a registry of so many versions that `registry list` and a promotion of all models ask. Training and
-serving look at one examination at a time and are in other benchmarks. Each is a process of its own, as a
-person starts it. Prints its CPU seconds and the most memory that it held, and by which factor each grew
-from a half to the whole, which doubles what there is: 2 is linear. Stops with 1 where a step grows by more
-than 2.5 beyond what it takes to start, or holds more than 2 GB. Quick: --examinations 40 --models 8
---versions 40.
+At a quarter, a half and the whole of each number: a study of so many examinations through manifest,
+validate, plan and preprocess; the made-up tables of all models, of so many examinations ("judged"), and of so
+many models, of all examinations, through evaluate and report; a registry of so many versions that `registry
+list` and a promotion of all models ask. Training and serving look at one examination at a time and are in
+other benchmarks. Each is a process of its own, as a person starts it. Prints its CPU seconds and the most
+memory that it held, and by which factor each grew from a half to the whole: a start and work that is linear
+at most double, work that grows with the square of what there is takes four times as long. Stops with 1 where
+a step takes more than 2.2 times as long, or holds more than 2 GB. Larger numbers look behind the start.
+Quick: --examinations 40 --models 8 --versions 40.
 
 The examinations are some phantoms of 32 x 32 x 8 under many names, each with its own noise; what depends on
 an examination's size is in benchmarks/validate.py, resampling.py and report.py.
@@ -44,9 +45,10 @@ from cbvsynth.registry.store import open_registry
 from cbvsynth.study.nifti import read_volume, write_volume
 from tests.registry import trained_models
 
-MOST_GROWTH, MOST_MB = 2.5, 2000.0
+MOST_GROWTH, MOST_MB = 2.2, 2000.0
 MATRIX, SLICES, PHANTOMS = 32, 8, 6
 PARTS = (4, 2, 1)
+PARAMS = Path(__file__).resolve().parents[1] / "params.yaml"
 IMAGES = ("anat", "dwi", "perf")
 
 
@@ -68,14 +70,12 @@ class Growth:
 
     @property
     def cpu_factor(self) -> float:
-        """From a half to the whole, without the start: what the quarter and the half have in common."""
-        quarter, half, whole = (one.cpu_s for one in self.used)
-        start = max(0.0, 2.0 * quarter - half)
-        return (whole - start) / max(half - start, 0.05)
+        """From a half to the whole, start included."""
+        return self.used[2].cpu_s / self.used[1].cpu_s
 
     @property
     def memory_factor(self) -> float:
-        """The same of the memory, start included."""
+        """The same of the memory."""
         return self.used[2].memory_mb / self.used[1].memory_mb
 
     @property
@@ -98,21 +98,24 @@ def main() -> int:
     )
     for name, default in (("examinations", 756), ("models", 62), ("versions", 500)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--of", nargs="+", default=["examinations", "models", "versions"], help="what grows")
+    parser.add_argument(
+        "--of", nargs="+", default=["examinations", "judged", "models", "versions"], help="what grows"
+    )
     flags = parser.parse_args()
     found: list[Growth] = []
     with tempfile.TemporaryDirectory(prefix="cbvsynth-scale-") as folder:
         root = Path(folder)
         for of, count, measure in (
             ("examinations", flags.examinations, studies),
-            ("models", flags.models, partial(sweeps, examinations=flags.examinations)),
+            ("judged", flags.examinations, partial(sweeps, models=flags.models)),
+            ("models", flags.models, partial(sweeps, flags.examinations)),
             ("versions", flags.versions, registries),
         ):
             if of not in flags.of:
                 continue
             counts = [max(1, count // part) for part in PARTS]
             print(f"\n{of}: {', '.join(map(str, counts))}", flush=True)
-            steps = [measure(root / of / f"{at}", one) for at, one in enumerate(counts)]
+            steps = [measure(one, folder=root / of / str(one)) for one in counts]
             for step in steps[0]:
                 found.append(Growth(step, of, tuple(one[step] for one in steps)))
                 print(found[-1], flush=True)
@@ -149,7 +152,7 @@ print(status, used.ru_utime + used.ru_stime, used.ru_maxrss)
 """
 
 
-def studies(folder: Path, count: int) -> dict[str, Used]:
+def studies(count: int, folder: Path) -> dict[str, Used]:
     """From a study's folders to arrays."""
     phantoms = folder.parent / "phantoms"
     if not phantoms.exists():  # the same for all three
@@ -159,10 +162,12 @@ def studies(folder: Path, count: int) -> dict[str, Used]:
     write_copies(phantoms, folder / "data", count)
     data = ("--data", "data")
     validate = ("validate", *data, "--out", "validate", "--workers", "1", "--register", "off")
-    preprocess = ("preprocess", *data, "--examinations", "validate/examinations.csv", "--out", "arrays")
+    accepted = "validate/examinations.csv"
+    preprocess = ("preprocess", *data, "--examinations", accepted, "--out", "arrays")
     return {
         "manifest": step(folder, "manifest", "data", "--out", "manifest.csv"),
         "validate": step(folder, *validate, "--limits", str(limits(folder))),
+        "plan": step(folder, "plan", *data, "--params", str(PARAMS), "--decisions", accepted),
         "preprocess": step(folder, *preprocess),
         "preprocess, unchanged": step(folder, *preprocess),
     }
@@ -204,9 +209,9 @@ def write_copies(phantoms: Path, data: Path, count: int) -> None:
         (data / path.name).write_bytes(path.read_bytes())
 
 
-def sweeps(folder: Path, count: int, examinations: int) -> dict[str, Used]:
+def sweeps(examinations: int, models: int, folder: Path) -> dict[str, Used]:
     """From the tables of many models to a verdict and a report."""
-    models = [model.slug for model in all_models()][:count]
+    slugs = [model.slug for model in all_models()][:models]
     folder.mkdir(parents=True)
     index = report.write_examinations(folder, examinations, (MATRIX, MATRIX, SLICES))
     for one in index.examinations[: report.DISTINCT]:
@@ -218,18 +223,18 @@ def sweeps(folder: Path, count: int, examinations: int) -> dict[str, Used]:
     ]
     write_index(replace(index, examinations=tuple(splits)))
     judged = tuple(one for one in splits if one.split == "held-out")
-    report.write_tables(folder, replace(index, examinations=judged), models)
-    for model in models:
+    report.write_tables(folder, replace(index, examinations=judged), slugs)
+    for model in slugs:
         write_regions(folder / "artifacts" / "train" / model / REGIONS_FILE, [])
         np.savez(folder / "artifacts" / "train" / model / "examples.npz")
     results = ("--results", "artifacts/train", "--examinations", "artifacts/preprocess")
     return {
-        "evaluate": step(folder, "evaluate", *results, "--models", *models, "--out", "judged"),
+        "evaluate": step(folder, "evaluate", *results, "--models", *slugs, "--out", "judged"),
         "report": step(folder, "report", "--artifacts", "artifacts", "--out", "pages"),
     }
 
 
-def registries(folder: Path, count: int) -> dict[str, Used]:
+def registries(count: int, folder: Path) -> dict[str, Used]:
     """A promotion of the paper's best 31 models, and the list, where there are many versions already."""
     folder.mkdir(parents=True)
     with contextlib.chdir(folder), contextlib.redirect_stderr(io.StringIO()):

@@ -90,7 +90,8 @@ def lookup(root: Path, path: str) -> Lookup:
 
 def _label_names(root: Path, relative: PurePosixPath) -> dict[str, str]:
     path = root / relative
-    if path_problem(root, relative) or not path.is_file() or path.stat().st_size > MAX_LOOKUP_BYTES:
+    # Most folders have no such table, and asking for one costs less than following its links.
+    if not path.is_file() or path_problem(root, relative) or path.stat().st_size > MAX_LOOKUP_BYTES:
         return {}
     rows = csv.DictReader(path.read_text(encoding="utf-8-sig", errors="replace").splitlines(), delimiter="\t")
     return {(row.get("index") or "").strip(): row.get("name") or "" for row in rows}
