@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -105,6 +106,26 @@ def test_maps_of_other_data_and_folders_of_others_are_refused(root, capsys):
     (root / "maps/index.json").write_text(json.dumps({**index, "data_fingerprint": "0" * 64}))
     assert report(root, "--out", str(root / "other")) == 1
     assert "are of other data" in capsys.readouterr().err
+
+
+def test_means_are_those_that_were_judged(tmp_path):
+    """A model that reads fewer sequences was shown with its mean over more examinations than the verdict's."""
+    root = write_run(tmp_path / "run", without_adc=["e13", "e14"])
+    board = {row["model"]: row for row in csv.DictReader((root / "evaluate/leaderboard.csv").open())}
+    assert report(root) == 0
+    lines = (root / "report/index.html").read_text().splitlines()
+    rows = {row[0]: row for row in (re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line) for line in lines) if row}
+    for slug in ("encdec-t1", SHOWN):
+        mean = 100 * float(board[slug]["ssim_3d_whole_mean"])
+        assert rows[slug][2].startswith(f"{mean:.2f} "), rows[slug]
+
+
+def test_tables_that_are_no_longer_the_verdicts_are_refused(root, capsys):
+    """Models trained again were shown below the verdict on the former ones."""
+    table = root / "train/encdec-t1/per_exam.csv"
+    table.write_text(table.read_text() + "\n")
+    assert report(root) == 1
+    assert "encdec-t1: its result table is not the one" in capsys.readouterr().err
 
 
 def test_a_training_examination_is_marked_as_no_test(root):

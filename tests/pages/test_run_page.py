@@ -32,6 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunInputs:
     return RunInputs(
         verdict=verdict,
         scores=scores,
+        shown_scores=scores[SHOWN],
         baselines=read_leaderboard(root / "evaluate/leaderboard.csv")[1],
         costs=model_costs(verdict, scores, root / "train", root / "checkpoints"),
         index=read_index(root / "preprocess"),

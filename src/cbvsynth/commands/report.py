@@ -26,14 +26,15 @@ def report(artifacts: Path = Path("artifacts"), out: Path = Path("artifacts/repo
         artifacts: Folder of the run's results.
         out: Folder for the pages; replaced as a whole.
     """
+    from cbvsynth.domain.selection.leaderboard import restrict
     from cbvsynth.domain.wording import counted
     from cbvsynth.errors import ResultError, UsageError
+    from cbvsynth.evaluation.sweep import read_judged
     from cbvsynth.pages.image_checks import read_checks
     from cbvsynth.pages.run_page import INDEX_PAGE, RunInputs, model_costs, write_run
     from cbvsynth.pages.tables.leaderboard import read_leaderboard
     from cbvsynth.records.examinations import read_index
     from cbvsynth.records.maps import INDEX_FILE, read_map_index, read_measures
-    from cbvsynth.records.results import read_scores
     from cbvsynth.records.storage import atomic_folder
     from cbvsynth.records.uncertainty import UNCERTAINTY_FILE, read_uncertainty
     from cbvsynth.records.verdicts import read_verdict
@@ -42,7 +43,8 @@ def report(artifacts: Path = Path("artifacts"), out: Path = Path("artifacts/repo
         raise UsageError(f"{out} is not a report and would be replaced; give another --out.")
     verdict = read_verdict(artifacts / "evaluate" / "verdict.json")
     results, maps_root = artifacts / "train", artifacts / "maps"
-    scores = {slug: read_scores(results / slug / "per_exam.csv") for slug in verdict.evidence.per_exam}
+    models = read_judged(results, verdict).models
+    scores = {model.slug: judged for model, judged in restrict(models).items()}
     index = read_index(artifacts / "preprocess")
     maps = read_map_index(maps_root) if (maps_root / INDEX_FILE).is_file() else None
     if maps and maps.data_fingerprint != index.data_fingerprint:
@@ -50,9 +52,11 @@ def report(artifacts: Path = Path("artifacts"), out: Path = Path("artifacts/repo
             f"The maps in {maps_root} are of other data than {artifacts / 'preprocess'}. Run 'cbvsynth "
             "synthesise' again."
         )
+    shown = maps.model if maps else verdict.shown_model
     run = RunInputs(
         verdict=verdict,
         scores=scores,
+        shown_scores=next((one.scores for one in models if one.model.slug == shown), ()),
         baselines=read_leaderboard(artifacts / "evaluate" / "leaderboard.csv")[1],
         costs=model_costs(verdict, scores, results, artifacts / "checkpoints"),
         index=index,

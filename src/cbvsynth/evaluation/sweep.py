@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbvsynth.domain.scores import ExamScore
-from cbvsynth.domain.selection.records import ScoredModel
+from cbvsynth.domain.selection.records import ScoredModel, Verdict
 from cbvsynth.domain.sequences import ModelId
 from cbvsynth.errors import ResultError
 from cbvsynth.records.results import read_scores
@@ -48,6 +48,23 @@ def read_sweep(results: Path, models: Sequence[ModelId]) -> Sweep:
         models=tuple(_read_model(results, model) for model in models),
         per_exam_sha256={model.slug: sha256_of(results / model.slug / SCORES_FILE) for model in models},
     )
+
+
+def read_judged(results: Path, verdict: Verdict) -> Sweep:
+    """The tables that a verdict rests on.
+
+    Raises:
+        ResultError: a table is missing, damaged, or no longer the one that was judged.
+    """
+    sweep = read_sweep(results, [ModelId.parse(model) for model in verdict.evidence.per_exam])
+    changed = [
+        model for model, digest in sweep.per_exam_sha256.items() if digest != verdict.evidence.per_exam[model]
+    ]
+    if changed:
+        raise ResultError(
+            f"{changed[0]}: its result table is not the one that the verdict rests on. Run evaluate again."
+        )
+    return sweep
 
 
 def _read_model(results: Path, model: ModelId) -> ScoredModel:

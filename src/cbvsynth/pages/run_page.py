@@ -55,7 +55,9 @@ class RunInputs:
 
     verdict: Verdict
     scores: Mapping[str, Sequence[ExamScore]]
-    """Held-out scores of every model, by slug."""
+    """Of every model, by slug, on the examinations that all could be scored on, as they were judged."""
+    shown_scores: Sequence[ExamScore]
+    """Of the shown model, on every examination that it could be scored on."""
     baselines: Sequence[LeaderboardRow]
     costs: Sequence[ModelCost]
     index: ExaminationIndex
@@ -99,7 +101,7 @@ def model_costs(
 def write_run(folder: Path, run: RunInputs) -> int:
     """Write index.html and a page for every mapped examination; return how many pages."""
     shown = run.maps.model if run.maps else run.verdict.shown_model
-    own_scores = {score.exam_id: score for score in run.scores.get(shown, ())}
+    own_scores = {score.exam_id: score for score in run.shown_scores}
     mapped = _mapped(run)
     unit = UNIT_WORDS[run.verdict.target_unit]
     verdict = run.verdict
@@ -124,7 +126,7 @@ def write_run(folder: Path, run: RunInputs) -> int:
             "combinations": combinations,
             "combination_caption": COMBINATION_CAPTION,
             "shown": shown,
-            "agreements": _agreements(run, own_scores, shown),
+            "agreements": _agreements(run, shown),
             "pareto": pareto_charts(run.costs),
             "cost_header": COST_HEADER,
             "costs": cost_rows(run.costs),
@@ -142,7 +144,7 @@ def write_run(folder: Path, run: RunInputs) -> int:
         maps=run.maps,
         measures=run.measures,
         scores=own_scores,
-        mean_scores=_means(own_scores.values()),
+        mean_scores=_means(run.scores.get(shown, ())),
         checks=run.checks,
         uncertainty={one.exam_id: one for one in run.uncertainty},
         threshold=verdict.settings.lesion_threshold,
@@ -185,7 +187,7 @@ def _examination_row(
     return (f"{EXAMINATIONS}/{name}.html", name), cells
 
 
-def _agreements(run: RunInputs, scores: Mapping[str, ExamScore], model: str) -> list[Chart]:
+def _agreements(run: RunInputs, model: str) -> list[Chart]:
     ratios = []
     for examination in _mapped(run):
         both = [run.measures.get((examination.exam_id, kind)) for kind in (MapKind.REAL, MapKind.SYNTHETIC)]
@@ -194,7 +196,7 @@ def _agreements(run: RunInputs, scores: Mapping[str, ExamScore], model: str) -> 
             if np.isfinite(pair).all():
                 ratios.append(Pair(examination.exam_id, examination.diagnosis, *pair))
     found = (
-        (agreement_of(lesion_pairs(scores.values())), lesion_cbv(run.verdict.target_unit)),
+        (agreement_of(lesion_pairs(run.scores.get(model, ()))), lesion_cbv(run.verdict.target_unit)),
         (agreement_of(ratios), HOT_SPOT_RATIO),
     )
     return [agreement_chart(agreement, quantity, model) for agreement, quantity in found if agreement]

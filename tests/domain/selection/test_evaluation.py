@@ -102,6 +102,18 @@ def test_the_present_champion_is_not_promoted_again():
     assert not verdict.promote
 
 
+def test_a_looser_gate_leaves_the_champion_and_what_serves_beside_it():
+    """A refused model came to serve sets of sequences beside a champion that stayed the same."""
+    held = champion("encdec-t1", [0.8] * 12, digest="digest of encdec-t1", settings=SETTINGS)
+    loose = replace(SETTINGS, max_lesion_bias=10.0)
+    verdict = judge(steady("encdec-t1", 0.8), held=held, settings=loose).verdict
+    assert verdict.outcome is Outcome.NOT_COMPARABLE
+    assert "and the models that serve beside it: the gate is looser" in verdict.text
+    as_loose = replace(held, settings=loose)
+    again = judge(steady("encdec-t1", 0.8), held=as_loose, settings=loose).verdict
+    assert again.outcome is Outcome.ALREADY_CHAMPION
+
+
 def test_too_few_examinations_stop_every_model():
     verdict = judge(steady("encdec-t1", 0.9, exams=9), baselines=constant_mean(exams=9)).verdict
     assert verdict.outcome is Outcome.NO_MODEL_PASSES

@@ -36,7 +36,7 @@ def compare_with_champion(
     averaged per patient because the examinations of one patient are not independent.
     """
     if champion.digest == candidate.digest:
-        return _same_model(champion)
+        return _same_model(champion, _looser_gate(champion, settings))
     obstacle = _difference_of_standards(candidate, champion) or _looser_gate(champion, settings)
     exam_ids: tuple[str, ...] = ()
     if obstacle is None:
@@ -86,10 +86,11 @@ def without_comparison(champion: PresentChampion) -> ChampionComparison:
     )
 
 
-def _same_model(champion: PresentChampion) -> ChampionComparison:
-    text = f"version {champion.version} is this very model"
+def _same_model(champion: PresentChampion, looser: str | None) -> ChampionComparison:
+    """The champion again: a looser gate would change nothing about it, but let others serve beside it."""
+    text = looser or f"version {champion.version} is this very model"
     return replace(
-        without_comparison(champion), checks=(Check("champion-comparable", True, None, None, text),)
+        without_comparison(champion), checks=(Check("champion-comparable", not looser, None, None, text),)
     )
 
 
@@ -144,10 +145,14 @@ def outcome_of(
     if comparison is None:
         return Outcome.PROMOTE, f"Promote {name}: it passes every guard and there is no champion yet."
     held = f"version {comparison.version} ({comparison.model})"
-    if comparison.digest == candidate.digest:
-        return Outcome.ALREADY_CHAMPION, f"Nothing to do: {name} is the present champion, {held}."
     failed = [check for check in comparison.checks if check.passed is False]
     reasons = "; ".join(check.text for check in failed)
+    if comparison.digest == candidate.digest and failed:
+        return Outcome.NOT_COMPARABLE, (
+            f"Keep {held}, which is {name}, and the models that serve beside it: {reasons}"
+        )
+    if comparison.digest == candidate.digest:
+        return Outcome.ALREADY_CHAMPION, f"Nothing to do: {name} is the present champion, {held}."
     if comparison.mean_difference is None:
         return Outcome.NOT_COMPARABLE, f"Keep {held}: {name} cannot be compared with it: {reasons}"
     if failed:
