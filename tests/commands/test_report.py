@@ -109,7 +109,7 @@ def test_maps_of_other_data_and_folders_of_others_are_refused(root, capsys):
 
 
 def test_means_are_those_that_were_judged(tmp_path):
-    """A model that reads fewer sequences was shown with its mean over more examinations than the verdict's."""
+    """A model that reads fewer sequences was shown with its mean over more examinations than were judged."""
     root = write_run(tmp_path / "run", without_adc=["e13", "e14"])
     board = {row["model"]: row for row in csv.DictReader((root / "evaluate/leaderboard.csv").open())}
     assert report(root) == 0

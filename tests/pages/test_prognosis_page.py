@@ -1,8 +1,13 @@
 """The page of prognosis: what was simulated is said first, what cannot be leant on above the numbers."""
 
+import csv
 from pathlib import Path
 
-from cbvsynth.pages.prognosis_page import write_prognosis
+import numpy as np
+
+from cbvsynth.domain.map_measures import MapKind
+from cbvsynth.domain.prognosis import SurvivalTable
+from cbvsynth.pages.prognosis_page import summary, write_prognosis
 from cbvsynth.survival.prognosis import analyse_prognosis
 from tests.pages.web_page import require_good_page
 from tests.survival.test_prognosis import table
@@ -41,3 +46,19 @@ def test_tables_without_a_row_are_left_out(tmp_path: Path):
     html = require_good_page(tmp_path / "prognosis.html")
     assert "What changes" not in html
     assert "at or below 3.0 times white matter" in html
+
+
+def test_what_was_not_observed_is_said_and_not_printed_as_a_number(tmp_path: Path):
+    """Where all died, 'median follow-up inf months' stood; a test that cannot be made has a dash."""
+    all_died = table(event=np.ones(40, dtype=bool))
+    result = analyse_prognosis(all_died, [12])
+    assert summary(result).startswith("40 patients, 40 events, median follow-up not reached.")
+    (tmp_path / "few").mkdir()
+    cbv = {MapKind.SYNTHETIC: np.array([5, 9, 3, 4, 6, 7, 5.5, 2, 8, 6])}
+    time, event = np.array([*range(1, 10), 30.0]), np.isin(np.arange(10), (0, 9))
+    few = analyse_prognosis(SurvivalTable(time, event, cbv, {}, 0), [6])
+    write_prognosis(tmp_path / "few", few, about="Made up.")
+    (row,) = csv.DictReader((tmp_path / "few" / "cox.csv").open(encoding="utf-8"))
+    assert (row["proportional_chi2"], row["proportional_p"]) == ("", "")
+    ratios = (tmp_path / "few" / "prognosis.md").read_text(encoding="utf-8").split("## Hazard ratios")[1]
+    assert next(line for line in ratios.splitlines() if "synthetic CBV" in line).endswith("| – |")

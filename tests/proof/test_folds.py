@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cbvsynth.planning.settings import RunSettings, read_run_settings
-from cbvsynth.proof.folds import read_folds, run_folds
+from cbvsynth.proof.folds import read_folds, resplit, run_folds
 from cbvsynth.records.examinations import read_index
 from cbvsynth.records.storage import sha256_tree
 from tests.training.cached_study import write_study
@@ -57,3 +57,12 @@ def test_every_patient_is_held_out_once_and_the_arrays_stay_where_they_are(
     again = run_folds(settings, settings.models, 2, tmp_path / "preprocess", tmp_path / "folds")
     assert replace(again, text=report.text) == report
     assert sha256_tree(models) == trained
+
+
+def test_arrays_of_another_place_take_the_place_of_the_former_ones(tmp_path: Path) -> None:
+    """Examinations of the same names elsewhere were trained and scored on the former arrays."""
+    splits = {f"e{number:02d}": "train" for number in range(6)}
+    for place in ("first", "second"):
+        write_study(tmp_path / place, train=4, held_out=2)
+        own = resplit(read_index(tmp_path / place), tmp_path / "folds", splits)
+        assert (own.root / "e01").resolve() == (tmp_path / place / "e01").resolve()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,6 +109,50 @@ def test_fewer_epochs_than_stored_start_from_the_beginning(tmp_path: Path) -> No
     train(tmp_path, epochs=3)
     model = train(tmp_path, epochs=2)
     assert (model.resumed_from, len(model.history)) == (0, 2)
+
+
+def test_as_many_epochs_as_a_stopped_run_has_and_a_part_of_the_next_start_from_the_beginning(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """Weights of the third epoch and a half were exported as those of three."""
+    loads = 0
+
+    class Stopped(ToyStudy):
+        def load(self, index: int) -> TrainingExample:
+            nonlocal loads
+            loads += 1
+            if loads == 23:
+                signal.raise_signal(signal.SIGINT)
+            return super().load(index)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, data=Stopped(), epochs=6, checkpoint_every=1)
+    stored = read_progress(tmp_path / ENCDEC.slug)
+    assert stored is not None
+    assert stored.partial is not None
+    model = train(tmp_path, epochs=stored.epoch)
+    assert "and a part of the next" in "".join(capsys.readouterr())
+    assert same_weights(model, train(tmp_path / "plain", epochs=stored.epoch))
+
+
+def test_what_a_longer_run_has_not_looked_at_is_looked_at_before_it_is_given_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run of 100 epochs that was stopped before its first look was taken as trained, its maps constant."""
+    train_epoch = fit_module._train_epoch
+
+    def dead_and_stopped(run: fit_module._Run, journal: Journal) -> EpochRecord:
+        if run.progress.epoch == 4:
+            raise KeyboardInterrupt
+        kill_output(run)
+        return train_epoch(run, journal)
+
+    monkeypatch.setattr(fit_module, "_train_epoch", dead_and_stopped)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, epochs=100, checkpoint_every=1)
+    monkeypatch.setattr(fit_module, "_train_epoch", train_epoch)
+    with pytest.raises(TrainingError, match=r"collapsed in epoch 4: its maps are constant"):
+        train(tmp_path, epochs=4, max_restarts=0)
 
 
 def test_the_ledger_says_done(tmp_path: Path) -> None:

@@ -111,12 +111,11 @@ def plan_study(
     codes = _codes(2 * len(examinations) * len(readers), rng)
     for reader in readers:
         first = rng.integers(0, 2, len(examinations))
-        for half in (0, 1):
-            for place in rng.permutation(len(examinations)):
-                exam_id, subject_id = examinations[place]
-                kind = MapKind.REAL if (first[place] + half) % 2 == 0 else MapKind.SYNTHETIC
-                position = sum(item.reader == reader for item in items) + 1
-                items.append(StudyItem(reader, position, codes[len(items)], exam_id, subject_id, kind))
+        order = [(half, place) for half in (0, 1) for place in rng.permutation(len(examinations))]
+        for position, (half, place) in enumerate(order, start=1):
+            exam_id, subject_id = examinations[place]
+            kind = MapKind.REAL if (first[place] + half) % 2 == 0 else MapKind.SYNTHETIC
+            items.append(StudyItem(reader, position, codes[len(items)], exam_id, subject_id, kind))
     return tuple(items)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from cbvsynth.domain.wording import counted
 from cbvsynth.pages.charts.kaplan_meier import kaplan_meier_chart, title_of
 from cbvsynth.pages.tables import prognosis as rows
-from cbvsynth.pages.tables.formats import markdown_table, number, write_csv
+from cbvsynth.pages.tables.formats import markdown_table, write_csv
 from cbvsynth.records.storage import write_text
 from cbvsynth.signature import RESEARCH_NOTE
 from cbvsynth.survival.prognosis import CLINICAL, Prognosis
@@ -75,9 +76,10 @@ def summary(result: Prognosis) -> str:
     left_out = (
         f" {counted(result.left_out, 'patient')} left out, with something missing." if result.left_out else ""
     )
+    unit = " months" if math.isfinite(result.follow_up_months) else ""
     return (
         f"{counted(result.patients, 'patient')}, {counted(result.events, 'event')}, median follow-up "
-        f"{number(result.follow_up_months, 1)} months.{left_out}"
+        f"{rows.months(result.follow_up_months)}{unit}.{left_out}"
     )
 
 

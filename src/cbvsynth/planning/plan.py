@@ -81,11 +81,8 @@ def plan_run(settings: RunSettings, study: PlannedStudy, by: CostFrom = CostFrom
         model: {side: [one for one in found if splits[one.exam_id] == side] for side in (TRAIN, HELD_OUT)}
         for model, found in usable.items()
     }
-    judged = [
-        one
-        for one in examinations
-        if splits[one.exam_id] == HELD_OUT and all(one in found for found in usable.values())
-    ]
+    common = set.intersection(*({one.exam_id for one in found} for found in usable.values()))
+    judged = [one for one in examinations if splits[one.exam_id] == HELD_OUT and one.exam_id in common]
     if not obstacles:
         obstacles = [*_empty_models(sides), *_too_few(settings, examinations, judged)]
     units = sorted({one.target_unit.value for one in examinations if one.cbv is not None})

@@ -84,10 +84,10 @@ def resplit(index: ExaminationIndex, root: Path, splits: dict[str, str]) -> Exam
     chosen = tuple(replace(one, split=splits[one.exam_id]) for one in index.examinations)
     root.mkdir(parents=True, exist_ok=True)
     for one in chosen:
-        link = root / one.exam_id
-        if not link.exists():
+        link, arrays = root / one.exam_id, (index.root / one.exam_id).absolute()
+        if not link.is_symlink() or link.readlink() != arrays:
             link.unlink(missing_ok=True)  # of arrays that were elsewhere
-            link.symlink_to((index.root / one.exam_id).absolute())
+            link.symlink_to(arrays)
     made = replace(index, root=root, examinations=chosen, data_fingerprint=data_fingerprint(chosen))
     write_index(made)
     return made

@@ -96,6 +96,11 @@ def _fit(
         raise DataError(_unbounded(names)) from error
     if not (slope < _STEEPEST and np.isfinite(errors).all() and errors.max() < _WIDEST):
         raise DataError(_unbounded(names))
+    # No event tells more than a covariate of two values, half of the patients each: what is below that is
+    # information that ran out of digits.
+    least = 2 / (np.ptp(standard, axis=0) * np.sqrt(follow.event.sum()))
+    if (errors < least * (1 - 1e-6)).any():
+        raise DataError(_unbounded(names))
     log_hazards = np.asarray(fitted.params, dtype=np.float64) / scale
     predictor = np.asarray(standard @ fitted.params, dtype=np.float64)
     return CoxModel(

@@ -79,7 +79,8 @@ class HazardRatio:
     low: float
     high: float
     p_value: float
-    proportionality: ProportionalityTest
+    proportionality: ProportionalityTest | None
+    """None where the events do not tell."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,8 @@ class ModelResult:
 
     name: str
     ratios: tuple[HazardRatio, ...]
-    proportionality: ProportionalityTest
-    """Of all covariates together."""
+    proportionality: ProportionalityTest | None
+    """Of all covariates together; None where the events do not tell."""
     log_likelihood: float
     likelihood_ratio: LikelihoodRatio
     concordance: Concordance
@@ -239,9 +240,13 @@ def _model(
     notes: _Notes,
 ) -> ModelResult:
     model = fitted[name]
-    *tests, together = proportionality_tests(follow.time, follow.event, model.table, model.log_hazards)
+    found = notes.attempt(
+        name,
+        partial(proportionality_tests, follow.time, follow.event, model.table, model.log_hazards),
+    )
+    *tests, together = found or [None] * (len(model.covariates) + 1)
     for covariate, test in zip(model.covariates, tests, strict=True):
-        if test.p_value < ALPHA:
+        if test and test.p_value < ALPHA:
             notes.found.append(
                 f"{name}: the hazard ratio of {covariate} changes over time (P = {test.p_value:.3f}); the "
                 "one given is a mean over the follow-up."
@@ -264,10 +269,10 @@ def _model(
 
 
 def _is_perfect(model: ModelResult) -> bool:
-    return any(area is not None and area.auc == 1 for area in model.areas)
+    return any(area is not None and np.isclose(area.auc, 1.0, rtol=0, atol=1e-9) for area in model.areas)
 
 
-def _ratios(model: CoxModel, tests: Sequence[ProportionalityTest]) -> tuple[HazardRatio, ...]:
+def _ratios(model: CoxModel, tests: Sequence[ProportionalityTest | None]) -> tuple[HazardRatio, ...]:
     found = []
     for name, estimate, error, test in zip(
         model.covariates, model.log_hazards, model.standard_errors, tests, strict=True

@@ -99,6 +99,8 @@ def fit(
         if config.precision is Precision.MIXED_BFLOAT16 and bfloat16_is_emulated():
             journal.say("this processor only emulates bfloat16, about 30 times slower than float32")
         journal.begin(progress, message)
+        if progress.epoch == config.epochs and (reason := _look(run)):  # stored by a run of more epochs
+            _restart(run, journal, reason)
         while run.progress.epoch < config.epochs:
             _one_epoch(run, journal)
         journal.state(RunStatus.DONE, run.progress, message if resumed_from == config.epochs else "")
@@ -179,9 +181,10 @@ def _starting_point(config: TrainConfig, folder: Path, fingerprint: str) -> tupl
         return fresh, ""
     if stored.fingerprint != fingerprint:
         return fresh, "data or settings differ from the stored run's; training from the start"
-    if stored.epoch > config.epochs:
+    if stored.epoch > config.epochs or (stored.epoch == config.epochs and stored.partial):
+        more = " and a part of the next" if stored.partial else ""
         return fresh, (
-            f"the stored run has {counted(stored.epoch, 'epoch')}, {config.epochs} asked for; "
+            f"the stored run has {counted(stored.epoch, 'epoch')}{more}, {config.epochs} asked for; "
             "training from the start"
         )
     if stored.epoch == config.epochs:

@@ -9,6 +9,7 @@ import pytest
 from cbvsynth.domain.scores import ExamScore
 from cbvsynth.domain.selection.folds import Fold, report_folds
 from cbvsynth.domain.selection.settings import GateSettings
+from cbvsynth.domain.sequences import all_combinations
 from cbvsynth.errors import ResultError
 from tests.domain.selection.tables import constant_mean, scored, table
 
@@ -42,6 +43,26 @@ def test_the_winner_of_all_is_told_with_the_share_of_folds_in_which_it_is_best()
     assert found.share == pytest.approx(2 / 3)
     assert [one.best for one in found.results] == ["encdec-t1", "encdec-t1", "encdec-t2"]
     assert "encdec-t1 wins on all of them together and in 2 of 3 folds (67 %)" in found.text
+
+
+def test_a_winner_below_ten_refused_models_is_seen_in_each_fold() -> None:
+    """Of each fold the ten best by SSIM alone were looked at."""
+    slugs = [pattern.slug for pattern in all_combinations()[:12]]
+
+    def made(number: int) -> Fold:
+        ssims = {f"encdec_{slug}": 0.95 - 0.005 * rank for rank, slug in enumerate(slugs)}
+        whole = fold(number, **ssims)
+        too_bright = [
+            replace(
+                one, scores=tuple(replace(s, lesion_cbv_synthetic=s.lesion_cbv_real + 5) for s in one.scores)
+            )
+            for one in whole.models[:10]
+        ]
+        return Fold((*too_bright, *whole.models[10:]), whole.baselines)
+
+    found = report_folds([made(number) for number in (1, 2, 3)], SETTINGS)
+    assert found.winner == f"encdec-{slugs[10]}"
+    assert (found.share, {one.best for one in found.results}) == (1.0, {found.winner})
 
 
 def test_a_fold_too_small_for_the_gate_promotes_nobody_and_still_counts() -> None:

@@ -40,3 +40,5 @@ def test_what_cannot_be_tested_is_refused():
         proportionality_tests([1, 1, 2], [1, 1, 0], [[1.0], [2.0], [3.0]], [0.1])
     with pytest.raises(DataError, match=r"shape \(2, 1\)"):
         proportionality_tests([1, 2, 3], [1, 1, 0], [[1.0], [2.0]], [0.1])
+    with pytest.raises(DataError, match="expected more of them"):  # at the last event nobody else is at risk
+        proportionality_tests([1, 2, 3, 4], [1, 0, 0, 1], [[1.0], [2.0], [4.0], [3.0]], [0.1])

@@ -147,12 +147,12 @@ def outcome_of(
     held = f"version {comparison.version} ({comparison.model})"
     failed = [check for check in comparison.checks if check.passed is False]
     reasons = "; ".join(check.text for check in failed)
-    if comparison.digest == candidate.digest and failed:
-        return Outcome.NOT_COMPARABLE, (
-            f"Keep {held}, which is {name}, and the models that serve beside it: {reasons}"
-        )
     if comparison.digest == candidate.digest:
-        return Outcome.ALREADY_CHAMPION, f"Nothing to do: {name} is the present champion, {held}."
+        return (
+            (Outcome.NOT_COMPARABLE, f"Keep {held}, {name}, and what serves beside it: {reasons}")
+            if failed
+            else (Outcome.ALREADY_CHAMPION, f"Nothing to do: {name} is the present champion, {held}.")
+        )
     if comparison.mean_difference is None:
         return Outcome.NOT_COMPARABLE, f"Keep {held}: {name} cannot be compared with it: {reasons}"
     if failed:

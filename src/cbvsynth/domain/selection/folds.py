@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cbvsynth.domain.scores import ExamScore
-from cbvsynth.domain.selection.evaluation import evaluate_sweep
-from cbvsynth.domain.selection.records import Evidence, ScoredModel, Standing, Verdict
+from cbvsynth.domain.selection.evaluation import Evaluation, evaluate_sweep
+from cbvsynth.domain.selection.records import Evidence, ScoredModel
 from cbvsynth.domain.selection.settings import GateSettings
 from cbvsynth.errors import ResultError
 
@@ -64,8 +64,9 @@ def report_folds(folds: Sequence[Fold], settings: GateSettings) -> FoldsReport:
     names = [tuple(scored.model.slug for scored in fold.models) for fold in folds]
     if len(set(names)) > 1:
         raise ResultError("The folds hold different models; expected the same in each. Run them again.")
-    pooled = _judge(_together(folds), settings)
-    passing = {standing.model for standing in pooled.leaders if standing.passes}
+    judged = _judge(_together(folds), settings)
+    pooled = judged.verdict
+    passing = {row.model for row in judged.rows} - pooled.failed_guards.keys()
     winner = pooled.candidate.model if pooled.candidate else ""
     results = tuple(_result(number, fold, passing, settings) for number, fold in enumerate(folds, 1))
     share = sum(one.best == winner for one in results) / len(results) if winner else None
@@ -97,20 +98,20 @@ def _together(folds: Sequence[Fold]) -> Fold:
     )
 
 
-def _judge(fold: Fold, settings: GateSettings) -> Verdict:
+def _judge(fold: Fold, settings: GateSettings) -> Evaluation:
     alike = [replace(one, data_fingerprint=fold.models[0].data_fingerprint) for one in fold.models]
     evidence = Evidence(per_exam={}, baselines="", champion="")
-    return evaluate_sweep(alike, fold.baselines, None, settings, evidence).verdict
+    return evaluate_sweep(alike, fold.baselines, None, settings, evidence)
 
 
 def _result(number: int, fold: Fold, passing: set[str], settings: GateSettings) -> FoldResult:
-    verdict = _judge(fold, settings)
-    ranked: tuple[Standing, ...] = verdict.leaders
+    judged = _judge(fold, settings)
+    verdict = judged.verdict
     return FoldResult(
         fold=number,
         patients=verdict.patients,
         examinations=verdict.examinations,
-        best=next((one.model for one in ranked if one.model in passing), ""),
+        best=next((row.model for row in judged.rows if row.model in passing), ""),
         candidate=verdict.candidate.model if verdict.candidate else "",
     )
 

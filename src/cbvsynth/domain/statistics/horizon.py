@@ -175,7 +175,7 @@ def _standard_error(influence: Float64Array) -> float:
 def _area(groups: _Groups, scores: Float64Array) -> tuple[float, Float64Array]:
     wins = 0.5 * (1 + np.sign(scores[:, np.newaxis] - scores[np.newaxis, :]))
     of_cases, of_controls = wins @ groups.controls, groups.cases @ wins
-    area = float((groups.cases * of_cases).sum())
+    area = min(1.0, float((groups.cases * of_cases).sum()))
     return area, groups.influence(of_cases, of_controls)
 
 

@@ -12,6 +12,9 @@ from cbvsynth.domain.statistics.censored import Follow, as_follow
 from cbvsynth.domain.statistics.samples import Float64Array, Values
 from cbvsynth.errors import DataError
 
+_LEAST_INFORMATION = 1e-9
+"""Share of the information on a changing effect that a constant one must leave; less is rounding."""
+
 
 @dataclass(frozen=True)
 class ProportionalityTest:
@@ -37,7 +40,7 @@ def proportionality_tests(
         log_hazards: (p,) the model's estimates.
 
     Raises:
-        DataError: as `as_follow`, another shape, or events at one time only.
+        DataError: as `as_follow`, another shape, events at one time only, or too few to tell.
 
     Source: Grambsch PM, Therneau TM. Biometrika 1994;81:515-526.
     """
@@ -85,6 +88,13 @@ def _at_events(
 def _test(
     score: Float64Array, plain: Float64Array, mixed: Float64Array, squared: Float64Array, chosen: list[int]
 ) -> ProportionalityTest:
-    corner = squared[np.ix_(chosen, chosen)] - mixed[chosen] @ np.linalg.solve(plain, mixed[chosen].T)
+    of_chosen = squared[np.ix_(chosen, chosen)]
+    corner = of_chosen - mixed[chosen] @ np.linalg.pinv(plain) @ mixed[chosen].T
+    scale = np.sqrt(np.outer(np.diag(of_chosen), np.diag(of_chosen)))
+    if not (scale > 0).all() or np.linalg.eigvalsh(corner / scale).min() < _LEAST_INFORMATION:
+        raise DataError(
+            "The events do not tell whether a hazard ratio changes over time; expected more of them, each "
+            "with several patients at risk."
+        )
     statistic = float(score[chosen] @ np.linalg.solve(corner, score[chosen]))
     return ProportionalityTest(statistic, len(chosen), float(stats.chi2.sf(statistic, len(chosen))))

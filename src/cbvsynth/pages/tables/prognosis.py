@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from cbvsynth.domain.statistics.censored import KaplanMeier
 from cbvsynth.domain.statistics.horizon import HorizonAuc, HorizonDifference
+from cbvsynth.domain.statistics.proportional_hazards import ProportionalityTest
 from cbvsynth.pages.tables.formats import DASH, Cell, number, p_text
 from cbvsynth.survival.prognosis import CBV_NAMES, Comparison, ModelResult, Prognosis
 
@@ -52,7 +53,7 @@ def ratio_rows(result: Prognosis) -> list[list[str]]:
             one.covariate,
             f"{number(one.ratio, 2)} ({number(one.low, 2)} to {number(one.high, 2)})",
             p_text(one.p_value),
-            p_text(one.proportionality.p_value),
+            p_text(one.proportionality.p_value) if one.proportionality else DASH,
         ]
         for model in result.models
         for place, one in enumerate(model.ratios)
@@ -104,10 +105,9 @@ def cox_csv(result: Prognosis) -> Iterator[list[Cell]]:
     """A row for each covariate of each model."""
     for model in result.models:
         for one in model.ratios:
-            test = one.proportionality
             yield [
                 model.name, one.covariate, one.ratio, one.low, one.high, one.p_value,
-                test.chi_squared, test.p_value,
+                *_proportionality_cells(one.proportionality),
             ]  # fmt: skip
 
 
@@ -134,11 +134,12 @@ def curve_csv(result: Prognosis) -> Iterator[list[Cell]]:
 
 
 def _group(curve: KaplanMeier) -> list[str]:
-    low, high = _months(curve.median_low), _months(curve.median_high)
-    return [str(curve.patients), str(curve.events), f"{_months(curve.median)} ({low} to {high})"]
+    low, high = months(curve.median_low), months(curve.median_high)
+    return [str(curve.patients), str(curve.events), f"{months(curve.median)} ({low} to {high})"]
 
 
-def _months(value: float) -> str:
+def months(value: float) -> str:
+    """A median of times, which may lie beyond all of them."""
     return number(value, 1) if math.isfinite(value) else "not reached"
 
 
@@ -151,9 +152,13 @@ def _difference(found: HorizonDifference | None) -> tuple[str, str]:
 
 
 def _model_cells(model: ModelResult) -> list[Cell]:
-    ratio, together, c = model.likelihood_ratio, model.proportionality, model.concordance
+    ratio, c = model.likelihood_ratio, model.concordance
     cells: list[Cell] = [model.name, model.log_likelihood, ratio.chi_squared, ratio.degrees, ratio.p_value]
-    return [*cells, together.chi_squared, together.p_value, c.c, c.standard_error, c.low, c.high]
+    return [*cells, *_proportionality_cells(model.proportionality), c.c, c.standard_error, c.low, c.high]
+
+
+def _proportionality_cells(test: ProportionalityTest | None) -> list[Cell]:
+    return [test.chi_squared, test.p_value] if test else [None] * 2
 
 
 def _area_cells(area: HorizonAuc | None) -> list[Cell]:
