@@ -81,3 +81,11 @@ def test_what_is_not_known_is_not_judged() -> None:
 
 def test_some_of_the_examinations() -> None:
     assert measured(1.0, 2.0, 3.0).of([True, False, True]) == Measured(("p0", "p2"), {"x": (1.0, 3.0)})
+
+
+@pytest.mark.parametrize("voxel_mm", [0.469, 0.7, 0.938])
+def test_a_voxel_size_that_is_the_same_everywhere_does_not_drift(voxel_mm: float) -> None:
+    """The mean of three times 0.469 was another number than 0.469, and no patient at home had it."""
+    here = measured(*[voxel_mm] * 75, patients=tuple(f"p{place // 3}" for place in range(75)))
+    found = shift(measured(*[voxel_mm] * 60), here)
+    assert (found.p_value, found.drifts) == (1.0, False)

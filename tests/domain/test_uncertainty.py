@@ -61,6 +61,12 @@ def test_lesions_are_counted_by_diagnosis_and_over_all() -> None:
     assert summaries_by_diagnosis([], 4.25) == ()
 
 
+def test_coverage_of_intervals_without_a_width_is_not_known() -> None:
+    """One lesion in the study has nobody to calibrate it; its coverage was told as 0 %."""
+    (_, overall) = summaries_by_diagnosis([exam("a", "glioma", 3.0, 3.2, math.nan)], 4.25)
+    assert math.isnan(overall.lesion_coverage)
+
+
 def test_a_regions_interval_is_as_wide_as_lesions_asked_for_or_a_voxels() -> None:
     found = region_interval(4.0, 0.5, 1.0, 4.25)
     assert (found.low, found.high, found.reading) == (3.5, 4.5, Reading.UNDECIDED)

@@ -113,6 +113,12 @@ def test_peoples_tables_may_have_other_columns_spaces_a_mark_and_short_rows(tmp_
     assert rows == [(2, {"a": "3", "b": "1", "other": "2"}), (4, {"a": "", "b": "5", "other": ""})]
 
 
+def test_rows_that_a_spreadsheet_emptied_are_none(tmp_path: Path) -> None:
+    """A line of separators was taken for a row, and something else was blamed."""
+    (tmp_path / "t.csv").write_text("a;b\n1;2\n;;\n ; \n")
+    assert read_named(tmp_path / "t.csv", ("a", "b"), "save it again") == [(2, {"a": "1", "b": "2"})]
+
+
 def test_peoples_tables_must_have_the_columns_that_are_asked_for(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a\n1\n")
     with pytest.raises(

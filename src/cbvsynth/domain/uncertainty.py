@@ -80,7 +80,10 @@ def reading_of(value: float, half_width: float, threshold: float) -> Reading:
 
 @dataclass(frozen=True)
 class UncertaintySummary:
-    """Of one diagnosis (empty: of all). Shares are of 1; areas in the target unit, NaN without lesions."""
+    """Of one diagnosis (empty: of all). Shares are of 1; areas in the target unit.
+
+    NaN without lesions, or without their intervals.
+    """
 
     diagnosis: str
     examinations: int
@@ -133,7 +136,9 @@ def _summary(name: str, rows: Sequence[ExamUncertainty], threshold: float) -> Un
         patients=len({row.subject_id for row in rows}),
         brain_coverage=float(np.mean([row.brain_coverage for row in rows])),
         lesions=len(lesions),
-        lesion_coverage=float(np.mean(errors <= widths)) if lesions else math.nan,
+        lesion_coverage=float(np.mean(errors <= widths))
+        if np.isfinite(widths).all() and lesions
+        else math.nan,
         area=risk_coverage_area(errors, widths) if lesions else math.nan,
         area_blind=float(errors.mean()) if lesions else math.nan,
         area_best=risk_coverage_area(errors, errors) if lesions else math.nan,

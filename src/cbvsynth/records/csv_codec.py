@@ -185,7 +185,7 @@ def read_named(path: Path, required: Sequence[str], remedy: str) -> list[tuple[i
     """Rows, by column, of a table that people may have edited: in any order, with other columns among them.
 
     Columns are named as by `column_name`. Cells lose the space at their ends; those that a short row lacks
-    are empty.
+    are empty, and a row without any word, as spreadsheets leave behind, is none.
 
     Raises:
         ResultError: the file is missing, is not CSV in UTF-8, lacks a required column or has a column twice.
@@ -210,6 +210,7 @@ def read_named(path: Path, required: Sequence[str], remedy: str) -> list[tuple[i
             {name: cell.strip() for name, cell in zip_longest(columns, cells[: len(columns)], fillvalue="")},
         )
         for number, cells in lines[1:]
+        if any(cell.strip() for cell in cells)
     ]
 
 

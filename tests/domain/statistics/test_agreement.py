@@ -142,16 +142,25 @@ def test_ratings_that_fit_no_scale_are_refused(
     [
         (1.0, "very good"),
         (0.9, "very good"),
-        (0.899, "good"),
+        (0.894, "good"),
         (0.7, "good"),
-        (0.699, "fair"),
+        (0.694, "fair"),
         (0.5, "fair"),
-        (0.499, "poor"),
+        (0.494, "poor"),
         (-0.2, "poor"),
     ],
 )
 def test_every_value_has_its_word_on_both_sides_of_each_threshold(value: float, word: str) -> None:
     assert agreement_band(value) == word
+
+
+@pytest.mark.parametrize("apart", [(0, 1, 2), (3, 4, 11), (0, 5, 9), (2, 6, 8)])
+def test_the_word_fits_the_number_that_is_printed_whichever_maps_differ(apart: tuple[int, ...]) -> None:
+    """0.90 was very good or good by the order in which twelve maps were added up."""
+    ratings = np.ones((12, 2))
+    ratings[list(apart), 0] = 2
+    value = float(r_wg(ratings, points=4).mean())
+    assert (f"{value:.2f}", agreement_band(value)) == ("0.90", "very good")
 
 
 def test_the_papers_quality_scores_average_as_printed() -> None:

@@ -128,3 +128,11 @@ def test_readings_that_order_alike_do_not_differ_and_areas_without_spread_have_n
 def test_scores_of_another_design_are_refused(scores, message):
     with pytest.raises(DataError, match=message):
         multi_reader(TRUTH, scores)
+
+
+def test_readers_who_gain_alike_leave_no_interaction_but_for_rounding():
+    """Two equal gains in area gave 1e59 degrees of freedom, printed in full."""
+    areas = [[0.7, 0.4], [0.8, 0.5]]
+    covariances = ErrorCovariances(variance=0.02, same_reader=0.01, same_reading=0.01, neither=0.005)
+    assert 0 < np.subtract(*areas).var(ddof=1) < 1e-30
+    assert obuchowski_rockette(areas, covariances, cases=12).random_readers.degrees == math.inf

@@ -44,3 +44,17 @@ def test_a_damaged_leaderboard_is_refused(tmp_path: Path):
     path.write_text(path.read_text().replace("0.8", "many"))
     with pytest.raises(ResultError, match="is damaged"):
         read_leaderboard(path)
+
+
+def test_a_leaderboard_that_was_cut_is_refused(tmp_path: Path):
+    """Without a row it ended in a traceback, with a part of one in dashes."""
+    rows = leaderboard([flat("encdec-t1", 0.8)], "mae_brain")
+    path = tmp_path / "leaderboard.csv"
+    write_leaderboard_csv(path, rows, [])
+    whole = path.read_text()
+    path.write_text(whole.splitlines()[0] + "\n")
+    with pytest.raises(ResultError, match="holds no model"):
+        read_leaderboard(path)
+    path.write_text(whole[: whole.rindex(",")])
+    with pytest.raises(ResultError, match="a row is cut short"):
+        read_leaderboard(path)

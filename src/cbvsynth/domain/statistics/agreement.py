@@ -133,8 +133,8 @@ def r_wg_j(ratings: npt.ArrayLike, *, points: int) -> float:
 
 
 def agreement_band(value: float) -> str:
-    """The word for a value of kappa or r_wg: very good, good, fair or poor."""
-    return next((word for least, word in BANDS if value >= least), "poor")
+    """The word for a value of kappa or r_wg as it is printed, with two digits: very good to poor."""
+    return next((word for least, word in BANDS if round(value, 2) >= least), "poor")
 
 
 def _random_variance(points: int) -> float:

@@ -147,7 +147,8 @@ def obuchowski_rockette(
     interaction = float(change.var(ddof=1)) / 2  # mean square of reader x way of reading
     between = readers * max(0.0, covariances.same_reading - covariances.neither)
     spread = interaction + between
-    degrees = (readers - 1) * (spread / interaction) ** 2 if interaction > 0 else math.inf
+    # Readers who gain alike differ by rounding only.
+    degrees = (readers - 1) * (spread / interaction) ** 2 if interaction > 1e-20 else math.inf
     fixed = (
         covariances.variance
         - covariances.same_reader

@@ -16,6 +16,8 @@ from cbvsynth.errors import DataError
 
 _NO_SPREAD = 1e-12
 """Differences whose range is this small a part of their mean differ by rounding only."""
+_ROUNDING = 1e-12
+"""Of two differences that are apart by so small a part of the values, neither is the larger."""
 
 
 class Alternative(StrEnum):
@@ -96,7 +98,8 @@ def wilcoxon_signed_rank(
 ) -> SignedRank:
     """Wilcoxon's signed-rank test of the differences first - second.
 
-    Equal pairs are left out (Wilcoxon's own rule); tied differences share their mean rank. The p value
+    Equal pairs are left out (Wilcoxon's own rule); tied differences share their mean rank, those too that
+    differ by rounding only, as thirds of whole numbers do. The p value
     is exact for up to 50 different differences, and for up to 13 when some are tied; beyond, it is the
     normal approximation with the correction for ties and without one for continuity. When all pairs are
     equal, p = 1 whatever the alternative.
@@ -108,7 +111,8 @@ def wilcoxon_signed_rank(
     """
     one, other = as_pairs(first, second, least=1)
     differences = one - other
-    moved = differences[differences != 0]
+    ranked = _without_rounding(differences, one, other)
+    moved = ranked[ranked != 0]
     p_value, rank_sum = 1.0, 0.0
     if moved.size:
         ranks = stats.rankdata(np.abs(moved))
@@ -122,6 +126,12 @@ def wilcoxon_signed_rank(
         zeros=int(differences.size - moved.size),
         alternative=alternative,
     )
+
+
+def _without_rounding(differences: Float64Array, *values: Float64Array) -> Float64Array:
+    step = _ROUNDING * max(float(np.abs(one).max()) for one in values)
+    rounded: Float64Array = np.round(differences / step) * step if step > 0 else differences
+    return rounded
 
 
 def mean_by_patient(values: Values, patients: Sequence[str]) -> Float64Array:
@@ -140,5 +150,8 @@ def mean_by_patient(values: Values, patients: Sequence[str]) -> Float64Array:
             "patient per value."
         )
     _, group = np.unique(np.asarray(patients, dtype=np.str_), return_inverse=True)
-    means: Float64Array = np.bincount(group, weights=sample) / np.bincount(group)
+    # From the first value of each on, so that the mean of equal values is that value: no sum is rounded.
+    _, first = np.unique(group, return_index=True)
+    start = sample[first]
+    means: Float64Array = start + np.bincount(group, weights=sample - start[group]) / np.bincount(group)
     return means

@@ -70,6 +70,8 @@ def read_leaderboard(path: Path) -> tuple[tuple[LeaderboardRow, ...], tuple[Lead
             if tuple(reader.fieldnames or ()) != _COLUMNS:
                 raise ResultError(f"{path} has other columns than a leaderboard; run evaluate again.")
             rows = [_read_row(row) for row in reader]
+            if not any(row.rank for row in rows):
+                raise ResultError(f"{path} holds no model; run evaluate again.")
     except FileNotFoundError as error:
         raise ResultError(f"{path} does not exist; run evaluate first.") from error
     except (TypeError, ValueError) as error:
@@ -78,6 +80,9 @@ def read_leaderboard(path: Path) -> tuple[tuple[LeaderboardRow, ...], tuple[Lead
 
 
 def _read_row(row: dict[str, str]) -> LeaderboardRow:
+    if None in row.values():
+        raise ValueError("a row is cut short")
+
     def numbers(part: str) -> dict[str, float]:
         return {column: float(row[f"{column}_{part}"] or "nan") for column in HIGHER_IS_BETTER}
 
