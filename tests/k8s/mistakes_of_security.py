@@ -311,6 +311,24 @@ MISTAKES = [
         "gpu-production",
     ),
     Mistake(
+        "an image that is only on a laptop's node",
+        "images",
+        "cbvsynth:0.2.0 has no registry",
+        lambda o: put(container(o, "sync"), image="cbvsynth:0.2.0"),
+    ),
+    Mistake(
+        "an image of a custom resource that is only on a laptop's node",
+        "images",
+        "ServingRuntime cbvsynth/x: cbvsynth-train:0.2.0 has no registry",
+        lambda o: o.append(
+            {
+                "kind": "ServingRuntime",
+                "metadata": {"name": "x", "namespace": "cbvsynth"},
+                "spec": {"containers": [{"name": "server", "image": "cbvsynth-train:0.2.0"}]},
+            }
+        ),
+    ),
+    Mistake(
         "a digest too short",
         "images",
         "is not the name of an image",

@@ -1,14 +1,15 @@
-"""Images: named as we build them, with a fixed tag, in production by digest."""
+"""Images: named as we build them, with a fixed tag, of a registry that can be asked, in production by digest."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from cbvsynth.k8s.cluster import Cluster
+from cbvsynth.k8s.cluster import Cluster, called
 
 OF_STEPS = ("cbvsynth", "cbvsynth-train")
 """Images that pipelines run."""
+_OURS = (*OF_STEPS, "cbvsynth-registry")
 _IMAGE = re.compile(
     r"(?P<name>[a-z0-9./_-]+(?::\d+/[a-z0-9./_-]+)?)(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
@@ -33,6 +34,29 @@ def check(cluster: Cluster) -> Iterator[str]:
                 yield f"{where}: {image} is not named by its digest, in production"
             if container.get("imagePullPolicy") == "Always":
                 yield f"{where} pulls {image} at every start, and does not start without its registry"
+    if cluster.environment != "development":
+        yield from _of_no_registry(cluster)
+
+
+def _of_no_registry(cluster: Cluster) -> Iterator[str]:
+    """Images of ours by the bare name that nodes on a laptop are loaded with, in whatever makes pods."""
+    for manifest in cluster.objects:
+        for image in sorted(set(_images(manifest.get("spec")))):
+            if re.split("[:@]", image)[0] in _OURS:
+                yield (
+                    f"{called(manifest)}: {image} has no registry, so nodes ask docker.io, which has none; name "
+                    "yours under `images:` of the outermost kustomization, which is applied last"
+                )
+
+
+def _images(value: object) -> Iterator[str]:
+    """Every image below a value: custom resources hold containers in places of their own."""
+    if isinstance(value, dict):
+        if isinstance(image := value.get("image"), str):
+            yield image
+        value = list(value.values())
+    for one in value if isinstance(value, list) else []:
+        yield from _images(one)
 
 
 def unfilled(cluster: Cluster) -> Iterator[str]:
