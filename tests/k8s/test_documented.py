@@ -38,3 +38,14 @@ def test_what_a_page_shows_holds_to_the_rules_and_its_images_can_be_pulled(
     if not list(shown.of_kind("Namespace")):  # a job or a search, applied after an overlay
         shown = Cluster((*overlay("staging").objects, *shown.objects))
     assert [line for rule in RULES.values() for line in rule(shown)] == []
+
+
+@pytest.mark.parametrize("name", ["kubernetes-kind", "kubernetes-gpu"])
+def test_the_first_champion_is_waited_for_however_long_its_run_took(name: str) -> None:
+    """`rollout status` fails at once where the servers were not ready within the progress deadline, 20 minutes.
+
+    They are not before there is a champion, which takes a sweep.
+    """
+    text = (ROOT / "docs/how-to" / f"{name}.md").read_text(encoding="utf-8")
+    assert "rollout status deployment/serving" not in text
+    assert "wait --for=condition=available --timeout=20m deployment/serving" in text
