@@ -7,6 +7,7 @@ is copied into this project, and nothing is asked for when the page runs.
 from __future__ import annotations
 
 import hashlib
+import shlex
 import tarfile
 from pathlib import Path
 
@@ -33,16 +34,22 @@ def read_viewer(package: Path) -> bytes:
         content = package.read_bytes()
     except OSError as error:
         raise InstallationError(
-            f"The viewer '{package.name}' is not in {package.parent}: npm pack {PACKAGE} --pack-destination "
-            f"{package.parent} brings it (make page does), or say with --viewer where it is."
+            f"The viewer '{package.name}' is not in {package.parent}: {_bringing(package)} brings it (make page "
+            "does), or say with --viewer where it is."
         ) from error
     found = hashlib.sha512(content).hexdigest()
     if found != SHA512:
         raise InstallationError(
             f"The viewer '{package.name}' has the digest {found[:12]}..., expected {SHA512[:12]}... of "
-            f"{PACKAGE}. Remove it and bring it again: npm pack {PACKAGE}."
+            f"{PACKAGE}. Remove it and bring it again: {_bringing(package)}."
         )
     with tarfile.open(package) as archive:
         script = archive.extractfile(SCRIPT)
         assert script is not None, "the digest is right"
         return script.read()
+
+
+def _bringing(package: Path) -> str:
+    """The command that brings it; npm makes no folder."""
+    folder = shlex.quote(str(package.parent))
+    return f"mkdir -p {folder} && npm pack {PACKAGE} --pack-destination {folder}"
