@@ -33,3 +33,15 @@ def test_the_sum_of_requests_is_as_the_page_says(name: str) -> None:
     assert sums["cpu"] == pytest.approx(float(row[1]))
     assert sums["memory"] / 2**30 == pytest.approx(float(row[2]), abs=0.051)
     assert sums[GPU] == float(row[3].replace("-", "0"))
+
+
+def test_the_time_that_the_registry_has_to_start_is_as_the_page_says() -> None:
+    """The page said 180 s long after the probe was given ten minutes."""
+    (server,) = [
+        container
+        for workload in overlay("staging").workloads()
+        for container in workload.containers
+        if container["name"] == "mlflow"
+    ]
+    probe = server["startupProbe"]
+    assert f"the startup probe gives it {probe['periodSeconds'] * probe['failureThreshold']} s" in TEXT
