@@ -60,6 +60,21 @@ def test_statuses_that_count_as_errors_are_grpcs() -> None:
     assert not named & {"OK", "INVALID_ARGUMENT", "NOT_FOUND", "FAILED_PRECONDITION"}
 
 
+@pytest.mark.parametrize(
+    ("place", "before_it"),
+    [
+        ("alert CbvsynthBackupOld", "kube_cronjob_created"),
+        ("dashboard, 'Since the last backup'", "kube_cronjob_created"),
+        ("alert CbvsynthSyncStale", "cbvsynth_sync_rounds_total"),
+    ],
+)
+def test_a_success_that_never_was_is_missed_too(place: str, before_it: str) -> None:
+    """Alerts on the age of the last success were silent where nothing ever succeeded: there is no such metric."""
+    last, _, never = dict(monitoring.expressions(overlay("staging")))[place].partition(" or ")
+    success = re.search(r"(\w+)\{", last)[1]
+    assert re.search(rf"{before_it}\{{.*\bunless on .*\b{success}\{{", never)
+
+
 def test_the_dashboard_can_be_drawn() -> None:
     dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
     panels = dashboard["panels"]

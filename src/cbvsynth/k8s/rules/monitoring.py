@@ -37,6 +37,7 @@ CLUSTER = {
     "kube_deployment_status_replicas_available": _TARGET | {"deployment"},
     "kube_pod_status_ready": _TARGET | {"condition"},
     "kube_cronjob_status_last_successful_time": _TARGET | {"cronjob"},
+    "kube_cronjob_created": _TARGET | {"cronjob"},
     "kubelet_volume_stats_available_bytes": _TARGET | {"persistentvolumeclaim"},
     "kubelet_volume_stats_capacity_bytes": _TARGET | {"persistentvolumeclaim"},
     "container_memory_working_set_bytes": _TARGET,
