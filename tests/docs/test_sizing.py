@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cbvsynth.k8s.rules.quantities import GPU, parse
+from cbvsynth.k8s.rules.quantities import GPU
+from cbvsynth.kubernetes_words import parse_quantity
 from tests.k8s.overlays_of_ours import OVERLAYS, overlay
 
 TEXT = (Path(__file__).parents[2] / "docs/reference/sizing.md").read_text(encoding="utf-8")
@@ -27,7 +28,7 @@ def test_the_sum_of_requests_is_as_the_page_says(name: str) -> None:
             for container in [*workload.pod["containers"], *sidecars]:
                 for resource in sums:
                     quantity = container["resources"]["requests"].get(resource, "0")
-                    sums[resource] += replicas * float(parse(quantity))
+                    sums[resource] += replicas * float(parse_quantity(quantity))
     row = re.search(rf"^\| {name} \| ([\d.]+) \| ([\d.]+) GiB \| (\d+|-) \|$", TEXT, re.MULTILINE)
     assert row is not None
     assert sums["cpu"] == pytest.approx(float(row[1]))

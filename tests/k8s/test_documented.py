@@ -29,7 +29,7 @@ def test_the_pages_show_an_overlay_for_page_and_node_a_job_and_a_search() -> Non
 def test_what_a_page_shows_holds_to_the_rules_and_its_images_can_be_pulled(
     title: str, tmp_path: Path
 ) -> None:
-    """The pods of what was shown had the image cbvsynth:0.2.0, which is docker.io's, and docker.io has none."""
+    """Pods of what was shown had the image cbvsynth:0.2.0, for which nodes ask docker.io, which has none."""
     folder, text = SHOWN[title]
     shutil.copytree(ROOT / "k8s", tmp_path / "k8s")
     (tmp_path / folder).mkdir(parents=True)
@@ -42,9 +42,9 @@ def test_what_a_page_shows_holds_to_the_rules_and_its_images_can_be_pulled(
 
 @pytest.mark.parametrize("name", ["kubernetes-kind", "kubernetes-gpu"])
 def test_the_first_champion_is_waited_for_however_long_its_run_took(name: str) -> None:
-    """`rollout status` fails at once where the servers were not ready within the progress deadline, 20 minutes.
+    """`rollout status`, as the pages had it, fails at once when the progress deadline of 20 minutes is over.
 
-    They are not before there is a champion, which takes a sweep.
+    Servers are not ready before there is a champion, which takes a sweep.
     """
     text = (ROOT / "docs/how-to" / f"{name}.md").read_text(encoding="utf-8")
     assert "rollout status deployment/serving" not in text

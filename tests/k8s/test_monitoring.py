@@ -69,7 +69,7 @@ def test_statuses_that_count_as_errors_are_grpcs() -> None:
     ],
 )
 def test_a_success_that_never_was_is_missed_too(place: str, before_it: str) -> None:
-    """Alerts on the age of the last success were silent where nothing ever succeeded: there is no such metric."""
+    """Alerts on the age of the last success were silent where there never was one, and so no such metric."""
     last, _, never = dict(monitoring.expressions(overlay("staging")))[place].partition(" or ")
     success = re.search(r"(\w+)\{", last)[1]
     assert re.search(rf"{before_it}\{{.*\bunless on .*\b{success}\{{", never)

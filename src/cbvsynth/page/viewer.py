@@ -34,8 +34,8 @@ def read_viewer(package: Path) -> bytes:
         content = package.read_bytes()
     except OSError as error:
         raise InstallationError(
-            f"The viewer '{package.name}' is not in {package.parent}: {_bringing(package)} brings it (make page "
-            "does), or say with --viewer where it is."
+            f"The viewer '{package.name}' is not in {package.parent}: {_bringing(package)} brings it "
+            "(make page does), or say with --viewer where it is."
         ) from error
     found = hashlib.sha512(content).hexdigest()
     if found != SHA512:

@@ -70,6 +70,7 @@ def test_a_package_that_breaks_a_rule_is_not_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("light", "train", "message"),
     [
+        ("Bad Image:1", "", "--light_image is 'Bad Image:1', which is not the name of an image"),
         ("foo:latest", "", "--light_image is 'foo:latest', which may change; expected a version's tag"),
         ("", "foo", "--train_image is 'foo', which may change"),
         ("", "foo@sha256:1", "--train_image is 'foo@sha256:1', which has an invalid digest"),

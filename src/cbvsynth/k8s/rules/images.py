@@ -1,18 +1,15 @@
-"""Images: named as we build them, with a fixed tag, of a registry that can be asked, in production by digest."""
+"""Images: named as we build them, of a registry, with a fixed tag, in production by digest."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from cbvsynth.k8s.cluster import Cluster, called
+from cbvsynth.kubernetes_words import IMAGE
 
 OF_STEPS = ("cbvsynth", "cbvsynth-train")
 """Images that pipelines run."""
 _OURS = (*OF_STEPS, "cbvsynth-registry")
-_IMAGE = re.compile(
-    r"(?P<name>[a-z0-9./_-]+(?::\d+/[a-z0-9./_-]+)?)(?::(?P<tag>[\w.-]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
-)
 _MOVING = frozenset({"latest", "main", "master", "edge", "nightly", "stable"})
 _ZEROS = "sha256:" + "0" * 64
 
@@ -22,7 +19,7 @@ def check(cluster: Cluster) -> Iterator[str]:
     for workload in cluster.workloads():
         for container in workload.containers:
             where, image = f"{workload.called}, {container['name']}", container["image"]
-            found = _IMAGE.fullmatch(image)
+            found = IMAGE.fullmatch(image)
             if found is None:
                 yield f"{where}: '{image}' is not the name of an image"
                 continue
@@ -42,10 +39,10 @@ def _of_no_registry(cluster: Cluster) -> Iterator[str]:
     """Images of ours by the bare name that nodes on a laptop are loaded with, in whatever makes pods."""
     for manifest in cluster.objects:
         for image in sorted(set(_images(manifest.get("spec")))):
-            if re.split("[:@]", image)[0] in _OURS:
+            if (found := IMAGE.fullmatch(image)) and found["name"] in _OURS:
                 yield (
-                    f"{called(manifest)}: {image} has no registry, so nodes ask docker.io, which has none; name "
-                    "yours under `images:` of the outermost kustomization, which is applied last"
+                    f"{called(manifest)}: {image} has no registry, so that nodes ask docker.io, which has "
+                    "none; name yours under `images:` of the outermost kustomization, which comes last"
                 )
 
 

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 
 from cbvsynth.k8s.cluster import Cluster, Manifest, called
+from cbvsynth.kubernetes_words import parse_quantity
 
-_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
-_FACTORS: dict[str | None, Decimal] = {
-    None: Decimal(1),
-    "m": Decimal("0.001"),
-    **{sign: Decimal(1000) ** power for power, sign in enumerate("kMGT", start=1)},
-    **{f"{sign}i": Decimal(1024) ** power for power, sign in enumerate("KMGT", start=1)},
-}
 _SMALLEST_MEMORY = 16 * 1024**2
 GPU = "nvidia.com/gpu"
-
-
-def parse(quantity: str | float) -> Decimal:
-    """A Kubernetes quantity as a number.
-
-    Raises:
-        ValueError: it is not one.
-    """
-    found = _QUANTITY.fullmatch(str(quantity))
-    if found is None:
-        raise ValueError(f"'{quantity}' is not a quantity")
-    return Decimal(found[1]) * _FACTORS[found[2]]
 
 
 def check(cluster: Cluster) -> Iterator[str]:
@@ -76,14 +57,14 @@ def _container(where: str, resources: Manifest) -> Iterator[str]:
 
 def _parses(where: str, quantity: str) -> Iterator[str]:
     try:
-        parse(quantity)
+        parse_quantity(quantity)
     except ValueError as error:
         yield f"{where}: {error}"
 
 
 def _known(quantity: str) -> Decimal:
     try:
-        return parse(quantity)
+        return parse_quantity(quantity)
     except ValueError:
         return Decimal(0)
 

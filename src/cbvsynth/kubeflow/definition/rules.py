@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from cbvsynth.kubernetes_words import IMAGE
+
 Spec = Mapping[str, Any]
 
 MOST_BYTES = 120_000
@@ -113,9 +115,12 @@ def may_change(image: str) -> str:
     """What is wrong with the name of an image; empty where its content is settled."""
     base, _, digest = image.partition("@")
     tag = base.rpartition("/")[2].partition(":")[2]
+    if digest and not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
+        return "has an invalid digest; expected @sha256:<64 digits>"
+    if IMAGE.fullmatch(image) is None:
+        return "is not the name of an image; expected one as registry.example.org/cbvsynth:1.2.0"
     if digest:
-        fits = re.fullmatch(r"sha256:[0-9a-f]{64}", digest)
-        return "" if fits else "has an invalid digest; expected @sha256:<64 digits>"
+        return ""
     if not tag or tag.lower() in _MUTABLE_TAGS or not any(sign.isdigit() for sign in tag):
         return "may change; expected a version's tag, as in cbvsynth:1.2.0, or a digest"
     return ""

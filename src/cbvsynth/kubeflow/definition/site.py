@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 import yaml
 
 from cbvsynth.errors import UsageError
+from cbvsynth.kubeflow.definition.placeable import unplaceable
 from cbvsynth.kubeflow.definition.profiles import Profile, Resources, Toleration, Volume
 
 _BASE = "based_on"
@@ -20,7 +21,8 @@ def read_profile(path: Path, known: Mapping[str, Profile]) -> Profile:
     """The profile that a file describes: `based_on`, and any field of a profile.
 
     Raises:
-        UsageError: the file is missing or no YAML, or has a field or a value that no profile can have.
+        UsageError: the file is missing or no YAML, or has a field or a value that no profile can have or no
+            cluster takes.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -35,7 +37,12 @@ def read_profile(path: Path, known: Mapping[str, Profile]) -> Profile:
         )
     base = known[content.pop(_BASE)]
     changed = _fields(path, Profile, content, base)
-    return replace(base, **{"name": path.stem, **changed})
+    profile = replace(base, **{"name": path.stem, **changed})
+    if not profile.accelerator and "accelerators" not in changed:
+        profile = replace(profile, accelerators=0)
+    if wrong := list(unplaceable(profile)):
+        raise UsageError(f"{path}: {' '.join(wrong)}")
+    return profile
 
 
 def _fields(path: Path, kind: type, content: Mapping[str, Any], base: object) -> dict[str, Any]:
@@ -65,7 +72,14 @@ def _value(path: Path, name: str, kind: Any, value: Any, base: object) -> Any:  
             for one in _sequence(path, name, value)
         )
     if name == "node_selector":
-        return tuple((str(key), str(word)) for key, word in _mapping(path, name, value).items())
+        labels = _mapping(path, name, value)
+        for word in (*labels, *labels.values()):
+            _plain(path, name, str, word)
+        return tuple(labels.items())
+    return _plain(path, name, kind, value)
+
+
+def _plain(path: Path, name: str, kind: Any, value: Any) -> Any:  # noqa: ANN401  as YAML has it
     if not isinstance(value, kind) or isinstance(value, bool) or (kind is int and value < 0):
         expected = "a whole number" if kind is int else "text; put it in quotes"
         raise UsageError(f"{path}: {name} is {value!r}; expected {expected}.")
