@@ -24,3 +24,12 @@ def test_the_tree_of_the_readme_shows_every_room() -> None:
     assert rooms - shown == {"errors"}
     for folder in re.findall(r"^(\w[\w/]*)/ ", tree, re.MULTILINE):
         assert (ROOT / folder).is_dir(), folder
+
+
+def test_the_list_of_decisions_has_each_record_once() -> None:
+    """Three stood there twice."""
+    folder = ROOT / "docs/decisions"
+    listed = re.findall(
+        r"^\| \[\d{4}\]\((\S+)\)", (folder / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert sorted(listed) == sorted(path.name for path in folder.glob("0*.md"))
