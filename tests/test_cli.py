@@ -93,6 +93,7 @@ def test_every_command_explains_itself_and_every_flag(
     shown = shown_help([*name.split(), "--help"], capsys)
     assert shown.startswith(f"usage: cbvsynth {name}")
     assert " ".join((inspect.getdoc(command.run) or "").partition("\n")[0].split()) in shown
+    assert "(repeatable)" not in shown, "as tyro says behind a flag without a value, such as --json"
 
 
 def test_no_command_imports_a_heavy_package_before_it_runs() -> None:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import tyro
 
@@ -41,6 +41,9 @@ STORAGE_CAUSES = {
     errno.EIO: ("the disk reports an error", "look at the disk"),
     errno.EEXIST: ("something else is there already", "name another place"),
 }
+
+Plain = Annotated[tyro.conf.UseCounterAction[int], tyro.conf.arg(help_behavior_hint="")]
+"""Type of a flag without a value, 0 where it is not given. tyro's own hint invites to repeat it."""
 
 DISTRIBUTIONS = {
     "PIL": "pillow",

@@ -43,6 +43,15 @@ def test_one_examination_gives_map_record_and_picture(
     assert shown.err == ""
 
 
+def test_a_file_that_is_not_there_asks_for_no_manifest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It said to correct the manifest, and there is none where images are given by their flags."""
+    assert run("--t1c", tmp_path / "nope.nii.gz", "--out", tmp_path / "cbv.nii.gz") == 1
+    said = capsys.readouterr().err
+    assert "T1C: the file does not exist; correct its name, in the manifest where there is one, or" in said
+
+
 def write_dicom(folder: Path, sequences: str) -> dict[str, Any]:
     """The head as series of DICOM files; the images to the right, front and top, as they were rounded."""
     made = {}

@@ -59,7 +59,7 @@ def test_a_link_of_git_annex_to_nowhere_was_not_downloaded(tmp_path: Path) -> No
     link = tmp_path / "image.nii.gz"
     link.symlink_to(tmp_path / ".git/annex/objects/Wv/1k/MD5E-s10--0a.nii.gz/MD5E-s10--0a.nii.gz")
     assert_refused(link.resolve(), "in git-annex and was not downloaded: run 'datalad get'", read_header)
-    assert_refused(tmp_path / "gone.nii.gz", "does not exist; correct the manifest", read_header)
+    assert_refused(tmp_path / "gone.nii.gz", "does not exist; correct its name", read_header)
 
 
 def test_compressed_twice_is_said(tmp_path: Path) -> None:

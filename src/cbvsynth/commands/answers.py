@@ -6,9 +6,9 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 
-import tyro
+from cbvsynth.entrypoint import Plain
 
-AsJson = tyro.conf.UseCounterAction[int]
+AsJson = Plain
 """Type of the flag --json."""
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from tyro.conf import Positional, UseCounterAction
+from tyro.conf import Positional
 
 from cbvsynth.domain.wording import counted
+from cbvsynth.entrypoint import Plain
 from cbvsynth.errors import DataError
 
 
-def check(overlay: Positional[Path], deployable: UseCounterAction[int] = 0) -> None:
+def check(overlay: Positional[Path], deployable: Plain = 0) -> None:
     """Render an overlay and hold it to Kubernetes' schemas and to this project's rules; no cluster is asked.
 
     Args:

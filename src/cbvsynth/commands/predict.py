@@ -16,6 +16,7 @@ from cbvsynth.client.defaults import DEFAULT_MODEL, DEFAULT_SERVER, DEFAULT_TIME
 from cbvsynth.domain.options import BrainMask, Layout, Register, Switch, Uncertainty
 from cbvsynth.domain.ranges import MAX_VERSION, MAX_WAIT_S, require_range
 from cbvsynth.domain.sequences import Sequence
+from cbvsynth.entrypoint import Plain
 from cbvsynth.errors import UsageError
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class ServerOptions:
     """Use this version, or none; 0 is the best one."""
     selection: Path | None = None
     """selection.json that sync wrote; the server's labels are asked when not given."""
-    local: tyro.conf.UseCounterAction[int] = 0
+    local: Plain = 0
     """Use no server: take the model from the registry and run it here (needs TensorFlow)."""
 
     def __post_init__(self) -> None:

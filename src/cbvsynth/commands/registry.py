@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tyro
-
 from cbvsynth.commands.answers import AsJson, print_json
+from cbvsynth.entrypoint import Plain
 
 
 def show(name: str = "cbvsynth", json: AsJson = 0) -> None:
@@ -71,7 +70,7 @@ def rollback(name: str = "cbvsynth", to: int = 0) -> None:
     print(f"{'':>{len(name) + 14}}is version {now.version} ({now.model})")
 
 
-def canary(name: str = "cbvsynth", version: int = 0, clear: tyro.conf.UseCounterAction[int] = 0) -> None:
+def canary(name: str = "cbvsynth", version: int = 0, clear: Plain = 0) -> None:
     """Serve a version beside the champion under the label canary, for those who ask for it by that label.
 
     Without a flag: say which version it is now. `cbvsynth predict --label canary` asks for it.

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import tyro
-
 from cbvsynth.commands.answers import AsJson, print_json
+from cbvsynth.entrypoint import Plain
 
 
 def verdict(
     evaluate: Path = Path("artifacts/evaluate"),
     results: Path = Path("artifacts/train"),
-    check: tyro.conf.UseCounterAction[int] = 0,
+    check: Plain = 0,
     json: AsJson = 0,
 ) -> None:
     """Show the last verdict: the decision, every check, and what was refused.

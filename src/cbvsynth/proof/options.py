@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
-
 from cbvsynth.domain.ranges import MAX_PORT, MAX_WAIT_S, require_range
+from cbvsynth.entrypoint import Plain
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class DemoOptions:
     """HTTP port of the server."""
     wait_s: float = 120.0
     """Seconds that the server may take to load all models."""
-    once: tyro.conf.UseCounterAction[int] = 0
+    once: Plain = 0
     """End after the prediction instead of serving until Ctrl-C."""
 
     def __post_init__(self) -> None:

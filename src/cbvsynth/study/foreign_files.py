@@ -81,4 +81,4 @@ def missing_remedy(path: str | None) -> str:
     parts = PurePath(path or "").parts
     if "annex" in parts and "objects" in parts:
         return "it is in git-annex and was not downloaded: run 'datalad get' (or 'git annex get') on it."
-    return "correct the manifest or restore it."
+    return "correct its name, in the manifest where there is one, or restore the file."

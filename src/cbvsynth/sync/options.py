@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import tyro
-
 from cbvsynth.domain.ranges import MAX_PORT, MAX_WAIT_S, require_range
+from cbvsynth.entrypoint import Plain
 from cbvsynth.errors import UsageError
 
 
@@ -28,9 +27,9 @@ class SyncOptions:
     the one of MLFLOW_TRACKING_URI, or mlflow.db here.
     """
 
-    once: tyro.conf.UseCounterAction[int] = 0
+    once: Plain = 0
     """Do it once and exit."""
-    watch: tyro.conf.UseCounterAction[int] = 0
+    watch: Plain = 0
     """Repeat it until SIGTERM or Ctrl-C."""
     base_path: Path = Path("artifacts/models")
     """Folder for models.config, selection.json and the versions."""
