@@ -202,7 +202,7 @@ def test_two_steps_share_a_parameter_only_where_they_share_the_default() -> None
 
 @pytest.mark.parametrize("step", STEPS)
 def test_the_readme_of_a_step_names_every_flag_and_no_other(step: str) -> None:
-    """Tables that looked complete lacked validate's --prefer and --enhancing_label, and --out of two steps."""
+    """Tables that look complete lacked validate's --prefer and --enhancing_label, and two steps' --out."""
     text = (ROOT / "components" / step / "README.md").read_text(encoding="utf-8")
     first_cells = re.findall(r"^\| (`--[^|]*) \|", text, re.MULTILINE)
     named = {flag for cell in first_cells for flag in re.findall(r"`--(\w+)`", cell)}

@@ -49,3 +49,17 @@ def test_the_first_champion_is_waited_for_however_long_its_run_took(name: str) -
     text = (ROOT / "docs/how-to" / f"{name}.md").read_text(encoding="utf-8")
     assert "rollout status deployment/serving" not in text
     assert "wait --for=condition=available --timeout=20m deployment/serving" in text
+
+
+def test_every_key_of_the_vault_is_named_with_its_properties() -> None:
+    """Nothing named the node's key or its four properties, without which its pod never starts."""
+    needed = [
+        entry["remoteRef"]
+        for name in ("page", "node")
+        for secret in render(ROOT / f"tests/k8s/overlays/{name}").of_kind("ExternalSecret")
+        for entry in secret["spec"]["data"]
+    ]
+    first = (ROOT / "k8s/README.md").read_text(encoding="utf-8")
+    how_to = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs/how-to").glob("*.md"))
+    assert {one["key"] for one in needed if f"`{one['key']}`" not in first} == set()
+    assert {one["property"] for one in needed if f"`{one['property']}`" not in how_to} == set()
