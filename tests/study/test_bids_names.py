@@ -68,7 +68,11 @@ def test_a_table_of_labels_says_whether_it_is_a_lesion(
 
 
 @pytest.mark.parametrize(
-    "acquisition", ["post", "postGd", "postcontrast", "T1c", "Gd", "mprageGad", "ce", "contrast"]
+    "acquisition",
+    [
+        *("post", "postGd", "postcontrast", "T1c", "T1C", "Gd", "mprageGad", "ce", "T1ce", "contrast"),
+        *("preopPostGd", "postGD", "T1GD", "mpragegd", "MPRAGEGd", "monoGd"),
+    ],
 )
 def test_an_acquisition_after_contrast_agent_is_t1c(tmp_path: Path, acquisition: str) -> None:
     """It was taken for T1, whose intensities it does not have."""
@@ -81,6 +85,21 @@ def test_an_acquisition_after_contrast_agent_is_t1c(tmp_path: Path, acquisition:
     "acquisition", ["pre", "precontrast", "preGd", "noncontrast", "noGd", "mprage", "postop", "se", "without"]
 )
 def test_other_acquisitions_stay_t1(tmp_path: Path, acquisition: str) -> None:
+    _, files = _scan(tmp_path, RAW + f"acq-{acquisition}_T1w.nii.gz")
+    assert set(files) == {"t1", "flair"}
+
+
+@pytest.mark.parametrize(
+    "acquisition",
+    [
+        *("mpragePreGd", "T1preContrast", "T1PREGD", "mpragepregad", "mprageNonContrast", "T1noGd", "T1woGd"),
+        *("GDC", "mprageGDC", "longdelay", "T1gdcorr"),
+    ],
+)
+def test_an_agent_that_was_not_given_and_a_corrected_distortion_are_no_t1c(
+    tmp_path: Path, acquisition: str
+) -> None:
+    """Only a first word told that no agent was given, and gd counted within any word."""
     _, files = _scan(tmp_path, RAW + f"acq-{acquisition}_T1w.nii.gz")
     assert set(files) == {"t1", "flair"}
 

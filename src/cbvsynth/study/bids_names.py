@@ -24,8 +24,14 @@ MAX_LOOKUP_BYTES = 1 << 20
 
 _PLACE = frozenset({"sub", "ses", "space"})
 _WHOLE_PARTS = frozenset({"", "mag"})
-_NO_CONTRAST = re.compile(r"(?i)pre|non|no(?=gd|gad|ce|contrast|$)|without")
-_CONTRAST = re.compile(r"(?i)gd|gad|contrast|post(?:$|ce|con|inj)|^(?:t1)?ce$|^t1c$")
+# Of the words of an `acq-`, in lower case with spaces between them; GDC is a correction of gradients.
+_AGENT = r"(?:gd|gad|ce|con|km|inj|enh)"
+_NO_CONTRAST = re.compile(
+    r"(?<![a-z])pre(?! ?(?:op|surg|treat|rt|rad|chemo|sat))|(?<![a-z])without|"
+    rf"(?<![a-z])(?:non?|wo) ?(?:{_AGENT}|$)|(?:pre|non){_AGENT}"
+)
+_CONTRAST = re.compile(r"(?<![a-z])gd(?!c)|gd$|gad|contrast|post ?(?:$|gd|ce|con|inj)|(?<![a-z])ce$|^t1 ?c$")
+_WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _GADOLINIUM_WORD = re.compile(r"(?i)gad|gd")
 _NO_INGREDIENT = frozenset({"", "none", "n/a", "na", "no"})
 _TEMPLATE = re.compile(r"(?i)(?:MNI|ICBM|SRI24|Talairach|fsaverage|fsLR|OASIS|NKI|PNC|UNC|ATLAS|template)\w*")
@@ -60,7 +66,8 @@ def part_problem(path: str) -> str:
 def contrast(sidecars: Sidecars, path: str) -> str:
     """Why a T1w without `ce-` is an image after contrast agent; empty when nothing says so."""
     acquisition = entities(path).get("acq", "")
-    if _CONTRAST.search(acquisition) and not _NO_CONTRAST.match(acquisition):
+    spelled = _WORD_STARTS.sub(" ", acquisition).lower()
+    if _CONTRAST.search(spelled) and not _NO_CONTRAST.search(spelled):
         return f"acq-{acquisition}"
     ingredient = sidecars.value(PurePosixPath(path), "ContrastBolusIngredient")
     words = " ".join(map(str, ingredient)) if isinstance(ingredient, list) else str(ingredient or "")

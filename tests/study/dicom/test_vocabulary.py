@@ -85,6 +85,45 @@ def test_what_a_description_says_of_contrast_agent(text: str, expected: str) -> 
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        *("AX T1 PRE CONTRAST", "T1 pre Gd", "T1_MPRAGE_PRE-GAD", "T1w pre KM", "T1 pre CE", "T1 PRE INJ"),
+        *("AX T1 SEM CONTRASTE", "T1 zonder contrast", "T1 utan kontrast", "T1 uden kontrast"),
+        *(
+            "T1 ei kontrastia",
+            "T1 no inj",
+            "T1 S/MDC",
+            "T1 w/o KM",
+            "T1 o. KM",
+            "T1 kein KM",
+            "T1 avant gado",
+        ),
+    ],
+)
+def test_an_agent_that_was_not_given_is_no_agent(text: str) -> None:
+    """The agent's name after "pre" counted as "after", so that a sound T1 was refused as both; "without" of
+    other languages was not known, so that it was taken as T1C without a word."""
+    assert contrast(plain_words(text)) == "before"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *(("T1 PRE/POST GD", "both"), ("T1 pre Gd + post Gd", "both"), ("T1 PRE CHEMO +C", "after")),
+        *(
+            ("T1 POST GD W/O FS", "after"),
+            ("T1 ohne FS", ""),
+            ("T1 S GD", "after"),
+            ("T1 COM CONTRASTE", "after"),
+        ),
+    ],
+)
+def test_what_was_left_away_but_is_no_agent_says_nothing(text: str, expected: str) -> None:
+    """Without fat suppression, and before chemotherapy, counted as before contrast agent."""
+    assert contrast(plain_words(text)) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("", False),

@@ -25,12 +25,15 @@ _AFTER = re.compile(
     r"\bpost(?! ?op| ?process| ?surg| ?treat| ?rt\b| ?rad| ?chemo|erior)(?:\b|gd|gad|con|"
     r"inj|k)|contrast|kontrast|contraste|\bmdc\b|\binj\b|\bmit c|\bw ?c\b|\bwith gd|\bnach\b|\bafter\b"
 )
-_AGENT_WORD = r"(?: ?(?:con\w*|kont\w*|ce|gd|gad\w*|km|mdc|c)\b)?"
+_AGENT = r"(?: ?(?:con\w*|kon\w*|ce|gd|gad\w*|km|mdc|inj\w*|enh\w*|c)\b)"
+# Without fat suppression says nothing of contrast agent.
+_NOT_OF_FAT = r"(?! ?(?:fs|fat\w*|sat\w*|supp\w*|spai?r)\b)"
 _BEFORE = re.compile(
-    r"\bpre(?! ?op| ?surg| ?treat| ?rt\b| ?sat)(?:\b|gd|gad|con|km|inj)|"
-    r"\bnon ?(?:con\w*|ce|enh\w*|gd|gad\w*)|"
-    r"\bno ?(?:con\w*|ce|gd|gad\w*|km)\b|\bw ?o ?(?:c\w*|gd|gad\w*)?\b|\bnativ\w*|\bunenh\w*|\bplain\b|"
-    rf"\b(?:without|ohne|sans|senza|sin|before|vor){_AGENT_WORD}\b"
+    rf"\bpre(?! ?op| ?surg| ?treat| ?rt\b| ?rad| ?chemo| ?sat)(?:{_AGENT}|\b|gd|gad|con|km|inj)|"
+    rf"\b(?:no|non|kein\w*|geen|ingen|inget|ei|o){_AGENT}|\bs ?(?:mdc|contraste)\b|"
+    rf"\bw ?o\b{_NOT_OF_FAT}(?: ?c\w*|{_AGENT})?|\bnativ\w*|\bunenh\w*|\bplain\b|"
+    rf"\b(?:without|ohne|sans|senza|sin|sem|zonder|utan|uden|uten|bez|ilman){_NOT_OF_FAT}{_AGENT}?\b|"
+    rf"\b(?:before|vor|voor|avant|antes|prima|innan){_AGENT}?\b"
 )
 _NO_AGENT = re.compile(r"^(?:|no|none|n a|na|not? given|without|no contrast|non?e? ?used|0|-+|unknown)$")
 
