@@ -180,6 +180,17 @@ def test_traits_are_taken_as_far_as_they_are_certain(
     assert {name: getattr(one, name) for name in expected} == expected
 
 
+def test_traits_are_of_the_images_that_are_taken_not_of_a_scanned_form(tmp_path: Path) -> None:
+    """Those of the lowest series number were taken: of a paper's scan "Canon" was the scanner, and no age."""
+    form = {"Modality": "OT", "Manufacturer": "Canon", "PatientAge": "", "MagneticFieldStrength": ""}
+    write_series(with_key(tmp_path) / "1", {**SCOUT, **form}, number=1)
+    write_series(tmp_path / "2", {**RCBV, "Manufacturer": "GE"}, number=2)
+    write_series(tmp_path / "3", {**T1, "PatientAge": ""}, number=3)
+    write_series(tmp_path / "4", T2, number=4)
+    (one,) = examinations(tmp_path)
+    assert (one.age, one.sex, one.scanner, one.field_t) == (69, "F", "Siemens", 3)
+
+
 def test_a_folder_of_one_examination_is_converted_for_a_prediction(tmp_path: Path) -> None:
     write_examination(tmp_path / "in")
     work = tmp_path / "work"

@@ -246,11 +246,21 @@ def _rows(root: Path, found: Sequence[_Examination]) -> tuple[list[dict[str, str
                 "subject_id": one.subject_id,
                 "session_id": one.session_id,
                 "target_unit": usual.value,
-                **_traits(one.series[0]),
+                **_facts(one),
                 **{role: path.relative_to(root).as_posix() for role, path in files.items()},
             }
         )
     return rows, left
+
+
+def _facts(one: _Examination) -> dict[str, str]:
+    """Each trait by the first image that states it; CBV comes last, as a workstation may have made it."""
+    taken = [(role, one.choice.chosen[role].series) for role in one.images.files]
+    ordered = sorted(taken, key=lambda pair: (pair[0] not in _INPUTS, pair[1].number))
+    found: dict[str, str] = {}
+    for _, series in ordered:
+        found = {**_traits(series), **found}
+    return found
 
 
 def _traits(series: Series) -> dict[str, str]:
