@@ -193,6 +193,16 @@ def test_lumiere_is_read_in_the_atlas_with_its_segmentation_or_as_scanned_never_
     }
 
 
+def test_lumieres_segmentation_in_the_atlas_stays_away_from_images_as_scanned(tmp_path: Path) -> None:
+    """Where the atlas held the segmentation alone, it went with images of another space."""
+    build(tmp_path, Layout.LUMIERE)
+    for image in (tmp_path / LUMIERE).rglob("*skull_strip/*.nii.gz"):
+        image.unlink()
+    manifest = scan_study(tmp_path)
+    assert set(files_of(manifest.examinations[0])) == {"t1", "t2", "t1c", "flair"}
+    assert "seg_mask.nii.gz: not where the images of its examination are" in reasons(manifest)
+
+
 def test_motum_takes_the_whole_lesion_before_its_enhancing_part(tmp_path: Path) -> None:
     manifest = scan_study(build(tmp_path, Layout.MOTUM))
     (one,) = manifest.examinations

@@ -93,3 +93,44 @@ def test_without_a_description_nothing_is_guessed(tmp_path: Path, content: str |
         description.write_text(content)
     with pytest.raises(ManifestError, match="No known layout was recognised"):
         scan_study(tmp_path)
+
+
+def test_cases_of_one_name_in_two_data_sets_never_mix(tmp_path: Path) -> None:
+    """T1 and T2 of one patient, and FLAIR and ADC of another, became one examination."""
+    first, second = tmp_path / "Dataset001_A", tmp_path / "Dataset002_B"
+    describe_nnunet(first, channel_names={"0": "T1", "1": "T2"})
+    describe_nnunet(second, channel_names={"0": "FLAIR", "1": "T1ce", "2": "ADC"})
+    for path in (
+        *(first / f"imagesTr/case_001_000{n}.nii.gz" for n in range(2)),
+        first / "labelsTr/case_001.nii",
+    ):
+        write_image(path)
+    for path in (
+        *(second / f"imagesTr/case_001_000{n}.nii.gz" for n in range(3)),
+        second / "labelsTr/case_002.nii",
+    ):
+        write_image(path)
+    manifest = scan_study(tmp_path)
+    (one,) = manifest.examinations
+    assert set(files_of(one)) == {"flair", "t1c", "adc"}
+    assert "Dataset001_A/imagesTr/case_001_0000.nii.gz: the same examination is there in another place" in (
+        told := reasons(manifest)
+    )
+    assert "rename one if they are different patients" in told
+
+
+def test_cases_of_training_and_test_never_mix_nor_do_their_labels(tmp_path: Path) -> None:
+    """A label of labelsTr went with the images of another patient in imagesTs."""
+    build(tmp_path, Layout.NNUNET)
+    for path in (
+        "imagesTs/case_001_0000.nii.gz",
+        "imagesTs/case_009_0000.nii.gz",
+        "labelsTr/case_009.nii.gz",
+    ):
+        write_image(tmp_path / NNUNET / path)
+    manifest = scan_study(tmp_path)
+    assert [set(files_of(one)) for one in manifest.examinations] == [
+        {"t1", "t1c", "t2", "flair", "seg"},
+        {"t1"},
+    ]
+    assert "labelsTr/case_009.nii.gz: not where the images of its examination are" in reasons(manifest)

@@ -247,22 +247,29 @@ def _one_space(study: _Study, roles: dict[str, list[_Match]]) -> None:
 
 
 def _one_place(study: _Study, matched: _Matches) -> None:
-    """Where a study keeps images in two places, keep an examination's of the one with most sequences."""
+    """Where a study keeps images in several places, keep an examination's of the one with most sequences.
+
+    Two cases of one name in different data sets of nnU-Net may be different patients.
+    """
     order = list(dict.fromkeys(rule.place for rule in study.table.rules))
+    advice = "; rename one if they are different patients" if study.table.layout is Layout.NNUNET else ""
     for roles in matched.values():
         counts = Counter(
             place for role in INPUT_ROLES & set(roles) for place in {one.rule.place for one in roles[role]}
         )
-        if len(counts) < 2:
+        if not counts:
             continue
         best = max(counts, key=lambda place: (counts[place], -order.index(place)))
         for role, matches in list(roles.items()):
             roles[role] = [match for match in matches if match.rule.place == best]
             for match in matches:
-                if match.rule.place != best:
+                if match.rule.place not in counts:
+                    study.leave_file(match.path, f"not where the images of its examination are{advice}")
+                elif match.rule.place != best:
                     study.leave_file(
                         match.path,
-                        "the same examination is there in another place, with as many sequences or more",
+                        "the same examination is there in another place, with as many sequences or more"
+                        + advice,
                     )
             if not roles[role]:
                 del roles[role]

@@ -22,6 +22,7 @@ DESCRIPTION = "dataset.json"
 MAX_DESCRIPTION_BYTES = 16 << 20
 """Largest description that is read: it lists cases, too. Our choice."""
 
+_PARTS = ("Tr", "Ts", "Val")
 _CHANNELS = (
     ("t1c", re.compile(r"t1 ?(?:w?[ _-]?)?(?:c|ce|gd|gad\w*|km|post\w*|contrast\w*)|t1w?[ _-]?\+ ?c|ct1")),
     ("flair", re.compile(r".*flair|t2f")),
@@ -52,29 +53,30 @@ def nnunet_table(root: Path, tree: Tree) -> LayoutTable:
     table = TABLES[Layout.NNUNET]
     rules: list[Rule] = []
     refusals: list[Refusal] = []
-    for folder in sorted(
-        {str(PurePosixPath(path).parent.parent) for path in tree.images if _in_images(path)}
-    ):
+    for folder, part in sorted({found for path in tree.images if (found := _data_set_and_part(path))}):
         description = _description(root, PurePosixPath(folder))
         if description is None:
             continue
         prefix = "" if folder == "." else re.escape(folder) + "/"
-        channels = _channels(description)
-        for number, role in channels.items():
-            pattern = re.compile(f"{prefix}images(?:Tr|Ts|Val)/{_CASE}_{number:04d}{_NII}")
-            rules.append(Rule(role, pattern, role if role == "cbv" else ""))
-        labels = re.compile(f"{prefix}labels(?:Tr|Ts|Val)/{_CASE}{_NII}")
+        place = f"{folder} {part}"
+        for number, role in _channels(description).items():
+            pattern = re.compile(f"{prefix}images{part}/{_CASE}_{number:04d}{_NII}")
+            rules.append(Rule(role, pattern, role if role == "cbv" else "", place=place))
+        labels = re.compile(f"{prefix}labels{part}/{_CASE}{_NII}")
         problem = _label_problem(description)
         if problem:
             refusals.append(Refusal(labels, problem))
         else:
-            rules.append(Rule("seg", labels, enhancing_label=ENHANCING_LABEL))
-        refusals.append(Refusal(re.compile(f"{prefix}images(?:Tr|Ts|Val)/.*(?<!_\\d{{4}}){_NII}"), _FOUR_D))
+            rules.append(Rule("seg", labels, enhancing_label=ENHANCING_LABEL, place=place))
+        refusals.append(Refusal(re.compile(f"{prefix}images{part}/.*(?<!_\\d{{4}}){_NII}"), _FOUR_D))
     return replace(table, rules=tuple(rules), refusals=tuple(refusals))
 
 
-def _in_images(path: str) -> bool:
-    return PurePosixPath(path).parent.name in {"imagesTr", "imagesTs", "imagesVal"}
+def _data_set_and_part(path: str) -> tuple[str, str] | None:
+    """Folder of the data set and Tr, Ts or Val of an image; cases of one name in two of these never mix."""
+    folder = PurePosixPath(path).parent
+    part = folder.name.removeprefix("images")
+    return (str(folder.parent), part) if part != folder.name and part in _PARTS else None
 
 
 def _description(root: Path, folder: PurePosixPath) -> Mapping[str, object] | None:
