@@ -109,7 +109,7 @@ def scan(
     found = _one_file_a_role(study, matched)
     found = _one_kind_of_cbv(study, found)
     found = _with_sequences(study, found)
-    tables = read_study_tables(root, {one.subject for one in found})
+    tables = read_study_tables(root, ((one.subject, one.session) for one in found))
     rows = _rows(study, found, tables)
     because = f"{count} of {len(tree.images)} NIfTI files are named as in {table.example}"
     return Scan(table.layout, because, tuple(rows), tuple(study.left), tables.warnings)

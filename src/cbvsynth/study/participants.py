@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,11 +44,67 @@ class StudyTables:
         return {**self.patients.get(patient, {}), **self.sessions.get((patient, visit), {})}
 
 
-def read_study_tables(root: Path, subjects: set[str]) -> StudyTables:
+class _Names:
+    """Names of folders; a number with other zeros in front is the same where it is the only one."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = set(names)
+        self._by_number: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(self._names):
+            if name.isdecimal():
+                self._by_number[name.lstrip("0")].append(name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def meant(self, stated: str) -> str:
+        """The name that is meant; what is stated where there is none or more than one."""
+        if stated in self or not stated.isdecimal():
+            return stated
+        same = self._by_number.get(stated.lstrip("0"), [])
+        return same[0] if len(same) == 1 else stated
+
+
+class _Examinations:
+    """Patients and sessions that were found, and what rows of tables say that they are about."""
+
+    def __init__(self, found: Iterable[tuple[str, str]]) -> None:
+        visits: dict[str, set[str]] = defaultdict(set)
+        for subject, session in found:
+            visits[_bare(subject, "sub-")].add(_bare(session, "ses-"))
+        self.patients = _Names(visits)
+        self._sessions = {patient: _Names(names) for patient, names in visits.items()}
+        self.absent: list[str] = []
+
+    def of_row(self, row: Mapping[str, str], place: str, warnings: list[str]) -> tuple[str, str]:
+        """Patient and session of a row; the session is empty where it is about the patient.
+
+        Rows about a session of a patient who is here, which is not, are kept in `absent`.
+        """
+        stated = _bare(row["participant_id"], "sub-"), _bare(row.get("session_id", ""), "ses-")
+        patient = self.patients.meant(stated[0])
+        if patient != stated[0]:
+            warnings.append(f"{place}: its participant_id has other zeros in front than the patient's folder")
+        if is_unknown(stated[1]):
+            return patient, ""
+        sessions = self._sessions.get(patient)
+        visit = sessions.meant(stated[1]) if sessions else stated[1]
+        if visit != stated[1]:
+            warnings.append(f"{place}: its session_id has other zeros in front than the session's folder")
+        elif sessions and visit not in sessions:
+            self.absent.append(place)
+        return patient, visit
+
+
+def read_study_tables(root: Path, found: Iterable[tuple[str, str]]) -> StudyTables:
     """Read the tables that exist.
 
     A row of participants.tsv with a session_id describes that session. Rows for the same patient or session
     that contradict each other leave the cell unknown, with a warning.
+
+    Args:
+        root: data root.
+        found: subject and session of each examination, as the folders call them.
 
     Raises:
         ManifestError: a table cannot be read, is too large, or has no column for its patients or sessions.
@@ -55,23 +112,15 @@ def read_study_tables(root: Path, subjects: set[str]) -> StudyTables:
     warnings: list[str] = []
     patients: dict[str, dict[str, str]] = {}
     sessions: dict[tuple[str, str], dict[str, str]] = {}
-    known = {_bare(subject, "sub-") for subject in subjects}
+    names = set(found)
+    here = _Examinations(names)
     factor = _years_in_one(root, warnings)
-    rows = [
-        *_read(root / "participants.tsv", ("participant_id",), warnings),
-        *_read(root / "sessions.tsv", ("participant_id", "session_id"), warnings),
-    ]
-    for subject in sorted(subjects):
-        path = root / subject / f"{subject}_sessions.tsv"
-        found = _read(path, ("session_id",), warnings)
-        rows += [(place, {**row, "participant_id": subject}) for place, row in found]
+    rows = _all_rows(root, {subject for subject, _ in names}, warnings)
     conflicts: set[tuple[object, str]] = set()
     matched = 0
     for place, row in rows:
-        patient = _patient(_bare(row["participant_id"], "sub-"), known, place, warnings)
-        matched += patient in known
-        visit = _bare(row.get("session_id", ""), "ses-")
-        visit = "" if is_unknown(visit) else visit
+        patient, visit = here.of_row(row, place, warnings)
+        matched += patient in here.patients
         target = sessions.setdefault((patient, visit), {}) if visit else patients.setdefault(patient, {})
         for column, cell in _traits(row, place, factor, warnings).items():
             key = ((patient, visit), column)
@@ -81,7 +130,24 @@ def read_study_tables(root: Path, subjects: set[str]) -> StudyTables:
                 del target[column]
     if rows and not matched:
         warnings.append("The tables of participants and sessions describe none of the patients found")
+    if here.absent:
+        warnings.append(
+            f"{here.absent[0]}: describes a session that is not here"
+            + (f" (the first of {len(here.absent)} such rows)" if len(here.absent) > 1 else "")
+        )
     return StudyTables(patients, sessions, tuple(warnings))
+
+
+def _all_rows(root: Path, subjects: set[str], warnings: list[str]) -> list[tuple[str, dict[str, str]]]:
+    rows = [
+        *_read(root / "participants.tsv", ("participant_id",), warnings),
+        *_read(root / "sessions.tsv", ("participant_id", "session_id"), warnings),
+    ]
+    for subject in sorted(subjects):
+        path = root / subject / f"{subject}_sessions.tsv"
+        found = _read(path, ("session_id",), warnings)
+        rows += [(place, {**row, "participant_id": subject}) for place, row in found]
+    return rows
 
 
 def _read(path: Path, required: tuple[str, ...], warnings: list[str]) -> list[tuple[str, dict[str, str]]]:
@@ -153,17 +219,6 @@ def _row(columns: list[str], cells: list[str], place: str, warnings: list[str]) 
             warnings.append(f"{place}, column {column}: there twice, with different cells; taken as unknown")
         row[column] = found.pop() if len(found) == 1 else ""
     return row
-
-
-def _patient(stated: str, known: set[str], place: str, warnings: list[str]) -> str:
-    """The patient that a row is about: by name, or else the only one of the same number, as 1 for 001."""
-    if stated in known or not stated.isdecimal():
-        return stated
-    same = [name for name in known if name.isdecimal() and int(name) == int(stated)]
-    if len(same) != 1:
-        return stated
-    warnings.append(f"{place}: its participant_id has other zeros in front than the patient's folder")
-    return same[0]
 
 
 def _traits(row: Mapping[str, str], place: str, years_in_one: float, warnings: list[str]) -> dict[str, str]:

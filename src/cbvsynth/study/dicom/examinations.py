@@ -109,7 +109,7 @@ def scan_dicom(root: Path, prefer: Sequence[str] = ()) -> Scan:
             + (f"; the first reason: {first.what}: {first.reason}." if first else ".")
             + f" All series are listed in {CONVERTED_FOLDER}/{SERIES_TABLE} of the data root."
         )
-    tables = read_study_tables(root, {row["subject_id"] for row in rows})
+    tables = read_study_tables(root, ((row["subject_id"], row["session_id"]) for row in rows))
     rows = [{**row, **tables.traits(row["subject_id"], row["session_id"])} for row in rows]
     because = f"{len(files)} DICOM images; what each series is, is in {CONVERTED_FOLDER}/{SERIES_TABLE}"
     return Scan(Layout.DICOM, because, tuple(rows), tuple(left), (*warnings, *tables.warnings))
