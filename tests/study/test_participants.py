@@ -51,21 +51,34 @@ def test_the_tables_of_named_folders_are_matched_by_folder_and_stay_anonymous(tm
     assert "MUELLER" not in str([one.exam_id for one in manifest.examinations])
 
 
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        (("participant_id metal", "sub-012 maybe"), "column metal: 'maybe'; expected 0 or 1"),
-        (
-            ("participant_id split", "sub-012 test"),
-            "column split: 'test'; expected empty or train or held-out",
-        ),
-        (("name age", "sub-012 50"), "participants.tsv has no column participant_id"),
-    ],
-)
-def test_a_wrong_cell_is_named(tmp_path: Path, rows: tuple[str, ...], message: str) -> None:
+@pytest.mark.parametrize("cell", ["2", "maybe", "x", "MUELLER"])
+def test_a_flag_that_is_none_is_unknown_and_told(tmp_path: Path, cell: str) -> None:
+    """A single motion of 2 stopped the listing of all patients, and a mark by x was lost without a word."""
     build(tmp_path, Layout.BIDS)
-    _write(tmp_path / "participants.tsv", *rows)
-    with pytest.raises(ManifestError, match=message):
+    _write(
+        tmp_path / "participants.tsv", "participant_id motion metal", f"sub-012 {cell} 1.0", "sub-013 n/a 0.0"
+    )
+    manifest = scan_study(tmp_path)
+    assert [one.flags for one in manifest.examinations] == [{"metal"}, set()]
+    assert manifest.warnings == ("participants.tsv, row 2, column motion: neither 0 nor 1; taken as unknown",)
+
+
+def test_a_split_that_is_none_stops_the_study_and_is_found(tmp_path: Path) -> None:
+    """Nothing said that it was in participants.tsv. Passed over, a patient kept for the test might train."""
+    build(tmp_path, Layout.BIDS)
+    _write(
+        tmp_path / "participants.tsv", "participant_id split", "sub-999 val", "sub-012 test", "sub-013 n/a"
+    )
+    with pytest.raises(
+        ManifestError, match=r"\(1 found\):\n  participants.tsv, row 3, column split: neither train"
+    ):
+        scan_study(tmp_path)
+
+
+def test_a_table_without_its_patients_is_refused(tmp_path: Path) -> None:
+    build(tmp_path, Layout.BIDS)
+    _write(tmp_path / "participants.tsv", "name age", "sub-012 50")
+    with pytest.raises(ManifestError, match=r"participants\.tsv has no column participant_id"):
         scan_study(tmp_path)
 
 

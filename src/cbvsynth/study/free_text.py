@@ -1,4 +1,4 @@
-"""Ages and field strengths as people write them: the certain part is taken, and told."""
+"""Ages, field strengths and flags as people write them: the certain part is taken, and told."""
 
 from __future__ import annotations
 
@@ -34,6 +34,18 @@ _UNKNOWN = frozenset(
         ".",
     }
 )
+_FLAGS = {
+    "0": False,
+    "0.0": False,
+    "false": False,
+    "no": False,
+    "1": True,
+    "1.0": True,
+    "true": True,
+    "yes": True,
+}
+# In a column of flags an x may well be a mark.
+_NO_FLAG = _UNKNOWN - {"?", "x", "xx", "xxx"}
 _NUMBER = r"(\d+(?:[.,]\d+)?(?:e[+-]?\d+)?)"
 _AGE = re.compile(
     rf"(?P<more>>=?|≥|over )?\s*{_NUMBER}\s*(?P<unit>years?|yrs?|y|months?|m|weeks?|w|days?|d)?"
@@ -106,6 +118,11 @@ def field_tesla(text: str) -> Reading:
     if match is None:
         return Reading(None, f"'{_shown(text)}' is no number of tesla; taken as unknown")
     return _within(text, _number(match[1]), MAX_FIELD_T, "")
+
+
+def flag(text: str) -> bool | None:
+    """Whether a reader's flag is set, which it is not where nothing is known; None where the text is none."""
+    return False if _bare(text) in _NO_FLAG else _FLAGS.get(_bare(text))
 
 
 def _within(text: str, value: float, high: float, doubt: str) -> Reading:

@@ -22,7 +22,7 @@ from cbvsynth.domain.examination import (
 from cbvsynth.domain.sequences import OPTIONAL_SEQUENCES, PAPER_SEQUENCES, TargetUnit
 from cbvsynth.domain.sequences import Sequence as MriSequence
 from cbvsynth.errors import ManifestError
-from cbvsynth.study.free_text import Reading, age_years, field_tesla
+from cbvsynth.study.free_text import Reading, age_years, field_tesla, flag
 from cbvsynth.study.paths import path_problem
 
 SEQUENCE_ROLES = tuple(sequence.value for sequence in MriSequence)
@@ -48,16 +48,6 @@ SHOWN_PROBLEMS = 10
 # Names of folders and files on any system: no separator, no space, no leading dot or dash.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_FLAG_WORDS = {
-    "": False,
-    "n/a": False,
-    "0": False,
-    "false": False,
-    "no": False,
-    "1": True,
-    "true": True,
-    "yes": True,
-}
 
 Row = Mapping[str, str]
 
@@ -217,7 +207,7 @@ class _RowParser:
             "split": self._choice("split", SPLITS),
             **{column: self._text(column) for column in TEXTS},
         }
-        flags = frozenset(flag for flag in QUALITY_FLAGS if self._flag(flag))
+        flags = frozenset(name for name in QUALITY_FLAGS if self._flag(name))
         sha256 = {role: digest for role in ROLES if (digest := self._digest(role))}
         scales = self._scales()
         enhancing_label = self._enhancing_label()
@@ -275,9 +265,10 @@ class _RowParser:
 
     def _flag(self, column: str) -> bool:
         text = self._cell(column).strip().lower()
-        if text not in _FLAG_WORDS:
+        found = flag(text)
+        if found is None:
             self._report(column, f"'{text}'; expected 0 or 1")
-        return _FLAG_WORDS.get(text, False)
+        return bool(found)
 
     def _path(self, column: str) -> PurePosixPath | None:
         text = self._cell(column)
@@ -342,7 +333,7 @@ def row_of(examination: Examination) -> dict[str, str]:
         "age": _number_text(examination.age),
         **{column: str(getattr(examination, column)) for column in TEXTS},
         "field_t": _number_text(examination.field_t),
-        **{flag: "1" if flag in examination.flags else "0" for flag in QUALITY_FLAGS},
+        **{name: "1" if name in examination.flags else "0" for name in QUALITY_FLAGS},
         "split": examination.split,
         "scales": ";".join(f"{role}={factor!r}" for role, factor in examination.scales.items()),
         "enhancing_label": str(examination.enhancing_label or ""),

@@ -16,12 +16,17 @@ from pathlib import Path
 
 from cbvsynth.domain.examination import QUALITY_FLAGS
 from cbvsynth.errors import ManifestError
-from cbvsynth.study.free_text import YEARS_IN, age_years, is_unknown
+from cbvsynth.study.free_text import YEARS_IN, age_years, flag, is_unknown
+from cbvsynth.study.manifest_table import SPLITS, Problem, raise_problems
 
 TRAIT_COLUMNS = ("age", "sex", "diagnosis", "grade", "scanner", "site", "field_t", "split", *QUALITY_FLAGS)
 MAX_TABLE_BYTES = 64 << 20
 """Largest table that is read: room for hundreds of thousands of patients. Our choice."""
 
+_NO_SPLIT = (
+    "neither train nor held-out nor empty; correct it, or give the column another name where it tells of "
+    "another split"
+)
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 Traits = Mapping[str, str]
@@ -107,7 +112,8 @@ def read_study_tables(root: Path, found: Iterable[tuple[str, str]]) -> StudyTabl
         found: subject and session of each examination, as the folders call them.
 
     Raises:
-        ManifestError: a table cannot be read, is too large, or has no column for its patients or sessions.
+        ManifestError: a table cannot be read, is too large, has no column for its patients or sessions, or a
+            split that is none: its patient might be trained on, and evaluated.
     """
     warnings: list[str] = []
     patients: dict[str, dict[str, str]] = {}
@@ -117,17 +123,22 @@ def read_study_tables(root: Path, found: Iterable[tuple[str, str]]) -> StudyTabl
     factor = _years_in_one(root, warnings)
     rows = _all_rows(root, {subject for subject, _ in names}, warnings)
     conflicts: set[tuple[object, str]] = set()
+    problems: list[Problem] = []
     matched = 0
     for place, row in rows:
         patient, visit = here.of_row(row, place, warnings)
         matched += patient in here.patients
         target = sessions.setdefault((patient, visit), {}) if visit else patients.setdefault(patient, {})
-        for column, cell in _traits(row, place, factor, warnings).items():
+        cells = _traits(row, place, factor, warnings)
+        if patient in here.patients and cells.get("split", "") not in SPLITS:
+            problems.append(Problem(place, "split", _NO_SPLIT))
+        for column, cell in cells.items():
             key = ((patient, visit), column)
             if key not in conflicts and target.setdefault(column, cell) != cell:
                 warnings.append(f"{place}, column {column}: contradicts an earlier row; taken as unknown")
                 conflicts.add(key)
                 del target[column]
+    raise_problems("What the study's tables say of its patients", problems)
     if rows and not matched:
         warnings.append("The tables of participants and sessions describe none of the patients found")
     if here.absent:
@@ -229,6 +240,10 @@ def _traits(row: Mapping[str, str], place: str, years_in_one: float, warnings: l
             warnings.append(f"{place}, column age: {reading.doubt}")
         if reading.value is not None:
             found["age"] = repr(round(reading.value, 3))
+    for column in QUALITY_FLAGS:
+        if flag(row.get(column, "")) is None:
+            warnings.append(f"{place}, column {column}: neither 0 nor 1; taken as unknown")
+            found.pop(column, None)
     return found
 
 
