@@ -81,3 +81,18 @@ def test_dicom_without_an_ending_is_seen(tmp_path: Path) -> None:
     assert seen(walk(tmp_path)).endswith("DICOM is converted with cbvsynth manifest ROOT --layout dicom.")
     (tmp_path / "IM001").write_bytes(b"\0" * 132)
     assert not walk(tmp_path).has_dicom
+
+
+def test_the_end_of_a_name_is_no_ending(tmp_path: Path) -> None:
+    """What followed the last dot was printed, as of "Befund Pat.Mueller_Hans", or the length of a name."""
+    for name in (
+        "Dr. Hans Mueller",
+        "Befund Pat.Mueller_Hans",
+        "Befund.huber",
+        "scan.DCM",
+        "notes.txt",
+        "IM001",
+    ):
+        (tmp_path / name).write_bytes(b"")
+    assert walk(tmp_path).others == {"of another ending": 3, ".dcm": 1, ".txt": 1, "no ending": 1}
+    assert "3 files of another ending" in seen(walk(tmp_path))

@@ -15,6 +15,12 @@ _NIFTI_ENDS = (".nii", ".nii.gz")
 _SKIPPED_FOLDERS = frozenset({"sourcedata"})
 _LOOKED_INTO = 200
 """Files that are no NIfTI by their name and are opened to see whether they are DICOM. Our choice."""
+# What follows the last dot of another name may be a patient's.
+_KNOWN_ENDING = re.compile(
+    r"\.(?:7z|bmp|brik|bval|bvec|csv|dcm|dicom|docx?|gif|gz|h5|hdf5|hdr|head|html?|ima|img|jpe?g|json|log|"
+    r"mat|mg[hz]|mh[ad]|mif|minc|mnc|nhdr|np[yz]|nrrd|par|parquet|pdf|pkl|png|pptx?|rar|raw|rec|rtf|stl|tar|"
+    r"tck|tgz|tiff?|trk|tsv|txt|vtk|xlsx?|xml|xz|ya?ml|zip)"
+)
 _COPY = re.compile(r" ?(?:\(\d+\)| - Copy| copy(?: \d+)?)$", re.IGNORECASE)
 
 
@@ -49,6 +55,7 @@ def walk(root: Path) -> Tree:
     others: Counter[str] = Counter()
     unusable: list[tuple[str, str]] = []
     has_dicom = False
+    looked_into = 0
     for folder, subfolders, files in os.walk(root, onerror=unreadable):
         relative = PurePosixPath(Path(folder).relative_to(root).as_posix())
         unusable += [
@@ -62,8 +69,9 @@ def walk(root: Path) -> Tree:
         for name in sorted(name for name in files if not name.startswith(".")):
             path = relative / name
             if not name.lower().endswith(_NIFTI_ENDS):
-                has_dicom = has_dicom or (others.total() < _LOOKED_INTO and _is_dicom(Path(folder, name)))
-                others[PurePosixPath(name).suffix.lower() or "no ending"] += 1
+                has_dicom = has_dicom or (looked_into < _LOOKED_INTO and _is_dicom(Path(folder, name)))
+                looked_into += 1
+                others[_ending(name)] += 1
                 continue
             problem = _file_problem(root, path)
             if not str(path).isprintable():
@@ -73,6 +81,11 @@ def walk(root: Path) -> Tree:
             else:
                 images.append(str(path))
     return Tree(tuple(sorted(images)), others, tuple(unusable), has_dicom)
+
+
+def _ending(name: str) -> str:
+    ending = PurePosixPath(name).suffix.lower()
+    return ending if _KNOWN_ENDING.fullmatch(ending) else "of another ending" if ending else "no ending"
 
 
 def _is_dicom(path: Path) -> bool:
