@@ -206,3 +206,15 @@ def test_a_program_reads_the_same_before_and_after_the_list_is_written(
     listed = json.loads(capsys.readouterr().out)
     assert listed["examinations"] == scanned["examinations"]
     assert (listed["layout"], listed["written"]) == ("its own", "")
+
+
+def test_a_program_is_told_no_path_of_what_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The help promises none, as folders may bear names; `left_out` held them."""
+    build(tmp_path, Layout.BIDS)
+    write_image(tmp_path / "sub-013/func/sub-013_task-MUELLER_cbv.nii.gz")
+    assert _run(tmp_path, "--json") == 0
+    shown = capsys.readouterr().out
+    assert "MUELLER" not in shown
+    assert json.loads(shown)["left_out"] == [{"what": "a file or folder", "reason": BIDS.refusals[0].reason}]

@@ -16,7 +16,7 @@ from cbvsynth.domain.options import Layout, Switch
 from cbvsynth.domain.sequences import OPTIONAL_SEQUENCES, PAPER_SEQUENCES, Sequence
 from cbvsynth.errors import UsageError
 from cbvsynth.study.layout_tables import is_pseudonymous
-from cbvsynth.study.layouts import LeftOut
+from cbvsynth.study.layouts import A_FILE, LeftOut
 from cbvsynth.study.manifest import MANIFEST_NAMES, Manifest, load_manifest, scan_study, write_manifest
 from cbvsynth.study.manifest_hashes import hash_images
 
@@ -49,7 +49,8 @@ def manifest(  # noqa: PLR0913  all by name, all with a default
             t2, t1c, flair, adc, cbv, mask and seg.
         enhancing_label: Number of enhancing tumour in segmentations that do not say so: 3, or 4 as in BraTS
             until 2022; 0 leaves it open.
-        json: Print what was found as JSON; without paths, as folders may bear patients' names.
+        json: Print what was found as JSON; without the images' paths, as folders may
+            bear patients' names.
     """
     own = next((root / name for name in MANIFEST_NAMES if (root / name).is_file()), None)
     if layout is Layout.AUTO and own is not None and out is None and not pattern:
@@ -104,7 +105,9 @@ def _answer(found: Manifest, written: str) -> dict[str, object]:
             }
             for one in found.examinations
         ],
-        "left_out": [{"what": one.what, "reason": one.reason} for one in found.left_out],
+        "left_out": [
+            {"what": A_FILE if one.is_path else one.what, "reason": one.reason} for one in found.left_out
+        ],
         "warnings": list(found.warnings),
     }
 

@@ -27,13 +27,20 @@ from cbvsynth.study.pseudonyms import load_key, pseudonym
 from cbvsynth.study.sidecars import Sidecars
 from cbvsynth.study.tree import Tree, seen, walk
 
+A_FILE = "a file or folder"
+"""How a file is called whose path is not told."""
+
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Something that is not in the manifest, and why; `what` never holds a patient's name."""
+    """Something that is not in the manifest, and why; `what` never holds a patient's name.
+
+    is_path: whether `what` is a path, in a layout whose folders bear identifiers.
+    """
 
     what: str
     reason: str
+    is_path: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,7 +169,8 @@ class _Study:
 
     def leave_file(self, path: str, reason: str) -> None:
         """Leave out a file or folder, called by its path unless that may hold a name."""
-        self.left.append(LeftOut("a file or folder" if self._key is not None else path, reason))
+        shown = A_FILE if self._key is not None else path
+        self.left.append(LeftOut(shown, reason, is_path=shown == path))
 
     def leave(self, what: str, reason: str) -> None:
         """Leave out something that has a name for people."""
