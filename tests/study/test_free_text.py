@@ -36,11 +36,11 @@ from cbvsynth.study.free_text import age_years, field_tesla
         ("under 18", 17, "a limit, taken as 17"),
         ("< 6 months", 0.5, "a limit, taken as 0.5"),
         ("<90", None, "may be any age below; taken as unknown"),
-        ("<x", None, "is no age"),
-        ("-3", None, "is no age"),
-        ("sixty", None, "is no age"),
+        ("<x", None, "no age; taken as unknown"),
+        ("-3", None, "no age; taken as unknown"),
+        ("sixty", None, "no age; taken as unknown"),
         ("780", None, "more than 120"),
-        ("inf", None, "is no age"),
+        ("inf", None, "no age; taken as unknown"),
     ],
 )
 def test_the_certain_part_of_an_age_is_taken(text: str, age: float | None, doubt: str) -> None:
@@ -49,6 +49,14 @@ def test_the_certain_part_of_an_age_is_taken(text: str, age: float | None, doubt
     assert reading.value == (None if age is None else pytest.approx(age))
     assert doubt in reading.doubt
     assert bool(doubt) is bool(reading.doubt)
+
+
+@pytest.mark.parametrize("text", ["Meier Anna", "Meier 1950", "19500101", "1950-01-01"])
+def test_what_is_no_age_is_not_quoted(text: str) -> None:
+    """A cell with a name was, in the study whose folders are called by keyed hashes for their names, too."""
+    for reading in (age_years(text), field_tesla(text)):
+        assert reading.value is None
+        assert not set(text.split()) & set(reading.doubt.replace("'", " ").split())
 
 
 def test_a_unit_in_the_cell_precedes_that_of_the_column() -> None:

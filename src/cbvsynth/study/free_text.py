@@ -61,7 +61,10 @@ _FIELD = re.compile(rf"{_NUMBER}\s*(?:t|tesla)?")
 
 @dataclass(frozen=True)
 class Reading:
-    """A number, None where it is not known; `doubt` says what was made of the text, empty if it is plain."""
+    """A number, None where it is not known; `doubt` says what was made of the text, empty if it is plain.
+
+    A text that is no number, or one too large, is not quoted: it may be a name, or a date of birth.
+    """
 
     value: float | None
     doubt: str = ""
@@ -101,7 +104,7 @@ def _below(text: str, words: str, years_in_one: float) -> Reading:
     """An upper limit: below an adult's age it is certain that it is no adult's; above, nothing is."""
     match = _BELOW.fullmatch(words)
     if match is None:
-        return Reading(None, f"'{_shown(text)}' is no age; taken as unknown")
+        return Reading(None, "no age; taken as unknown")
     unit = match["unit"] or ""
     limit = _number(match["limit"]) * (YEARS_IN[unit[:1]] if unit else years_in_one)
     if not limit <= ADULT_YEARS:
@@ -116,7 +119,7 @@ def field_tesla(text: str) -> Reading:
         return Reading(None)
     match = _FIELD.fullmatch(_bare(text))
     if match is None:
-        return Reading(None, f"'{_shown(text)}' is no number of tesla; taken as unknown")
+        return Reading(None, "no number of tesla; taken as unknown")
     return _within(text, _number(match[1]), MAX_FIELD_T, "")
 
 
@@ -129,7 +132,7 @@ def _within(text: str, value: float, high: float, doubt: str) -> Reading:
     if math.isnan(value):
         return Reading(None)
     if value > high:
-        return Reading(None, f"'{_shown(text)}' is more than {high:g}; taken as unknown")
+        return Reading(None, f"more than {high:g}; taken as unknown")
     return Reading(value, f"'{_shown(text)}' is {doubt}" if doubt else "")
 
 
