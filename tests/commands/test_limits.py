@@ -71,6 +71,20 @@ def test_a_list_that_does_not_exist_is_named(data: Path, tmp_path: Path) -> None
         suggest(data=data, examinations=tmp_path / "none.txt", limits=LIMITS, out=tmp_path / "own.yaml")
 
 
+def test_a_list_with_a_byte_order_mark_is_read_and_one_in_utf_16_named(data: Path, tmp_path: Path) -> None:
+    """The mark was part of the first name, and UTF-16, as Windows calls Unicode, a traceback."""
+    good = tmp_path / "good.txt"
+    for encoding, error, words in (
+        ("utf-8-sig", QualityError, "1 examination could be measured"),
+        ("utf-16", UsageError, r"good\.txt is not UTF-8 text; save it as UTF-8"),
+    ):
+        good.write_text("sub-001_ses-1\n", encoding=encoding)
+        with pytest.raises(error, match=words):
+            suggest(
+                data=data, examinations=good, limits=LIMITS, register=Register.OFF, out=tmp_path / "own.yaml"
+            )
+
+
 def test_few_good_examinations_are_too_few(data: Path, tmp_path: Path) -> None:
     (tmp_path / "good.txt").write_text("sub-001_ses-1\n", encoding="utf-8")
 

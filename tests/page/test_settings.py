@@ -41,3 +41,12 @@ def test_a_token_that_can_be_guessed_or_not_read(tmp_path):
 def test_numbers_that_cannot_be(wrong):
     with pytest.raises(UsageError, match=next(iter(wrong))):
         PageSettings(**wrong)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_token(tmp_path):
+    """Editors of Windows write one; nobody could type that token."""
+    token = tmp_path / "token"
+    token.write_text("0123456789abcdef\n", encoding="utf-8-sig")
+    assert (
+        PageSettings(host="0.0.0.0", token_file=token, hosts=("a.example.org",)).token == "0123456789abcdef"
+    )

@@ -91,7 +91,7 @@ def _good(path: Path | None, every: set[str]) -> set[str]:
     """Names of the good examinations.
 
     Raises:
-        UsageError: the list does not exist, or names one that the study does not have.
+        UsageError: the list does not exist, is not UTF-8, or names one that the study does not have.
     """
     from cbvsynth.records.decisions import read_decisions
 
@@ -102,9 +102,16 @@ def _good(path: Path | None, every: set[str]) -> set[str]:
     if path.suffix == ".csv":
         named = {one.exam_id for one in read_decisions(path) if one.accepted}
     else:
-        named = {line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()}
+        named = {line.strip() for line in _text(path).splitlines() if line.strip()}
     unknown = sorted(named - every)
     if unknown or not named:
         found = f"names '{unknown[0]}', which is not in the study" if unknown else "names no examination"
         raise UsageError(f"{path} {found}; expected exam_ids as in validate's examinations.csv.")
     return named
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")  # editors of Windows write a byte order mark
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text; save it as UTF-8, with one exam_id a line.") from error

@@ -90,7 +90,7 @@ class PageSettings:
         if self.token_file is None:
             return ""
         try:
-            token = self.token_file.read_text(encoding="utf-8").strip()
+            token = self.token_file.read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(
                 f"--token_file '{self.token_file}' cannot be read; expected a text with the token."
