@@ -222,6 +222,25 @@ def test_a_folder_of_several_is_refused(tmp_path: Path, second: dict[str, str], 
     assert not (tmp_path / "work").exists()
 
 
+@pytest.mark.parametrize("tag", ["PatientBirthDate", "PatientSex"])
+def test_a_series_that_states_less_of_the_patient_is_of_the_same(tmp_path: Path, tag: str) -> None:
+    """It was refused as of two patients, which `manifest` never did."""
+    write_series(tmp_path / "in", T1)
+    write_series(tmp_path / "in", {**T2, tag: ""}, number=2)
+    assert set(convert_folder(tmp_path / "in", tmp_path / "work").files) == {"t1", "t2"}
+    write_series(tmp_path / "in", {**FLAIR, tag: "M" if tag == "PatientSex" else "19700101"}, number=3)
+    with pytest.raises(ManifestError, match="images of 2 patients"):
+        convert_folder(tmp_path / "in", tmp_path / "work")
+
+
+def test_files_that_are_not_read_are_told_in_a_prediction(tmp_path: Path) -> None:
+    """Linked folders and damaged files were left out of a prediction without a word."""
+    write_series(tmp_path / "in", T1)
+    (tmp_path / "in/more").symlink_to(tmp_path)
+    left = convert_folder(tmp_path / "in", tmp_path / "work").left_out
+    assert left == (("1 files", "a link to a folder, which is not followed; copy the folder"),)
+
+
 def test_a_folder_without_a_usable_series_says_why(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="no such folder"):
         convert_folder(tmp_path / "in", tmp_path / "work")

@@ -70,7 +70,10 @@ def test_hidden_folders_converted_images_and_links_out_are_not_read(tmp_path: Pa
     (root / "link.dcm").symlink_to(outside[0])
     files, left = read_folder(root)
     assert files == []
-    assert left.counts == {"a link out of the folder; copy the file into it": 1}
+    assert left.counts == {
+        "a link out of the folder; copy the file into it": 1,
+        "a link to a folder, which is not followed; copy the folder": 1,
+    }, "a linked folder was passed over without a word"
 
 
 def test_a_missing_folder_is_refused_without_its_name(tmp_path: Path) -> None:

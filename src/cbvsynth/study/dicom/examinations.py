@@ -80,7 +80,7 @@ def scan_dicom(root: Path, prefer: Sequence[str] = ()) -> Scan:
         )
     key = load_key(root)
     roles = read_roles(root)
-    left = [LeftOut(f"{count} files", what) for what, count in sorted(unreadable.counts.items())]
+    left = [LeftOut(what, why) for what, why in _unread(unreadable)]
     groups, problems = _by_examination(files)
     left += problems
     warnings = _folder_warnings(groups)
@@ -136,10 +136,13 @@ def convert_folder(
     files, unreadable = read_folder(folder)
     if not files:
         raise ManifestError(f"No DICOM image was found in the folder ({_counted(unreadable) or 'no file'}).")
-    people = {(one.identity.patient_id, one.identity.birth_date, one.identity.patient_sex) for one in files}
-    if len(people) > 1:
+    people = max(
+        len({one.identity.patient_id for one in files}),
+        _people({(one.identity.birth_date, one.identity.patient_sex) for one in files}),
+    )
+    if people > 1:
         raise ManifestError(
-            f"The folder holds images of {len(people)} patients by their PatientID, birth date and "
+            f"The folder holds images of {people} patients by their PatientID, birth date and "
             "sex; expected "
             "one examination of one. Nothing was read further; sort the files."
         )
@@ -154,7 +157,7 @@ def convert_folder(
     choice = choose_series(series, prefer, stated)
     inputs = {role: one for role, one in choice.chosen.items() if role in _INPUTS}
     images = make_images(inputs, work, secrets.token_bytes(32))
-    left = (*choice.left_out, *images.left_out)
+    left = (*choice.left_out, *images.left_out, *_unread(unreadable))
     if not images.files:
         reasons = "; ".join(f"{what}: {why}" for what, why in left[:5])
         raise ManifestError(f"No series of the folder can be used. {reasons or 'It holds none.'}")
@@ -184,7 +187,7 @@ def _by_examination(
             dropped[
                 "one series with the PatientID of several patients; sort the files or export them again"
             ] += 1
-        elif one.patient_id and _differ(by_patient[one.patient_id]):
+        elif one.patient_id and _people(by_patient[one.patient_id]) > 1:
             dropped["one PatientID for patients of different birth date or sex; correct the tags"] += 1
         elif not one.study_uid:
             dropped["no StudyInstanceUID, so that nobody knows which examination they are of"] += 1
@@ -194,9 +197,9 @@ def _by_examination(
     return groups, [LeftOut(f"{count} images", why) for why, count in dropped.items()]
 
 
-def _differ(facts: set[tuple[str, str]]) -> bool:
-    """Whether birth dates or sexes that are stated differ."""
-    return any(len({fact[index] for fact in facts} - {""}) > 1 for index in (0, 1))
+def _people(facts: set[tuple[str, str]]) -> int:
+    """How many people there are at least, by the birth dates and sexes that are stated."""
+    return max(len({fact[index] for fact in facts} - {""}) for index in (0, 1))
 
 
 def _folder_warnings(groups: Mapping[tuple[str, str], list[ImageFile]]) -> list[str]:
@@ -317,4 +320,8 @@ def _write_series(path: Path, found: Sequence[_Examination]) -> None:
 
 
 def _counted(unreadable: Unreadable) -> str:
-    return "; ".join(f"{count} files: {what}" for what, count in sorted(unreadable.counts.items()))
+    return "; ".join(f"{count}: {what}" for count, what in _unread(unreadable))
+
+
+def _unread(unreadable: Unreadable) -> list[tuple[str, str]]:
+    return [(f"{count} files", what) for what, count in sorted(unreadable.counts.items())]

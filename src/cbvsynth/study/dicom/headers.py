@@ -42,6 +42,7 @@ _DAMAGED = "damaged or incomplete DICOM; export again"
 _DIRECTORY = "DICOMDIR, which is not needed: the files themselves are read"
 _TOO_LARGE = "deflated DICOM of more than 256 MB; export it without compression"
 _LINKED = "a link out of the folder; copy the file into it"
+_LINKED_FOLDER = "a link to a folder, which is not followed; copy the folder"
 _MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 RAISED_BY_DAMAGE = (
     EOFError,
@@ -85,7 +86,7 @@ def read_folder(root: Path) -> tuple[list[ImageFile], Unreadable]:
     left = Unreadable()
     found: dict[str, ImageFile] = {}
     with _quiet_pydicom():
-        for path in _files(root):
+        for path in _files(root, left):
             if path.is_symlink() and path_problem(root, PurePosixPath(path.relative_to(root).as_posix())):
                 left.add(_LINKED)
                 continue
@@ -95,7 +96,7 @@ def read_folder(root: Path) -> tuple[list[ImageFile], Unreadable]:
     return list(found.values()), left
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _files(root: Path, left: Unreadable) -> Iterator[Path]:
     def unreadable(error: OSError) -> None:
         raise ManifestError(
             f"A folder of DICOM files cannot be read ({error.strerror}); change its permissions."
@@ -105,6 +106,9 @@ def _files(root: Path) -> Iterator[Path]:
         subfolders[:] = sorted(
             name for name in subfolders if not name.startswith(".") and name != CONVERTED_FOLDER
         )
+        for name in subfolders:
+            if Path(folder, name).is_symlink():
+                left.add(_LINKED_FOLDER)
         yield from (Path(folder, name) for name in sorted(files) if not name.startswith("."))
 
 
