@@ -87,6 +87,21 @@ def test_adc_is_kept_in_one_unit_and_the_stored_one_recorded(tmp_path: Path) -> 
     assert "stored in 1e-3 mm2/s" in record["unit_because"]
 
 
+def test_adc_of_philips_is_in_its_unit_where_slices_differ_in_scale(tmp_path: Path) -> None:
+    """Divided by the private scale it was in no unit, and left out."""
+
+    def scales(dataset: Any, index: int) -> None:
+        dataset.Manufacturer = "Philips Medical Systems"
+        dataset.RescaleSlope, dataset.RescaleIntercept = 1 + 0.01 * index, 0
+        dataset.private_block(0x2005, "Philips MR Imaging DD 001", create=True).add_new(0x0E, "FL", 0.03)
+
+    write_series(tmp_path / "in", ADC, voxels=head(800), change=scales)
+    made = make_images(chosen(tmp_path / "in"), tmp_path / "out", KEY)
+    np.testing.assert_allclose(
+        read_volume(made.files["adc"], "adc").data.max(), head(800)[-1].max() * 1.07, rtol=1e-5
+    )
+
+
 def test_an_adc_map_of_no_unit_is_left_out_with_its_median(tmp_path: Path) -> None:
     write_series(tmp_path / "in", ADC, voxels=head(10))
     made = make_images(chosen(tmp_path / "in"), tmp_path / "out", KEY)

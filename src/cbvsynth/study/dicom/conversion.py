@@ -6,15 +6,21 @@ import importlib.metadata
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cbvsynth.domain.volume import Volume
 from cbvsynth.errors import VolumeError
+from cbvsynth.study.dicom.headers import PHILIPS_SCALE, RAISED_BY_DAMAGE, quiet_pydicom
 from cbvsynth.study.dicom.series import Series
 from cbvsynth.study.nifti import read_volume
 
-CONVERSION_VERSION = 1
+if TYPE_CHECKING:
+    from pydicom.dataelem import DataElement
+    from pydicom.dataset import Dataset
+
+CONVERSION_VERSION = 2
 """Raised whenever the same files would give another image."""
 MAX_CONVERSION_S = 900.0
 """Of one series; the largest take some seconds. Our choice, so that a damaged file cannot hold up a study."""
@@ -52,13 +58,20 @@ def convert(series: Series, work: Path) -> Volume:
     import dcm2niix
 
     label = f"series {series.number}"
+    is_philips, has_one_scale = series.tags.vendor == "philips", len(series.rescales) == 1
     with tempfile.TemporaryDirectory(dir=work, prefix=WORK_PREFIX) as name:
         source, target = Path(name, "source"), Path(name, "target")
         source.mkdir()
         target.mkdir()
         for number, path in enumerate(series.files):
-            (source / f"{number:06d}.dcm").symlink_to(path.resolve())
-        command = [dcm2niix.bin, *_OPTIONS, "-p", _scaling(series), "-o", str(target), str(source)]
+            given = source / f"{number:06d}.dcm"
+            if is_philips and not has_one_scale:
+                _copy_without_private_scale(path, given, label)
+            else:
+                given.symlink_to(path.resolve())
+        # "n" ignores slopes that differ between slices, silently; "y" applies Philips' own scale, too.
+        scaling = "n" if is_philips and has_one_scale else "y"
+        command = [dcm2niix.bin, *_OPTIONS, "-p", scaling, "-o", str(target), str(source)]
         try:
             # Its words quote names and paths, so that they are kept in.
             subprocess.run(command, capture_output=True, check=False, timeout=MAX_CONVERSION_S)  # noqa: S603  # its own binary, a fixed list of arguments
@@ -74,17 +87,25 @@ def convert(series: Series, work: Path) -> Volume:
     return volume
 
 
-def has_display_values(series: Series) -> bool:
-    """Whether a series of Philips is converted in the values as displayed, by its rescale tags.
+def _copy_without_private_scale(path: Path, copy: Path, label: str) -> None:
+    """Copy a file without the scale by which the converter would divide its values.
 
-    Where these differ between slices, its private scale is used, the only one that is common to all.
+    Raises:
+        VolumeError: the file is damaged behind its header.
     """
-    return series.tags.vendor == "philips" and len(series.rescales) == 1
+    from pydicom import dcmread
 
+    def drop(part: Dataset, element: DataElement) -> None:
+        if element.tag == PHILIPS_SCALE:
+            del part[element.tag]
 
-def _scaling(series: Series) -> str:
-    # "n" ignores slopes that differ between slices, silently; "y" applies them, but Philips' own scale, too.
-    return "n" if has_display_values(series) else "y"
+    try:
+        with quiet_pydicom():
+            dataset = dcmread(path, force=True)
+            dataset.walk(drop)
+            dataset.save_as(copy)
+    except (OSError, *RAISED_BY_DAMAGE) as error:
+        raise VolumeError(f"{label}: a file may be cut short or damaged; export it again.") from error
 
 
 def is_lossy(series: Series) -> bool:

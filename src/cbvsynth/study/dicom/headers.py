@@ -67,7 +67,7 @@ _VENDORS = (
 _SIEMENS_B = (0x0019, 0x100C)
 _GE_B = (0x0043, 0x1039)
 _PHILIPS_B = (0x2001, 0x1003)
-_PHILIPS_SCALE = (0x2005, 0x100E)
+PHILIPS_SCALE = (0x2005, 0x100E)
 _GE_B_OFFSET = 1_000_000_000
 """GE adds a thousand million to b-values of some versions."""
 
@@ -85,7 +85,7 @@ def read_folder(root: Path) -> tuple[list[ImageFile], Unreadable]:
         raise ManifestError("There is no such folder; expected one of DICOM files.")
     left = Unreadable()
     found: dict[str, ImageFile] = {}
-    with _quiet_pydicom():
+    with quiet_pydicom():
         for path in _files(root, left):
             if path.is_symlink() and path_problem(root, PurePosixPath(path.relative_to(root).as_posix())):
                 left.add(_LINKED)
@@ -113,7 +113,7 @@ def _files(root: Path, left: Unreadable) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _quiet_pydicom() -> Iterator[None]:
+def quiet_pydicom() -> Iterator[None]:
     """Keep pydicom's warnings in, which quote the values that they are about."""
     from pydicom import config
 
@@ -193,7 +193,7 @@ def _image(path: Path, dataset: Dataset) -> ImageFile:
         spacing_mm=(spacing[0], spacing[1]) if len(spacing) == 2 else (math.nan, math.nan),
         transfer_syntax=str(dataset.file_meta.get("TransferSyntaxUID", "")),
         seconds=acquired_seconds(dataset),
-        philips_scale=private_number(dataset, _PHILIPS_SCALE) if tags.vendor == "philips" else math.nan,
+        philips_scale=private_number(dataset, PHILIPS_SCALE) if tags.vendor == "philips" else math.nan,
     )
 
 

@@ -23,7 +23,6 @@ from cbvsynth.study.dicom.conversion import (
     WORK_PREFIX,
     convert,
     converter_version,
-    has_display_values,
     is_lossy,
 )
 from cbvsynth.study.dicom.units import MapUnit, adc_unit, cbv_unit
@@ -89,8 +88,7 @@ def _made_once(role: str, one: Chosen, folder: Path, key: bytes, stated: MapUnit
     volume = convert(one.series, folder)
     unit = stated
     if role == "adc":
-        scale = one.series.philips_scale if has_display_values(one.series) else math.nan
-        unit = adc_unit(volume.data, one.series.tags.units, scale)
+        unit = adc_unit(volume.data, one.series.tags.units, one.series.philips_scale)
         if unit.problem:
             raise VolumeError(unit.problem)
     scaled = volume.data if unit.factor == 1.0 else volume.data * np.float32(unit.factor)
