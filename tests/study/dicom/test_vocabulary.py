@@ -130,12 +130,14 @@ def test_what_was_left_away_but_is_no_agent_says_nothing(text: str, expected: st
         ("none", False),
         ("NO", False),
         ("n/a", False),
+        *((text, False) for text in ("ohne KM", "sem contraste", "w/o", "kein Kontrastmittel", "pre")),
         ("Gadovist 7 ml", True),
         ("contrast", True),
         ("dotarem", True),
     ],
 )
 def test_a_tag_of_agent_that_says_no_is_none(text: str, expected: bool) -> None:  # noqa: FBT001
+    """Without agent, said in another language or with its name, counted as an agent."""
     assert has_agent(text.lower()) is expected
 
 

@@ -158,7 +158,8 @@ def contrast(text: str) -> str:
 
 def has_agent(agent: str) -> bool:
     """Whether the tags of contrast agent name one."""
-    return not _NO_AGENT.match(re.sub(r"[^a-z0-9+]+", " ", agent).strip())
+    words = re.sub(r"[^a-z0-9+]+", " ", agent).strip()
+    return not _NO_AGENT.match(words) and not _BEFORE.fullmatch(words)
 
 
 def parametric_map(text: str) -> str:
