@@ -37,12 +37,12 @@ def test_a_patient_is_as_old_as_at_the_first_examination_of_the_column() -> None
 
 
 def test_what_is_missing_is_counted_and_words_for_sex_are_understood() -> None:
-    sexes = ["F", "female", " f", "M", "man", "n/a", "", "X-1"]
+    sexes = ["F", "female", " f", "M", "man", "", "", "X-1"]
     found = describe_cohort(side(TRAIN, "sex", sexes) + side(HELD_OUT, "age", [None, 40.0]))
     assert found.sex[TRAIN] == {"female": 3, "male": 2, "other": 1, "missing": 2}
     assert list(found.sex[FOUND])[-1] == "missing"
     assert (found.age[HELD_OUT].patients, found.age[HELD_OUT].sd) == (1, None)
-    assert describe_cohort(side(TRAIN, "diagnosis", ["glioma", "n/a"])).diagnosis[TRAIN]["missing"] == 1
+    assert describe_cohort(side(TRAIN, "diagnosis", ["glioma", ""])).diagnosis[TRAIN]["missing"] == 1
 
 
 def test_ages_are_compared_as_r_does() -> None:

@@ -18,7 +18,6 @@ GROUPS = (FOUND, EXCLUDED, INCLUDED, TRAIN, HELD_OUT)
 MISSING = "missing"
 _SEXES = {"f": "female", "female": "female", "w": "female", "woman": "female"}
 _SEXES |= {"m": "male", "male": "male", "man": "male"}
-_UNKNOWN = frozenset({"", "n/a", "na", "nan", "none", "unknown", "-", "?"})
 _FEWEST_EXPECTED = 5.0
 """Cases expected in a cell below which Pearson's test is approximate. Source: Cochran 1954, Biometrics "
 "10:417."""
@@ -27,7 +26,10 @@ APPROXIMATE = "approximate: few expected cases"
 
 @dataclass(frozen=True)
 class Visit:
-    """One examination: whose, when, and on which side it ended; `split` is empty where it was excluded."""
+    """One examination: whose, when, and on which side it ended; `split` is empty where it was excluded.
+
+    What is not known is None or empty.
+    """
 
     exam_id: str
     patient: str
@@ -121,12 +123,11 @@ def _first_visits(visits: Sequence[Visit]) -> list[Visit]:
 
 def _sex(visit: Visit) -> str:
     word = visit.sex.strip().lower()
-    return MISSING if word in _UNKNOWN else _SEXES.get(word, "other")
+    return _SEXES.get(word, "other") if word else MISSING
 
 
 def _diagnosis(visit: Visit) -> str:
-    word = visit.diagnosis.strip()
-    return MISSING if word.lower() in _UNKNOWN else word
+    return visit.diagnosis.strip() or MISSING
 
 
 def _levels(first: Mapping[str, Sequence[Visit]], word: Callable[[Visit], str]) -> dict[str, dict[str, int]]:

@@ -22,7 +22,7 @@ from cbvsynth.domain.examination import (
 from cbvsynth.domain.sequences import OPTIONAL_SEQUENCES, PAPER_SEQUENCES, TargetUnit
 from cbvsynth.domain.sequences import Sequence as MriSequence
 from cbvsynth.errors import ManifestError
-from cbvsynth.study.free_text import Reading, age_years, field_tesla, flag
+from cbvsynth.study.free_text import Reading, age_years, field_tesla, flag, is_unknown
 from cbvsynth.study.paths import path_problem
 
 SEQUENCE_ROLES = tuple(sequence.value for sequence in MriSequence)
@@ -236,6 +236,8 @@ class _RowParser:
 
     def _text(self, column: str) -> str:
         text = self._cell(column)
+        if is_unknown(text):
+            return ""
         if text.isprintable():
             return text
         self._doubts.append(
