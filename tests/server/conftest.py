@@ -112,6 +112,19 @@ def running(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 
 
 @pytest.fixture
+def broken(tmp_path: Path) -> Any:
+    """A backend that lists one model, none of whose versions can be loaded."""
+    from cbvsynth.server.faces.backend import Backend
+    from cbvsynth.server.flags import ServerOptions
+    from tests.server.store_server import Server
+
+    (tmp_path / "sum/1").mkdir(parents=True)
+    server = Server(tmp_path / "sum")
+    server.serve()
+    return Backend(server.store, ServerOptions(enable_open_inference_protocol=True))
+
+
+@pytest.fixture
 def base(tmp_path: Path, saved: Path) -> Path:
     """A model's folder with version 1, which answers 3."""
     from tests.server.store_server import put

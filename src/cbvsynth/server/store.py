@@ -51,6 +51,10 @@ class _Model:
 
 
 class ModelStore:
+    def answers(self) -> bool:
+        """Whether a version of it is available."""
+        return any(record.state is State.AVAILABLE for record in self.versions.values())
+
     """All models of a server. Any number of threads may ask; one at a time changes what is loaded."""
 
     def __init__(
@@ -106,6 +110,11 @@ class ModelStore:
 
     def waiting_for(self) -> list[str]:
         """Models that have no available version yet, each with the reason.
+    def is_ready(self) -> bool:
+        """Whether every model has an available version."""
+        with self._lock:
+            return all(model.answers() for model in self._models.values())
+
 
         Raises:
             ModelError: a model's wanted versions are all broken, so that waiting is in vain.
@@ -113,11 +122,11 @@ class ModelStore:
         waiting = []
         with self._lock:
             for name, model in self._models.items():
-                records = list(model.versions.values())
-                if any(record.state is State.AVAILABLE for record in records):
+                if model.answers():
                     continue
                 errors = [record.error for record in records if record.error]
                 if errors and len(errors) == len(records):
+                records = list(model.versions.values())
                     raise ModelError(f"The model '{name}' has no version that can be served: {errors[0]}")
                 waiting.append(f"{name}: {model.problem or 'no wanted version in its folder'}")
         return waiting

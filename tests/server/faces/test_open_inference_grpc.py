@@ -93,6 +93,14 @@ def test_server_and_models_say_that_they_live_and_are_ready(running):
         assert ask(running, "ModelReady", new("ModelReady", name=name, version=version)).ready is ready
 
 
+def test_a_server_with_a_broken_model_is_not_ready(broken):
+    """The answer was UNKNOWN: the start's own complaint of the model was taken for an error of the call."""
+    from cbvsynth.server.faces.open_inference_grpc import open_inference_methods
+
+    kind, answer = open_inference_methods(broken)["ServerReady"]
+    assert answer(kind()).ready is False
+
+
 def test_metadata_name_inputs_outputs_and_the_versions_that_answer(running):
     reply = ask(running, "ModelMetadata", new("ModelMetadata", name="sum"))
     assert (list(reply.versions), reply.platform) == (["1", "2"], "tensorflow_savedmodel")

@@ -28,6 +28,16 @@ def test_server_and_models_say_that_they_live_and_are_ready(running):
     assert ask(running, "GET", "/v2/models/sum/versions/9/ready")[0] == 404
 
 
+def test_a_server_with_a_broken_model_is_not_ready(broken):
+    """The connection was closed without a byte, so that no probe learned why."""
+    from cbvsynth.server.faces.rest import RestApi
+    from cbvsynth.server.faces.rest_server import Request
+
+    reply = RestApi(broken, "").answer(Request("GET", "/v2/health/ready", {}, lambda take: b""))
+    assert reply.status == 503
+    assert b"Not every model has a version that answers." in reply.content
+
+
 def test_metadata_name_inputs_outputs_and_the_versions_that_answer(running):
     status, content = ask(running, "GET", "/v2/models/s%75m/versions/stable")
     assert status == 200

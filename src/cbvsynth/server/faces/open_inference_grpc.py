@@ -63,7 +63,7 @@ def open_inference_methods(backend: Backend) -> Mapping[str, tuple[Any, _Answer]
 
     answers: dict[str, _Answer] = {
         "ServerLive": lambda _: classes["ServerLive"][1](live=True),
-        "ServerReady": lambda _: classes["ServerReady"][1](ready=not store.waiting_for()),
+        "ServerReady": lambda _: classes["ServerReady"][1](ready=store.is_ready()),
         "ModelReady": ready,
         "ServerMetadata": lambda _: classes["ServerMetadata"][1](name="cbvsynth", version=__version__),
         "ModelMetadata": lambda request: _metadata(backend, request, classes["ModelMetadata"][1]),

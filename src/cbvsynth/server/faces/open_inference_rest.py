@@ -52,7 +52,7 @@ class OpenInferenceRest:
         if reads and path == "/v2/health/live":
             return orjson.dumps({"live": True})
         if reads and path == "/v2/health/ready":
-            if self._backend.store.waiting_for():
+            if not self._backend.store.is_ready():
                 raise RefusedError("Not every model has a version that answers.", code="UNAVAILABLE")
             return orjson.dumps({"ready": True})
         found = _MODEL.fullmatch(path)
