@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from cbvsynth.errors import RefusedError
@@ -78,3 +80,34 @@ def test_the_log_says_model_version_code_duration_and_sizes_and_no_value(backend
     assert 0 <= lines[0]["duration_ms"] < 60_000
     assert (lines[1]["model"], lines[1]["version"], lines[1]["code"]) == ("", 0, "NOT_FOUND")
     assert all(set(line) == set(lines[0]) for line in lines)
+
+
+def test_an_error_that_nobody_foresaw_is_answered_by_both_faces_and_placed_in_the_log(tmp_path, capfd):
+    """REST closed the connection without a byte, gRPC answered UNKNOWN with Python's words."""
+    import grpc
+    from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+    from cbvsynth.server.faces.backend import Backend
+    from cbvsynth.server.flags import ServerOptions
+    from cbvsynth.server.program import open_ports
+    from tests.server.protocol_requests import predict_request, refusal
+    from tests.server.rest_requests import ask
+    from tests.server.saved_models import save_hollow
+    from tests.server.store_server import Server
+
+    save_hollow(tmp_path / "1")
+    server = Server(tmp_path)
+    server.serve()
+    text = "The server failed over the request through a fault of its own; its log says where."
+    options = ServerOptions(port=0, rest_api_port=0)
+    with open_ports(Backend(server.store, options), None, "") as ports:
+        rest = SimpleNamespace(rest_address=f"127.0.0.1:{ports.rest}")
+        body = {"signature_name": "hollow", "inputs": 1}
+        assert ask(rest, "POST", "/v1/models/sum:predict", body) == (500, {"error": text})
+        with grpc.insecure_channel(f"127.0.0.1:{ports.grpc}") as channel:
+            stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+            request = predict_request({"x": np.float32(1)}, signature_name="hollow")
+            assert refusal(stub.Predict, request) == ("INTERNAL", text)
+        log = capfd.readouterr().err
+        assert log.count("KeyError") == 2
+        assert "hollow" not in log

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -63,3 +65,12 @@ class Backend:
                 self.metrics.add(call.model, call.api, call.entrypoint, call.code, call.seconds)
                 if self.options.request_log == "json":
                     self.request_log.write(call, span.trace_id)
+
+
+def fault(error: Exception) -> tuple[str, str]:
+    """Code and text for an error that nobody foresaw: a fault of the server's, which its log places."""
+    # Where it happened, without the exception's words, which may quote the request.
+    print(
+        "".join(traceback.format_tb(error.__traceback__)), type(error).__name__, file=sys.stderr, flush=True
+    )
+    return "INTERNAL", "The server failed over the request through a fault of its own; its log says where."

@@ -21,7 +21,7 @@ from tensorflow_serving.apis import (
 )
 
 from cbvsynth.errors import RefusedError
-from cbvsynth.server.faces.backend import Backend
+from cbvsynth.server.faces.backend import Backend, fault
 from cbvsynth.server.faces.health import Health
 from cbvsynth.server.faces.open_inference_grpc import OPEN_INFERENCE, open_inference_methods
 from cbvsynth.server.faces.patience import Patience
@@ -151,8 +151,12 @@ def _handler(backend: Backend, api: str, method: Method) -> grpc.RpcMethodHandle
                 call.reply_bytes = len(reply)
                 return reply
         except RefusedError as error:
-            context.abort(grpc.StatusCode[error.code], str(error)[:_MOST_DETAILS])
-            raise AssertionError("abort raises") from error
+            # No name for the error itself: it would hold its own frame, and with it the message.
+            code, text = error.code, str(error)
+        except Exception as error:  # noqa: BLE001  gRPC would say UNKNOWN with the exception's words
+            code, text = fault(error)
+        context.abort(grpc.StatusCode[code], text[:_MOST_DETAILS])
+        raise AssertionError("abort raises")
 
     # Without a deserializer of gRPC's: a message that is none would put a traceback into the log.
     return grpc.unary_unary_rpc_method_handler(answer)

@@ -19,7 +19,7 @@ from tensorflow_serving.apis import (
 
 from cbvsynth.errors import RefusedError
 from cbvsynth.server.calls import Call
-from cbvsynth.server.faces.backend import Backend
+from cbvsynth.server.faces.backend import Backend, fault
 from cbvsynth.server.faces.open_inference_rest import OpenInferenceRest
 from cbvsynth.server.faces.rest_json import answer_json, claims_of, json_object
 from cbvsynth.server.faces.rest_server import Reply, Request
@@ -84,7 +84,10 @@ class RestApi:
             kind, content = self._dispatch(request)
             return Reply(200, kind, content, headers)
         except RefusedError as error:
-            return Reply(HTTP_CODES.get(error.code, 500), JSON, error_body(str(error)), headers)
+            code, text = error.code, str(error)
+        except Exception as error:  # noqa: BLE001  whatever a request sets off, its client gets a reply
+            code, text = fault(error)
+        return Reply(HTTP_CODES.get(code, 500), JSON, error_body(text), headers)
 
     def _dispatch(self, request: Request) -> tuple[str, bytes]:
         path = urlsplit(request.path).path
