@@ -58,6 +58,7 @@ def test_a_policy_chooses_among_versions_on_disk(policy, expected):
     [
         ('base_path: "/m" model_platform: "tensorflow"', "expected both"),
         ('name: "a" model_platform: "tensorflow"', "expected both"),
+        (r'name: "a" base_path: "/m\000" model_platform: "tensorflow"', "a base_path with a zero byte"),
         ('name: "a" base_path: "/m"', "the model_platform ''; expected 'tensorflow'"),
         ('name: "a" base_path: "/m" model_platform: "caffe"', "'caffe'"),
         (ENTRY + " model_version_policy { specific {} }", "lists no version under 'specific'"),

@@ -83,6 +83,10 @@ def _settings(entry: ModelConfig) -> ModelSettings:
             f"The models' file has an entry with name '{entry.name}' and base_path '{entry.base_path}'; "
             "expected both."
         )
+    if "\0" in entry.base_path:
+        raise UsageError(
+            f"The models' file gives '{entry.name}' a base_path with a zero byte; expected a folder's path."
+        )
     if entry.model_platform != _PLATFORM:
         raise UsageError(
             f"The models' file gives '{entry.name}' the model_platform '{entry.model_platform}'; expected "
