@@ -313,6 +313,23 @@ def _predict() -> Iterator[Case]:
     )
     yield Case(
         group,
+        "65 axes",
+        lazily(lambda: {"x": a_tensor(shape=(1,) * 65, float_val=[1.0])}, name="half_plus_three"),
+        "OK",
+        'INVALID_ARGUMENT input "x" has 65 axes; expected at most 64.',
+        "NumPy's bound; TensorFlow's own is 254",
+    )
+    yield Case(
+        group,
+        "sizes that multiply beyond 64 bits, one of them 0",
+        lazily(lambda: {"x": a_tensor(shape=(2**62, 2**62, 0))}, name="half_plus_three"),
+        "INVALID_ARGUMENT tensor parsing error: x",
+        'INVALID_ARGUMENT input "x" has shape ...; expected sizes whose product, without those of 0, is at '
+        "most 288230376151711744.",
+        "the text says what to mend",
+    )
+    yield Case(
+        group,
         "unknown output in the filter",
         predicts(outputs=("zz",)),
         "INVALID_ARGUMENT output tensor alias not found in signature: zz Outputs expected to be in the set "
@@ -482,6 +499,12 @@ def _rest_reads() -> Iterator[Case]:
         "400 Failed to convert version: 99999999999999999999 to numeric.",
     )
     yield Case(
+        group,
+        "a version of 5000 digits",
+        rest("GET", "/v1/models/sum/versions/" + "9" * 5000),
+        "400 Failed to convert version: 999...",
+    )
+    yield Case(
         group, "another path below /v1", rest("GET", "/v1/else"), "400 Malformed request: GET /v1/else"
     )
 
@@ -532,6 +555,12 @@ def _rest_predictions() -> Iterator[Case]:
     )
     yield Case(group, "an empty body", rest("POST", SUM, b""), "400 JSON Parse error: The document is empty")
     yield Case(group, "no JSON", rest("POST", SUM, b"{"), "400 JSON Parse error: ...")
+    yield Case(
+        group,
+        "half a character",
+        rest("POST", SUM, b'{"signature_name": "\\ud800"}'),
+        "400 JSON Parse error: ...",
+    )
     yield Case(group, "no object", rest("POST", SUM, []), "400 JSON Value: [] Is not object")
     yield Case(group, "neither key", rest("POST", SUM, {}), "400 Missing 'inputs' or 'instances' key")
     yield Case(

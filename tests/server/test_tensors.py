@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2
 
+from cbvsynth.errors import RefusedError
 from tests.server.protocol_requests import ADC, T1, predict_request, refusal, tensor
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
@@ -42,7 +44,7 @@ REFUSALS = {
     "too many axes": (
         predict_request({"t1": tensor(shape=(1,) * 300, float_val=[1.0]), "adc": ADC}),
         "INVALID_ARGUMENT",
-        'input "t1" has more than 254 axes.',
+        'input "t1" has 300 axes; expected at most 64.',
     ),
 }
 
@@ -132,3 +134,14 @@ def test_the_inputs_are_bounded_together_before_one_is_unpacked(inputs, largest,
         return
     with pytest.raises(RefusedError, match=text):
         require_bounds(inputs, largest, ServerOptions())
+
+
+def test_a_listed_value_beyond_its_type_is_refused_by_name():
+    """The answer was UNKNOWN with Python's words, and a traceback in the log."""
+    from cbvsynth.server.tensors import claim_of
+
+    proto = tensor(shape=(1,), dtype=tf.uint8.as_datatype_enum, int_val=[300])
+    info = meta_graph_pb2.TensorInfo(dtype=tf.uint8.as_datatype_enum)
+    with pytest.raises(RefusedError, match='"x" holds a value that uint8 does not reach') as caught:
+        claim_of(proto, "x", info).unpack()
+    assert caught.value.code == "INVALID_ARGUMENT"

@@ -18,6 +18,8 @@ from cbvsynth.server.calls import note_served
 from cbvsynth.server.configuration import ModelSettings
 from cbvsynth.server.loading import LoadedModel, ServedVersion
 
+_LARGEST_VERSION = 2**63 - 1
+
 Stamp = tuple[int, ...]
 Load = Callable[[str, int, Path], LoadedModel]
 """Name, version, folder -> a checked, loaded and warmed model."""
@@ -49,12 +51,12 @@ class _Model:
     problem: str = "not looked at yet"
     """Why its folder could not be read; empty when it could."""
 
-
-class ModelStore:
     def answers(self) -> bool:
         """Whether a version of it is available."""
         return any(record.state is State.AVAILABLE for record in self.versions.values())
 
+
+class ModelStore:
     """All models of a server. Any number of threads may ask; one at a time changes what is loaded."""
 
     def __init__(
@@ -108,13 +110,13 @@ class ModelStore:
                 if not stopped():
                     self._reconcile(name)
 
-    def waiting_for(self) -> list[str]:
-        """Models that have no available version yet, each with the reason.
     def is_ready(self) -> bool:
         """Whether every model has an available version."""
         with self._lock:
             return all(model.answers() for model in self._models.values())
 
+    def waiting_for(self) -> list[str]:
+        """Models that have no available version yet, each with the reason.
 
         Raises:
             ModelError: a model's wanted versions are all broken, so that waiting is in vain.
@@ -124,9 +126,9 @@ class ModelStore:
             for name, model in self._models.items():
                 if model.answers():
                     continue
+                records = list(model.versions.values())
                 errors = [record.error for record in records if record.error]
                 if errors and len(errors) == len(records):
-                records = list(model.versions.values())
                     raise ModelError(f"The model '{name}' has no version that can be served: {errors[0]}")
                 waiting.append(f"{name}: {model.problem or 'no wanted version in its folder'}")
         return waiting
@@ -266,6 +268,13 @@ class ModelStore:
                 self._log(f"{name} version {version} is let go")
                 record.state, record.stamp = State.UNLOADING, ()
                 served.retire()
+
+
+def version_number(digits: str) -> int | None:
+    """The version that digits name; None beyond 64 bits, which the protocol does not carry."""
+    # Cut: Python reads no more than 4300 digits.
+    number = int(digits.lstrip("0")[:20] or "0")
+    return number if number <= _LARGEST_VERSION else None
 
 
 def versions_on_disk(base_path: Path) -> dict[int, Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,10 @@ Shape = tuple[int, ...]
 
 ALWAYS_ALLOWED = (256, 256, 256)
 """A head at 1 mm may be sent to every model, however small the volumes were that it has seen."""
-_MOST_AXES = 254  # TensorFlow's own bound
+MOST_AXES = 64
+"""NumPy's bound; TensorFlow's own is 254."""
+_MOST_VALUES = 2**58
+"""In a shape without its sizes of 0: NumPy counts the bytes of these too, of up to 16 a value, in 63 bits."""
 TEXT_BYTES = 64
 """What a text costs in Python beside its bytes, with the pointer to it."""
 _VALUES = {
@@ -73,15 +76,14 @@ def claim_of(proto: tensor_pb2.TensorProto, name: str, info: meta_graph_pb2.Tens
     """What a TensorProto declares.
 
     Raises:
-        RefusedError: INVALID_ARGUMENT with the input's name: it has another dtype than the signature's, or
-            no definite shape.
+        RefusedError: INVALID_ARGUMENT with the input's name: it has another dtype than the signature's, no
+            definite shape, or one that no array can have.
     """
     require_dtype(name, proto.dtype, info)
-    if len(proto.tensor_shape.dim) > _MOST_AXES:
-        raise invalid(f'input "{name}" has more than {_MOST_AXES} axes.')
     shape = tuple(int(dim.size) for dim in proto.tensor_shape.dim)
     if proto.tensor_shape.unknown_rank or min(shape, default=0) < 0:
         raise invalid(f'input "{name}" has no definite shape; expected every size to be given.')
+    require_possible(name, shape)
     kind = tf.as_dtype(proto.dtype)
     if kind not in _VALUES:
         raise RefusedError(f'input "{name}" has dtype {kind.name}, which is not read.', code="UNIMPLEMENTED")
@@ -104,6 +106,21 @@ def require_dtype(name: str, dtype: int, info: meta_graph_pb2.TensorInfo) -> Non
     """
     if dtype != info.dtype:
         raise invalid(f'input "{name}" has dtype {_dtype(dtype)}; expected {_dtype(info.dtype)}.')
+
+
+def require_possible(name: str, shape: Sequence[int]) -> None:
+    """Refuse a shape that no array can have, however few its values are.
+
+    Raises:
+        RefusedError: INVALID_ARGUMENT with the input's name.
+    """
+    if len(shape) > MOST_AXES:
+        raise invalid(f'input "{name}" has {len(shape)} axes; expected at most {MOST_AXES}.')
+    if math.prod(size for size in shape if size) > _MOST_VALUES:
+        raise invalid(
+            f'input "{name}" has shape {list(shape)}; expected sizes whose product, without those of 0, is '
+            f"at most {_MOST_VALUES}."
+        )
 
 
 def require_bounds(claims: Collection[Claim], largest: Shape | None, options: ServerOptions) -> None:
@@ -200,6 +217,8 @@ def _unpacked(proto: tensor_pb2.TensorProto, name: str, shape: Shape) -> Array:
         return from_bytes(b"".join(packed), np.float32, shape, name)
     try:
         return np.asarray(tf.make_ndarray(proto))
+    except OverflowError as error:
+        raise invalid(f'input "{name}" holds a value that {kind.name} does not reach.') from error
     except (ValueError, TypeError, IndexError) as error:
         sent = len(getattr(proto, _VALUES[kind][0]))
         raise invalid(

@@ -46,6 +46,12 @@ def test_gzip_is_unpacked_with_either_form_of_length():
     assert read(chunked(packed[:9], packed[9:]), {**CHUNKED, "content-encoding": "x-gzip"}) == BODY
 
 
+def test_zeros_before_a_length_change_nothing():
+    """5000 were more than Python reads, and ended the connection; 16 ended a body in chunks."""
+    assert read(b"abc", {"content-length": "0" * 5000 + "3"}) == b"abc"
+    assert read(b"0" * 20 + b"3\r\nabc\r\n0\r\n\r\n", CHUNKED) == b"abc"
+
+
 def test_every_piece_is_asked_for_before_it_is_kept():
     taken: list[int] = []
     packed = gzip.compress(bytes(300_000))

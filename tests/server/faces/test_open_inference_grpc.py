@@ -187,3 +187,27 @@ def test_a_list_of_another_length_is_refused(running):
         "INVALID_ARGUMENT",
         'input "t1" has shape [1, 8, 8, 4] and 257 values.',
     )
+
+
+@pytest.mark.parametrize("raw", [True, False])
+@pytest.mark.parametrize("shape", [(1,) * 65, (2**62, 2**62, 0)])
+def test_a_shape_that_no_array_has_is_refused(running, raw, shape):
+    """The answer was UNKNOWN with NumPy's words, and a traceback in the log."""
+    request = new("ModelInfer", model_name="half_plus_three")
+    one = request.inputs.add(name="x", datatype="FP32", shape=shape)
+    values = np.ones(0 if 0 in shape else 1, np.float32)
+    if raw:
+        request.raw_input_contents.append(values.tobytes())
+    else:
+        one.contents.fp32_contents.extend(values.tolist())
+    code, text = refusal(running, request)
+    assert code == "INVALID_ARGUMENT"
+    assert text.startswith('input "x" has ')
+
+
+def test_a_version_beyond_64_bits_is_refused(running):
+    """Of 5000 digits it was UNKNOWN: Python reads no more than 4300."""
+    for digits in ("9" * 20, "1" * 5000):
+        request = new("ModelReady", name="sum", version=digits)
+        code, text = refusal(running, request, "ModelReady")
+        assert (code, text[:28]) == ("INVALID_ARGUMENT", "Failed to convert version: " + digits[0])

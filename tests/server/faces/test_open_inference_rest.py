@@ -117,3 +117,29 @@ def test_what_does_not_fit_is_refused_in_the_one_form(running, method, path, con
     assert found == status
     assert list(reply) == ["error"]
     assert text in reply["error"]
+
+
+def one_value(shape, data):
+    return {"inputs": [{"name": "x", "datatype": "FP32", "shape": shape, "data": data}]}
+
+
+@pytest.mark.parametrize(
+    ("version", "content", "text"),
+    [
+        ("", one_value([1] * 65, [1.0]), 'input "x" has 65 axes; expected at most 64.'),
+        ("", one_value([2**62, 2**62, 0], []), "expected sizes whose product, without those of 0, is at"),
+        ("", one_value([2**64, 0], []), "expected sizes whose product, without those of 0, is at most"),
+        ("", {"id": "\ud800"}, "JSON Parse error: The surrogate pair in string is invalid."),
+        ("/versions/" + "1" * 5000, {}, "Failed to convert version: 111"),
+    ],
+)
+def test_what_python_or_numpy_cannot_take_is_refused_as_everything_else(running, version, content, text):
+    """The connection was closed without a byte: the error of Python's own was no refusal."""
+    found, reply = ask(running, "POST", f"/v2/models/half_plus_three{version}/infer", content)
+    assert found == 400
+    assert text in reply["error"]
+
+
+def test_both_halves_of_a_character_are_one(running):
+    asked = {"id": "\U0001f600", "parameters": {"signature_name": "describe"}}
+    assert ask(running, "POST", INFER, asked)[1]["id"] == "\U0001f600"

@@ -76,6 +76,41 @@ def test_refusals_have_the_protocols_status_and_say_why(running, case):
     assert text in content["error"]
 
 
+_HALF = "/v1/models/half_plus_three:predict"
+NOT_FOR_PYTHON = [
+    ("GET", "/v1/models/sum/versions/" + "1" * 5000, None, "Failed to convert version: 111"),
+    ("POST", CLASSIFY, b'{"signature_name": "\\ud800"}', "The surrogate pair in string is invalid."),
+    ("POST", "/v1/models/words:predict", {"inputs": [{"b64": "\u00e9"}]}, "Unable to base64 decode"),
+    ("POST", _HALF, b'{"inputs": ' + b"[" * 65 + b"1" + b"]" * 65 + b"}", "nested deeper than 64."),
+    ("POST", _HALF, b'{"instances": ' + b"[" * 65 + b"1" + b"]" * 65 + b"}", "nested deeper than 63."),
+]
+
+
+@pytest.mark.parametrize("case", NOT_FOR_PYTHON, ids=[one[3][:40] for one in NOT_FOR_PYTHON])
+def test_what_python_or_numpy_cannot_take_is_refused_as_everything_else(running, case):
+    """The connection was closed without a byte: the error of Python's own was no refusal."""
+    method, path, body, text = case
+    status, content = ask(running, method, path, body)
+    assert status == 400
+    assert text in content["error"]
+
+
+def test_an_address_that_is_none_is_refused(running):
+    """The connection was closed without a byte, as Python cannot split such an address."""
+    connection = http.client.HTTPConnection(running.rest_address, timeout=60)
+    connection.putrequest("GET", "http://[/v1/models/sum", skip_host=True)
+    connection.endheaders()
+    reply = connection.getresponse()
+    assert reply.status == 400
+    assert json.loads(reply.read()) == {"error": "Malformed request: GET http://[/v1/models/sum"}
+
+
+def test_lists_are_refused_at_every_depth(running):
+    """Between what json reads and what it writes, some 20 lists, the connection was closed without a byte."""
+    for depth in range(900, 1000, 2):
+        assert ask(running, "POST", SUM, b"[" * depth + b"]" * depth)[0] == 400
+
+
 def test_a_body_over_the_limit_is_refused_before_it_is_read(running):
     connection = http.client.HTTPConnection(running.rest_address, timeout=60)
     connection.putrequest("POST", SUM)

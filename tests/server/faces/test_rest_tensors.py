@@ -85,7 +85,7 @@ def test_lists_in_lists_end_somewhere():
     deep: list = []
     for _ in range(300):
         deep = [deep]
-    with pytest.raises(RefusedError, match="nested deeper than 254"):
+    with pytest.raises(RefusedError, match="nested deeper than 64"):
         read(deep, FLOAT)
 
 
@@ -115,3 +115,13 @@ def test_scalars_and_whole_numbers_are_written():
     assert dumps(np.int64(3)) == b"3"
     assert dumps(np.array([[1], [2]], np.uint8)) == b"[[1],[2]]"
     assert dumps(np.array([True])) == b"[true]"
+
+
+def test_a_value_that_json_reads_and_cannot_write_is_named_so():
+    """A list nested 979 deep was read, then ended the connection, as it could not be shown in the refusal."""
+    from cbvsynth.server.faces.rest_tensors import shown
+
+    deep: list = []
+    for _ in range(5000):
+        deep = [deep]
+    assert shown(deep) == "(nested too deeply to show)"

@@ -60,9 +60,10 @@ def _pieces(source: BufferedIOBase, headers: Mapping[str, str], most_bytes: int)
         return _chunks(source)
     if length is None or not (length.isascii() and length.isdigit()):
         raise _invalid("The request has no Content-Length; expected the number of bytes, or chunked.")
-    if int(length[:20]) > most_bytes:
-        raise _too_large(length[:20], most_bytes)
-    return _exactly(source, int(length))
+    digits = length.lstrip("0")[:20] or "0"  # Python reads no more than 4300
+    if int(digits) > most_bytes:
+        raise _too_large(digits, most_bytes)
+    return _exactly(source, int(digits))
 
 
 def _exactly(source: BufferedIOBase, length: int) -> Iterator[bytes]:
@@ -80,7 +81,7 @@ def _chunks(source: BufferedIOBase) -> Iterator[bytes]:
     while True:
         text = _line(source).partition(b";")[0].strip()
         try:
-            size = int(text[:16], 16) if text.isalnum() else -1
+            size = int(text, 16) if text.isalnum() else -1
         except ValueError:
             size = -1
         if size < 0:

@@ -23,7 +23,7 @@ from cbvsynth.server.faces.backend import Backend, fault
 from cbvsynth.server.faces.open_inference_rest import OpenInferenceRest
 from cbvsynth.server.faces.rest_json import answer_json, claims_of, json_object
 from cbvsynth.server.faces.rest_server import Reply, Request
-from cbvsynth.server.methods.model_spec import model_of
+from cbvsynth.server.methods.model_spec import model_of, version_of
 from cbvsynth.server.methods.predict import run, signature_of
 from cbvsynth.server.methods.refused import CLASSIFY, REGRESS, refuse
 from cbvsynth.server.methods.status_and_metadata import SIGNATURES, model_metadata, model_status
@@ -57,7 +57,6 @@ _READ = re.compile(r"/v1/models(?:/(?P<name>[^/:]+))?" + _PLACE + r"(?P<metadata
 _RUN = re.compile(
     r"/v1/models/(?P<name>[^/:]+)" + _PLACE + r":(?P<method>classify|regress|predict)", re.IGNORECASE
 )
-_LARGEST_VERSION = 2**63 - 1
 _JSON_WEIGHT = 16
 """What a byte of JSON may become in Python's lists: `[],` are 3 bytes and take 64."""
 
@@ -90,7 +89,10 @@ class RestApi:
         return Reply(HTTP_CODES.get(code, 500), JSON, error_body(text), headers)
 
     def _dispatch(self, request: Request) -> tuple[str, bytes]:
-        path = urlsplit(request.path).path
+        try:
+            path = urlsplit(request.path).path
+        except ValueError as error:  # as of http://[/
+            raise invalid(f"Malformed request: {request.method} {request.path}") from error
         reads = request.method in ("GET", "HEAD")
         if request.method == "OPTIONS":
             return JSON, self._preflight(request)
@@ -188,9 +190,7 @@ def _counted(call: Call, content: bytes) -> bytes:
 def _fill_spec(spec: model_pb2.ModelSpec, found: Mapping[str, str] | re.Match[str]) -> None:
     spec.name = unquote(found["name"])
     if found["version"]:
-        if int(found["version"]) > _LARGEST_VERSION:
-            raise invalid(f"Failed to convert version: {found['version']} to numeric.")
-        spec.version.value = int(found["version"])
+        spec.version.value = version_of(found["version"])
     elif found["label"]:
         spec.version_label = unquote(found["label"])
 

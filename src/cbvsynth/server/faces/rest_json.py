@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +12,12 @@ from tensorflow.core.protobuf import meta_graph_pb2
 
 from cbvsynth.errors import RefusedError
 from cbvsynth.server.faces.rest_tensors import B64, array_from, dumps, shown, texts_of
-from cbvsynth.server.tensors import Array, Claim, claim_of_array, invalid
+from cbvsynth.server.tensors import MOST_AXES, Array, Claim, claim_of_array, invalid
 
 ROWS, COLUMNS = "instances", "inputs"
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Half a character as JSON may write it. Without its other half no reply can repeat it."""
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -26,6 +30,10 @@ def json_object(body: bytes) -> dict[str, Any]:
         raise invalid("JSON Parse error: The document is empty")
     try:
         content = json.loads(body.decode("utf-8-sig"))
+        if _SURROGATE.search(body):
+            json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise invalid("JSON Parse error: The surrogate pair in string is invalid.") from error
     except UnicodeDecodeError as error:
         raise invalid("JSON Parse error: The document is not UTF-8") from error
     except json.JSONDecodeError as error:
@@ -153,6 +161,8 @@ def _row(
         array = array_from(value, signature.inputs[name].dtype)
     except RefusedError as error:
         raise RefusedError(where + str(error), code=error.code) from error
+    if array.ndim == MOST_AXES:  # the rows are one more
+        raise invalid(f"{where}Lists are nested deeper than {MOST_AXES - 1}.")
     if before and before[0].shape != array.shape:
         raise invalid(f"{where}Expecting shape {list(before[0].shape)} but got: {list(array.shape)}")
     return array

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from typing import Any
 
@@ -11,11 +10,10 @@ import numpy as np
 import orjson
 import tensorflow as tf
 
-from cbvsynth.server.tensors import Array, invalid
+from cbvsynth.server.tensors import MOST_AXES, Array, invalid
 
 B64 = "b64"
 
-_MOST_AXES = 254  # TensorFlow's own bound
 _MOST_SHOWN = 256
 _WORDS: dict[type, str] = {
     bool: "Bool",
@@ -81,7 +79,10 @@ def texts_of(array: Array, *, as_base64: bool) -> Any:  # noqa: ANN401  JSON
 
 def shown(value: object) -> str:
     """A JSON value for a message, cut where it is long."""
-    return json.dumps(value)[:_MOST_SHOWN]
+    try:
+        return json.dumps(value)[:_MOST_SHOWN]
+    except RecursionError:  # json reads a little deeper than it writes
+        return "(nested too deeply to show)"
 
 
 class _Leaf:
@@ -102,8 +103,8 @@ def _shape(value: object) -> tuple[int, ...]:
     shape: list[int] = []
     while isinstance(value, list):
         shape.append(len(value))
-        if len(shape) > _MOST_AXES:
-            raise invalid(f"Lists are nested deeper than {_MOST_AXES}.")
+        if len(shape) > MOST_AXES:
+            raise invalid(f"Lists are nested deeper than {MOST_AXES}.")
         if not value:
             break
         value = value[0]
@@ -141,13 +142,13 @@ def _take(values: list[Any], leaf: _Leaf, flat: list[Any]) -> None:
 
 def _text(value: str | dict[str, Any]) -> bytes:
     if isinstance(value, str):
-        return value.encode("utf-8", errors="surrogatepass")
+        return value.encode()
     content = value.get(B64)
     if set(value) != {B64} or not isinstance(content, str):
         raise invalid(f"JSON Value: {shown(value)} not formatted correctly for base64 data")
     try:
         return base64.b64decode(content, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # its own binascii.Error, or of signs beyond ASCII
         raise invalid("Unable to base64 decode") from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tensorflow_serving.apis import model_pb2
 
+from cbvsynth.server.store import version_number
 from cbvsynth.server.tensors import invalid
 
 
@@ -20,3 +21,15 @@ def model_of(request: object) -> tuple[str, int | None, str]:
         raise invalid("ModelSpec has no name specified.")
     version = int(spec.version.value) if spec.WhichOneof("version_choice") == "version" else None
     return str(spec.name), version, str(spec.version_label)
+
+
+def version_of(digits: str) -> int:
+    """The version that a text of digits names.
+
+    Raises:
+        RefusedError: INVALID_ARGUMENT: 64 bits do not hold it.
+    """
+    number = version_number(digits)
+    if number is None:
+        raise invalid(f"Failed to convert version: {digits} to numeric.")
+    return number

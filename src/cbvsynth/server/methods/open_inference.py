@@ -10,9 +10,10 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from cbvsynth.server.flags import ServerOptions
+from cbvsynth.server.methods.model_spec import version_of
 from cbvsynth.server.methods.predict import check_names, run, signature_of
 from cbvsynth.server.store import ModelStore
-from cbvsynth.server.tensors import Array, Claim, invalid
+from cbvsynth.server.tensors import Array, Claim, invalid, require_possible
 from cbvsynth.signature import PREDICT_SIGNATURE
 from cbvsynth.wire.open_inference import DATATYPES
 
@@ -81,12 +82,12 @@ def place_of(model: str, version: str) -> tuple[str, int | None, str]:
     """Name, version and label: the protocol's version is a text, so that a label can stand there too.
 
     Raises:
-        RefusedError: INVALID_ARGUMENT: no name.
+        RefusedError: INVALID_ARGUMENT: no name, or a number beyond 64 bits.
     """
     if not model:
         raise invalid("The request names no model.")
     if version.isascii() and version.isdigit():
-        return model, int(version), ""
+        return model, version_of(version), ""
     return model, None, version
 
 
@@ -133,7 +134,8 @@ def claim(
         sent: bytes of the values sent when unpacked, and what makes the array.
 
     Raises:
-        RefusedError: INVALID_ARGUMENT: another datatype than the signature's, or a size below 0.
+        RefusedError: INVALID_ARGUMENT: another datatype than the signature's, a size below 0, or a shape
+            that no array can have.
     """
     number = _NUMBERS.get(datatype, -1)
     info = signature.inputs.get(name)
@@ -141,6 +143,7 @@ def claim(
         raise invalid(f'input "{name}" has datatype {datatype or "none"}; expected {word_of(info.dtype)}.')
     if min(shape, default=0) < 0:
         raise invalid(f'input "{name}" has shape {list(shape)}; expected every size to be given.')
+    require_possible(name, shape)
     return Claim(name, number, tuple(shape), *sent)
 
 
