@@ -148,8 +148,9 @@ def save_first_generation(folder: Path) -> Path:
     return folder
 
 
-def write_warmup(folder: Path, **inputs: np.ndarray) -> None:
+def write_warmup(folder: Path, signature: str = "", **inputs: np.ndarray) -> None:
     record = prediction_log_pb2.PredictionLog()
+    record.predict_log.request.model_spec.signature_name = signature
     for name, array in inputs.items():
         record.predict_log.request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
     (folder / WARMUP).parent.mkdir(exist_ok=True)

@@ -129,17 +129,25 @@ def test_a_list_that_cannot_be_read_changes_nothing(life: Life) -> None:
     write_config(life.base, BOTH, stable=1)
 
 
-def test_a_broken_version_and_a_half_copied_one_leave_the_good_ones(life: Life, saved: Path) -> None:
+def test_broken_versions_and_a_half_copied_one_leave_the_good_ones(life: Life, saved: Path) -> None:
+    """One whose warm-up failed in a way nobody foresaw, or with a number of 20 digits, ended the server."""
+    from tests.server.saved_models import save_hollow, write_warmup
+
     shutil.copytree(saved / "sum1", life.base / "sum/3")
     (weights,) = (life.base / "sum/3/variables").glob("variables.data*")
     weights.write_bytes(weights.read_bytes()[:2])
     (life.base / "sum/4").mkdir()
+    write_warmup(save_hollow(life.base / "sum/5"), "hollow", x=np.float32(1))
+    (life.base / "sum/20261129183014123456").symlink_to(saved / "sum1")
     write_config(life.base, "all {}", stable=1)
-    wait_for(lambda: "sum version 4 is not served" in life.log())
+    wait_for(lambda: "sum version 5 is not served" in life.log())
+    assert "sum version 4 is not served" in life.log()
     assert "sum version 3 is not served" in life.log()
     assert (life.version(), life.version("stable")) == (2, 1)
-    for number in ("3", "4"):
+    assert "20261129183014123456" not in life.log()
+    for number in ("3", "4", "5"):
         shutil.rmtree(life.base / "sum" / number)
+    (life.base / "sum/20261129183014123456").unlink()
     write_config(life.base, BOTH, stable=1)
 
 

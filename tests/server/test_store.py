@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
+import numpy as np
 import pytest
 
 from cbvsynth.errors import RefusedError, UsageError
+from tests.server.saved_models import save_hollow, write_warmup
 from tests.server.store_server import Server, put, run
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.slow]
@@ -33,6 +36,34 @@ def test_a_broken_version_never_pushes_out_one_that_works(base):
     assert server.states() == {2: "END", 1: "AVAILABLE"}
     assert "saved_model.pb is damaged" in server.store.states("sum")[2].error
     assert server.answer() == 3
+
+
+def test_a_version_that_fails_in_a_way_nobody_foresaw_leaves_the_one_that_works(base):
+    """The exception went through the store and ended what follows the folders: the server died."""
+    server = Server(base)
+    server.serve()
+    save_hollow(base / "2")
+    write_warmup(base / "2", "hollow", x=np.float32(1))
+    server.store.reconcile()
+    assert server.states() == {2: "END", 1: "AVAILABLE"}
+    assert (
+        "version 2 cannot be loaded and warmed up (KeyError: 'hollow')" in server.store.states("sum")[2].error
+    )
+    assert server.answer() == 3
+
+
+def test_a_folder_that_cannot_be_walked_ends_nothing(base, saved):
+    """As one that goes away at that moment: the server ended while it looked for changed files."""
+    name = "d" * 250
+    inside = os.open(put(base, "2", saved / "sum1"), os.O_RDONLY)
+    for _ in range(20):  # until its path is too long
+        os.mkdir(name, dir_fd=inside)
+        outside, inside = inside, os.open(name, os.O_RDONLY, dir_fd=inside)
+        os.close(outside)
+    os.close(inside)
+    server = Server(base)
+    server.serve()
+    assert server.answer() == 4
 
 
 def test_a_broken_version_is_read_again_once_it_was_replaced_and_not_before(base, saved):
@@ -81,13 +112,17 @@ def test_the_policy_chooses_by_number_not_by_name(base, saved, policy, expected)
     assert set(server.states()) == expected
 
 
-def test_only_folders_with_whole_numbers_are_versions(base, saved):
-    for name in (".incoming-7", "8x", "-9", "final", "²"):
+def test_only_folders_with_whole_numbers_of_64_bits_are_versions(base, saved):
+    """A time stamp of 20 digits became the newest version, which gRPC cannot name: UNKNOWN for everyone."""
+    for name in (".incoming-7", "8x", "-9", "final", "²", str(2**63), "20261129183014123456"):
         (base / name).symlink_to(saved / "sum1")
     (base / "11").write_text("no folder")
     server = Server(base)
     server.serve()
     assert server.states() == {1: "AVAILABLE"}
+    (base / str(2**63 - 1)).symlink_to(saved / "sum1")
+    server.store.reconcile()
+    assert server.states()[2**63 - 1] == "AVAILABLE"
 
 
 def test_a_running_request_ends_on_the_version_it_began_with(base, saved):

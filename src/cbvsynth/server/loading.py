@@ -60,7 +60,7 @@ class LoadedModel:
             self._program = tf.saved_model.load(str(folder), tags=tags)
         except (OSError, ValueError, LookupError, RuntimeError, TypeError, tf.errors.OpError) as error:
             raise ModelError(
-                f"version {folder.name} cannot be loaded ({_reason(error, folder)}); expected program and "
+                f"version {folder.name} cannot be loaded ({own_reason(error, folder)}); expected program and "
                 "weights of one export. Copy or export it again."
             ) from error
         self._functions = {
@@ -110,7 +110,7 @@ def _graph_with(
     return found[0]
 
 
-def _reason(error: Exception, folder: Path) -> str:
+def own_reason(error: Exception, folder: Path) -> str:
     """The loader's own first sentence, without the folder that it lies in."""
     lines = str(error).strip().splitlines() or [""]
     return f"{type(error).__name__}: {lines[0].replace(str(folder), folder.name)[:_MOST_REASON]}"

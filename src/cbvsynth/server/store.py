@@ -16,7 +16,7 @@ from pathlib import Path
 from cbvsynth.errors import CbvsynthError, ModelError, RefusedError, UsageError
 from cbvsynth.server.calls import note_served
 from cbvsynth.server.configuration import ModelSettings
-from cbvsynth.server.loading import LoadedModel, ServedVersion
+from cbvsynth.server.loading import LoadedModel, ServedVersion, own_reason
 
 _LARGEST_VERSION = 2**63 - 1
 
@@ -240,11 +240,12 @@ class ModelStore:
             model.versions[version] = record
         try:
             loaded = self._load(name, version, folder)
-        except CbvsynthError as error:
-            self._log(f"{name} version {version} is not served: {error}")
+        except Exception as error:  # noqa: BLE001  whatever a version sets off, the others go on
+            reason = str(error) if isinstance(error, CbvsynthError) else _unforeseen(error, folder)
+            self._log(f"{name} version {version} is not served: {reason}")
             with self._lock:
                 record.state = State.AVAILABLE if record.served else State.END
-                record.error = str(error)
+                record.error = reason
             return
 
         def freed() -> None:
@@ -270,6 +271,13 @@ class ModelStore:
                 served.retire()
 
 
+def _unforeseen(error: Exception, folder: Path) -> str:
+    return (
+        f"version {folder.name} cannot be loaded and warmed up ({own_reason(error, folder)}); expected a "
+        "model that this server can run. Export it again."
+    )
+
+
 def version_number(digits: str) -> int | None:
     """The version that digits name; None beyond 64 bits, which the protocol does not carry."""
     # Cut: Python reads no more than 4300 digits.
@@ -278,9 +286,10 @@ def version_number(digits: str) -> int | None:
 
 
 def versions_on_disk(base_path: Path) -> dict[int, Path]:
-    """A model's folders with whole numbers as names; of two with one number, such as 1 and 001, the shorter.
+    """A model's folders with whole numbers of 64 bits as names; of 1 and 001, which are one, the shorter.
 
-    Everything else is left alone, hidden folders too: sync copies under such a name, then renames.
+    Everything else is left alone: longer numbers, as the production server does, and hidden folders, since
+    sync copies under such a name, then renames.
 
     Raises:
         UsageError: the folder is missing or cannot be read.
@@ -291,7 +300,8 @@ def versions_on_disk(base_path: Path) -> dict[int, Path]:
             key=lambda entry: len(entry.name),
             reverse=True,
         )
-        return {int(entry.name): entry for entry in entries if entry.is_dir()}
+        numbers = ((version_number(entry.name), entry) for entry in entries if entry.is_dir())
+        return {number: entry for number, entry in numbers if number is not None}
     except OSError as error:
         raise UsageError(
             f"the base path '{base_path.name}' cannot be read ({error.strerror}); expected a folder with one "
@@ -302,7 +312,11 @@ def versions_on_disk(base_path: Path) -> dict[int, Path]:
 def _stamp(folder: Path) -> Stamp:
     """Changes whenever a file of the version is replaced, added or written to."""
     stamps: list[int] = []
-    for path in (folder, *sorted(folder.rglob("*"))):
+    try:
+        inside = sorted(folder.rglob("*"))
+    except OSError:  # it goes away at this moment, or cannot be read
+        inside = []
+    for path in (folder, *inside):
         try:
             facts = path.stat()
         except OSError:
