@@ -283,6 +283,14 @@ def _predict() -> Iterator[Case]:
         "INVALID_ARGUMENT ...adc holds a value that is not finite...",
     )
     yield Case(
+        group,
+        "inputs of two shapes, which the graph adds",
+        lazily(lambda: tensors(adc=tensors()["adc"][:, :7])),
+        "INVALID_ARGUMENT Incompatible shapes: [1,7,8,4] vs. [1,8,8,4]...",
+        "INVALID_ARGUMENT Incompatible shapes: [1,7,8,4] vs. [1,8,8,4]",
+        "without the name of the graph's node, which means nothing to whoever reads it",
+    )
+    yield Case(
         group, "one value for a whole shape", lazily(lambda: tensors(t1=a_tensor(float_val=[3.0]))), "OK"
     )
     yield Case(

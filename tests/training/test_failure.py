@@ -49,6 +49,19 @@ def out_of_tensorflows_memory() -> None:
     tf.zeros([1 << 44])
 
 
+def out_of_memory_in_a_graph() -> None:
+    """As TensorFlow 2.21 tells it; `Graph execution error:` was all that was said of it."""
+    import tensorflow as tf
+
+    raise tf.errors.ResourceExhaustedError(
+        None,
+        None,
+        "Graph execution error:\n\nDetected at node uniform defined at (most recent call last):\n"
+        "<stack traces unavailable>\nOOM when allocating tensor with shape[67108864]\n"
+        "\t [[{{node uniform}}]]\nHint: add report_tensor_allocations_upon_oom.\n [Op:__inference_f_10]",
+    )
+
+
 def lost_in_tensorflow() -> None:
     import tensorflow as tf
 
@@ -76,6 +89,7 @@ def a_folder() -> None:
     ("act", "kind", "found", "advice"),
     [
         (out_of_tensorflows_memory, TrainingError, "ResourceExhaustedError: OOM when", "--base_channels"),
+        (out_of_memory_in_a_graph, TrainingError, "ResourceExhaustedError: OOM when", "--base_channels"),
         (out_of_memory, TrainingError, "memory ran out", "--precision mixed_bfloat16"),
         (lost_in_tensorflow, TrainingError, "NotFoundError: /nowhere", "CUDA_VISIBLE_DEVICES=-1"),
         (disk_full, StorageError, "the disk is full", "free some space"),

@@ -157,3 +157,15 @@ def test_the_sentence_of_a_check_is_found_in_tensorflows_message() -> None:
     assert refusal(error(graph)) == "input t1 is constant; x"
     assert refusal(error("assertion failed: [input t1 is constant; x]")) == "input t1 is constant; x"
     assert refusal(error("first\nanother kernel's complaint")) == "another kernel's complaint"
+    hint = "Graph execution error:\n\nat add\nno memory\n\t [[{{node add}}]]\nHint: do this.\n [Op:a]"
+    assert refusal(error(hint)) == "no memory"
+    assert refusal(error("")) == "InvalidArgumentError"
+
+
+def test_a_kernels_own_reason_is_told_and_not_the_node_below_it() -> None:
+    """Whoever sent images of two shapes read `[[{{node add}}]]` and no reason."""
+    spec = [tf.TensorSpec([None])] * 2
+    added = tf.function(lambda one, other: one + other, input_signature=spec, autograph=False)
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        added(tf.zeros(2), tf.zeros(3))
+    assert refusal(caught.value) == "Incompatible shapes: [2] vs. [3]"

@@ -72,9 +72,28 @@ def machine_refusal(error: Exception, model: str) -> CbvsynthError | None:
 
 
 def own_words(error: Exception) -> str:
-    """Class and first line of a library's error, shortened."""
-    first_line = _GRAPH_PLACE.sub("", str(getattr(error, "message", error))).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {first_line[:_LONGEST]}" if first_line else type(error).__name__
+    """Class and first line of a library's error, shortened; of one in a TensorFlow graph, its reason."""
+    lines = _plain_lines(str(getattr(error, "message", error)))
+    reason = _above_the_node(lines) or next(iter(lines), "")
+    return f"{type(error).__name__}: {reason[:_LONGEST]}" if reason else type(error).__name__
+
+
+def kernel_reason(message: str) -> str:
+    """The sentence of TensorFlow's in which a kernel says why it failed; empty where nothing is said."""
+    lines = _plain_lines(message)
+    return _above_the_node(lines) or next(reversed(lines), "")
+
+
+def _plain_lines(message: str) -> list[str]:
+    lines = (_GRAPH_PLACE.sub("", line).strip() for line in message.splitlines())
+    return [line for line in lines if line]
+
+
+def _above_the_node(lines: list[str]) -> str:
+    """What stands above the first node, `[[{{node add}}]]`: before it is the stack, after it are hints."""
+    nodes = (place for place, line in enumerate(lines) if line.startswith("[["))
+    place = next(nodes, 0)
+    return lines[place - 1] if place else ""
 
 
 def _out_of_memory(error: Exception, model: str) -> TrainingError:

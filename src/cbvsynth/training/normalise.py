@@ -28,6 +28,7 @@ from cbvsynth.domain.sequences import Combination, Sequence
 from cbvsynth.errors import VolumeError
 from cbvsynth.records.examinations import Float32Array
 from cbvsynth.signature import INPUT_UNITS, MIN_IN_PLANE
+from cbvsynth.training.failure import kernel_reason
 
 ADC_UNIT = 2000.0
 """ADC that the networks see as 1, 1e-6 mm2/s."""
@@ -100,9 +101,9 @@ def normalise_arrays(
 
 
 def refusal(error: tf.errors.OpError) -> str:
-    """The sentence of the check that failed, without the graph's node names."""
+    """The sentence of the check that failed, or the kernel's own, without the graph's node names."""
     found = _ASSERTION.search(error.message)
-    return found.group(1) if found else str(error.message).strip().splitlines()[-1]
+    return found.group(1) if found else kernel_reason(error.message) or type(error).__name__
 
 
 @cache
