@@ -6,13 +6,14 @@ import json
 import re
 import resource
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cbvsynth.commands.registry import canary, rollback
-from cbvsynth.errors import ModelError, RegistryError, StorageError
+from cbvsynth.errors import ModelError, RegistryError, StorageError, UnreachableError
 from cbvsynth.records.selection import read_selection
 from cbvsynth.registry.store import open_registry
 from cbvsynth.sync.follower import Follower
@@ -274,17 +275,65 @@ def test_a_run_that_was_deleted_costs_a_version_its_score_alone(promoted: None) 
     assert versions_served() == [1, 2]
 
 
+def watching(**changes: Any) -> Follower:
+    return Follower(
+        SyncOptions(**({"watch": 1, "base_path": MODELS, "interval_s": 0.01} | changes)),
+        open_registry("cbvsynth"),
+        Repository(MODELS, "cbvsynth", str(MODELS.resolve())),
+    )
+
+
+DAMAGE: dict[str, Callable[[], object]] = {
+    "a served version is deleted": lambda: shutil.rmtree(MODELS / "cbvsynth/2"),
+    "the version to go back to is deleted": lambda: shutil.rmtree(MODELS / "cbvsynth/1"),
+    "selection.json is deleted": (MODELS / "selection.json").unlink,
+    "selection.json is damaged": lambda: (MODELS / "selection.json").write_text("{"),
+    "selection.json is an older one": lambda: (MODELS / "selection.json").write_text(
+        (MODELS / "selection.json").read_text().replace("0.85", "0.5")
+    ),
+    "models.config is deleted": (MODELS / "models.config").unlink,
+    "models.config is no text": lambda: (MODELS / "models.config").write_bytes(b"\xff"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_changes_in_the_folder_is_mended_at_the_next_look(
+    promoted: None, capsys: pytest.CaptureFixture[str], damage: str
+) -> None:
+    """A quiet registry was enough to call it settled: what was deleted stayed so, and a damaged
+    selection.json failed every round until somebody started sync again."""
+    follower = watching()
+    with follower.repository.lock():
+        follower.round()
+        before = {path: path.read_bytes() for path in MODELS.rglob("*.*") if path.is_file()}
+        DAMAGE[damage]()
+        follower.round()
+        assert {path: path.read_bytes() for path in MODELS.rglob("*.*") if path.is_file()} == before
+        assert follower.labels() == {"stable": 2, "previous": 1}
+        capsys.readouterr()
+        follower.round()
+    assert capsys.readouterr().out == "", "nothing was looked at again"
+
+
+def test_the_server_is_asked_again_for_a_version_that_had_gone(promoted: None) -> None:
+    """It had unloaded what was deleted, and was believed to answer rightly without another question."""
+    sync()
+    follower = watching(server="127.0.0.1:1", wait_s=0.1)
+    follower.confirmed = {one.digest for one in read_selection(MODELS / "selection.json").versions}
+    follower.round()
+    shutil.rmtree(MODELS / "cbvsynth/2")
+    with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:1 .*does not answer"):
+        follower.round()
+    assert (MODELS / "cbvsynth/2").is_dir()
+
+
 def test_what_was_left_out_is_tried_again_and_a_quiet_registry_is_not(
     promoted: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     whole = program_of("encdec-t1c")
     stored = next(path for path in Path("mlartifacts").rglob("saved_model.pb") if path.read_bytes() == whole)
     stored.write_bytes(b"damaged")
-    follower = Follower(
-        SyncOptions(watch=1, base_path=MODELS, interval_s=0.01),
-        open_registry("cbvsynth"),
-        Repository(MODELS, "cbvsynth", str(MODELS.resolve())),
-    )
+    follower = watching()
     with follower.repository.lock():
         follower.round()
         stored.write_bytes(whole)

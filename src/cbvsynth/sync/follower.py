@@ -24,6 +24,7 @@ from cbvsynth.sync.plan import plan
 from cbvsynth.sync.publish import (
     ServerConfirm,
     publish,
+    served_so_far,
     withdraw,
     without,
     wrongness,
@@ -46,13 +47,16 @@ class Follower:
     """Digests of the versions whose files were compared by this process."""
     confirmed: set[str] = field(default_factory=set)
     """Digests of the versions that the server answers rightly for."""
-    settled: tuple[dict[str, int], str] | None = None
-    """The registry's aliases and models.config at the end of the last round that went well."""
+    settled: tuple[dict[str, int], str, Selection] | None = None
+    """The registry's aliases, models.config and the selection, after the last round that went well."""
     looks_left: float = 0
     """How often `settled` is believed before versions that were left out are tried again."""
 
     def round(self) -> None:
-        """Bring the folder to what the registry says.
+        """Bring the folder to what the registry says, also where somebody has changed it meanwhile.
+
+        Of a version that was compared before, only the folder is looked for: its files are read again by the
+        next start.
 
         A version that cannot be served is left out and named on standard error; the others are served.
 
@@ -63,13 +67,14 @@ class Follower:
             StorageError: the disk does not take them.
         """
         aliases = read_aliases(self.registry)
-        if self.settled == (aliases, self.repository.config_text()) and self.looks_left > 0:
+        present = (aliases, self.repository.config_text(), served_so_far(self.repository))
+        if self.settled == present and self.looks_left > 0:
             self.looks_left -= 1
             return
         state = read_served_state(self.registry)
         planned = plan(self.options.registered_name, state, self.options.mode)
-        before = self._loaded()
         wanted, copied, unfit = self._copy(state, planned.selection)
+        before = self._loaded()
         confirm = ServerConfirm(self.options.server, self.options.wait_s) if self.options.server else None
         done = publish(self.repository, wanted, confirm, lambda: time.sleep(self.options.interval_s))
         served, wrong = done.selection, dict(done.wrong)
@@ -81,7 +86,7 @@ class Follower:
         left_out = [*planned.left_out, *map(str, unfit), *wrongness(self.repository.name, wrong)]
         _warn(left_out)
         self.repository.prune({one.version for one in served.versions} | before, self.options.keep)
-        self.settled = (dict(state.aliases), self.repository.config_text())
+        self.settled = (dict(state.aliases), self.repository.config_text(), served)
         # What the registry did not give may be there at the next look, and asking costs little.
         self.looks_left = _looks(left_out, unfit)
 
@@ -111,6 +116,8 @@ class Follower:
             lambda target: download_saved_model(self.registry, version, target),
         )
         self.checked.add(version.digest)
+        if copied:
+            self.confirmed.discard(version.digest)  # a folder that had gone: the server loads it anew
         return copied
 
     def _confirm(self, served: Selection, confirm: ServerConfirm, wrong: dict[int, str]) -> Selection:

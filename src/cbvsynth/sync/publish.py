@@ -130,7 +130,7 @@ def publish(
         ServingError: the server did not load the new versions in time; what was served stays.
         ModelError: the server's new champion is not what was promoted; what was served stays.
     """
-    former = _former(repository)
+    former = served_so_far(repository)
     final = repository.config(wanted)
     if former == wanted and repository.config_text() == final.to_text():
         return Published(wanted, changed=False, wrong={})
@@ -189,7 +189,7 @@ def withdraw(repository: Repository, versions: Collection[int]) -> None:
         repository.write_selection(kept)
 
 
-def _former(repository: Repository) -> Selection | None:
+def served_so_far(repository: Repository) -> Selection | None:
     """What has been served so far; None if that is unknown, since there is then nothing to keep."""
     try:
         return repository.published()

@@ -163,7 +163,8 @@ class Repository:
     def config_text(self) -> str:
         """The present models.config; empty before the first sync."""
         path = self.root / MODELS_CONFIG_FILE
-        return path.read_text(encoding="utf-8") if path.is_file() else ""
+        # Whatever else stands in it, damaged, is no config of ours and is written anew.
+        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
     def config(self, labelled: Selection, also: Collection[int] = ()) -> ModelsConfig:
         """The config that loads a selection's versions and some more, under the selection's labels."""

@@ -33,7 +33,7 @@ class SyncStatus:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def succeeded(self, labels: Mapping[str, int]) -> None:
-        """Count a round after which the folder is what the registry says."""
+        """Count a round after which versions, selection.json and models.config are what the registry says."""
         with self._lock:
             self._rounds["ok"] += 1
             self._last_success_s = self.clock()
