@@ -156,8 +156,8 @@ def test_the_manifests_columns_are_the_fields_of_an_examination() -> None:
 @pytest.mark.parametrize("word", ["n/a", "unk", "NULL", "missing", ".", "x", "--"])
 def test_a_word_for_unknown_is_no_diagnosis_and_no_sex(tmp_path: Path, word: str) -> None:
     """Table 1 counted them as other sexes and diagnoses, and tested them; the age beside was missing."""
-    write_rows(tmp_path, {**GOOD, "sex": word, "diagnosis": word, "age": word}, OTHER)
-    one = load_manifest(tmp_path).examinations[0]
+    write_rows(tmp_path, {**GOOD, "sex": word, "diagnosis": word, "age": word})
+    (one,) = load_manifest(tmp_path).examinations
     assert (one.sex, one.diagnosis, one.age) == ("", "", None)
 
 
