@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from cbvsynth.records.storage import sha256_of
+from cbvsynth.wire.tensors import array_of
 from tests.client.heads import AFFINES, PATIENT_NAME, SHAPE, image, write
 from tests.page.hostile import UPLOADS
 from tests.page.running import Running, Visitor, running
@@ -69,10 +70,58 @@ def test_measured_cbv_is_compared(visitor: Visitor, head: dict[str, Path], tmp_p
     study = visitor.map({**head, "cbv.nii.gz": measured})
     assert {"real", "difference"} <= set(study["result"]["layers"])
     assert study["result"]["compared"]["mae"] > 0
-    other = write(tmp_path / "rcbv.nii.gz", np.ones((8, 8, 8), np.float32), AFFINES["RAS"])
-    study = visitor.map({**head, "rcbv.nii.gz": other})
+    other = write(tmp_path / "other_cbv.nii.gz", np.ones((8, 8, 8), np.float32), AFFINES["RAS"])
+    study = visitor.map({**head, "other_cbv.nii.gz": other})
     assert study["state"] == "done"
     assert "could not be registered" in study["result"]["compared"]["problem"]
+
+
+UPENN = {"T1": "t1", "T1GD": "t1c", "T2": "t2", "FLAIR": "flair", "DTI_TR": "adc", "DSC_ap-rCBV": "asl"}
+"""Files of the collection by the image that lies in them; the trace is three times ADC."""
+
+
+def upenn(folder: Path) -> dict[str, Path]:
+    """One examination, as it lies in a data root."""
+    files = {}
+    for name, content in UPENN.items():
+        path = f"images/UPENN-GBM-00001_11/UPENN-GBM-00001_11_{name}.nii.gz"
+        voxels = image(content) * np.float32(3.0 if name == "DTI_TR" else 1.0)
+        files[path] = write(folder / path, voxels, AFFINES["RAS"])
+    return files
+
+
+def sent_adc(page: Running) -> float:
+    """Median of the brain of what the model was sent last."""
+    adc = array_of(page.server.predictions()[-1].inputs["adc"], "adc")
+    return float(np.median(adc[adc > 0]))
+
+
+def test_files_are_taken_with_the_factor_and_the_unit_that_their_collection_has(
+    page: Running, visitor: Visitor, tmp_path: Path
+) -> None:
+    """The model was sent an ADC three times too large, and a relative map compared as if in mL/100 g."""
+    study = visitor.map(upenn(tmp_path))
+    adc = image("adc")
+    assert sent_adc(page) == pytest.approx(float(np.median(adc[adc > 0])), rel=1e-4)
+    assert "measured CBV is relative" in study["result"]["compared"]["problem"]
+    assert "real" not in study["result"]["layers"]
+    (trace,) = (row for row in study["rows"] if row["role"] == "adc")
+    assert trace["scale"] == pytest.approx(1 / 3)
+
+
+def test_an_example_is_taken_as_predict_takes_it(tmp_path: Path) -> None:
+    """Its factors, its unit and the orientation that its manifest states were dropped, and so was ASL."""
+    upenn(tmp_path / "data")
+    with running(tmp_path / "page", data=tmp_path / "data") as page:
+        visitor = page.visitor()
+        study = visitor.begin()
+        assert visitor.act(study, "example", {"examination": "UPENN-GBM-00001_11"}) == (204, "")
+        assert visitor.act(study, "recognise") == (204, "")
+        assert visitor.act(study, "start") == (204, "")
+        found = visitor.wait(study)
+        adc = image("adc")
+        assert sent_adc(page) == pytest.approx(float(np.median(adc[adc > 0])), rel=1e-4)
+        assert "measured CBV is relative" in found["result"]["compared"]["problem"]
 
 
 def test_a_region_is_measured_and_taken_away(done: tuple[Visitor, dict]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cbvsynth.page.names import is_nifti, role_of
+from cbvsynth.domain.sequences import TargetUnit
+from cbvsynth.page.names import is_nifti, named
 
 
 @pytest.mark.parametrize(
@@ -27,9 +28,28 @@ from cbvsynth.page.names import is_nifti, role_of
     ],
 )
 def test_roles(name: str, role: str) -> None:
-    found, reason = role_of(name)
-    assert found == role
-    assert reason
+    found = named(name)
+    assert found.role == role
+    assert found.reason
+    assert found.scale == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "unit"),
+    [
+        ("UPENN-GBM-00001_11_DTI_TR.nii.gz", 1 / 3, None),
+        ("UPENN-GBM-00001_11_DSC_ap-rCBV.nii.gz", 1.0, TargetUnit.RELATIVE),
+        ("UCSD-PTGBM-0002_01/UCSD-PTGBM-0002_01_CBV_LC.nii.gz", 1.0, TargetUnit.RELATIVE),
+        ("sub-01/perf/sub-01_cbv.nii.gz", 1.0, TargetUnit.RELATIVE),
+        ("patient/2024-01-01/CBV.nii.gz", 1.0, TargetUnit.ML_PER_100G),
+        ("case_rCBV.nii.gz", 1.0, TargetUnit.RELATIVE),
+        ("case_cbv.nii.gz", 1.0, None),
+    ],
+)
+def test_a_name_tells_a_factor_and_a_unit_too(name: str, scale: float, unit: TargetUnit | None) -> None:
+    """Both were forgotten: a trace of UPENN-GBM went to the model as an ADC three times too large."""
+    found = named(name)
+    assert (found.scale, found.unit) == (scale, unit)
 
 
 def test_endings() -> None:

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.errors import ManifestError, UsageError
 from cbvsynth.page.recognition import recognise, require_sequence
 from cbvsynth.page.studies import Study, Upload
@@ -41,6 +42,30 @@ def test_a_header_that_declares_too_much_is_left_out_even_by_hand(tmp_path):
     found = recognise(study_of(tmp_path, ("t1.nii",)), tmp_path, {"0.nii": "t1"}, 3199.0)
     assert (found.rows[0].role, found.images) == ("", {})
     assert "20 x 20 x 8 voxels" in found.rows[0].reason
+
+
+def test_a_sidecar_among_the_files_says_what_cbv_is_in(tmp_path):
+    """BIDS without a sidecar is relative; where one came with the map, nobody read it."""
+    names = ("sub-1/perf/sub-1_cbv.nii", "sub-1/perf/sub-1_cbv.json", "sub-1/anat/sub-1_T1w.nii")
+    study = study_of(tmp_path, names)
+
+    def cbv(units):
+        (tmp_path / "files/1.nii").write_text(f'{{"Units": "{units}"}}')
+        return recognise(study, tmp_path, {}, MANY).rows[0]
+
+    assert (cbv("n/a").unit, cbv("n/a").role) == (TargetUnit.RELATIVE, "cbv")
+    assert (cbv("mL/100g").unit, cbv("mL/100g").scale) == (TargetUnit.ML_PER_100G, 1.0)
+    assert (cbv("mL/100mL").unit, cbv("mL/100mL").scale) == (TargetUnit.ML_PER_100G, pytest.approx(1 / 1.05))
+    assert (cbv("furlong").role, cbv("mL/100g").role) == ("", "cbv")
+    assert "states Units 'furlong'" in cbv("furlong").reason
+
+
+def test_a_choice_by_hand_keeps_what_the_file_holds(tmp_path):
+    study = study_of(tmp_path, ("UPENN-GBM-00001_11_DTI_TR.nii", "UPENN-GBM-00001_11_T2.nii"))
+    same, other = recognise(study, tmp_path, {"0.nii": "adc", "1.nii": "t1"}, MANY).rows
+    assert (same.reason, same.scale) == ("chosen by hand", pytest.approx(1 / 3))
+    assert (other.role, other.scale) == ("t1", 1.0)
+    assert recognise(study, tmp_path, {"0.nii": "t1", "1.nii": ""}, MANY).rows[0].scale == 1.0
 
 
 def test_dicom_series_with_their_reasons_and_a_correction(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cbvsynth.client import CbvClient
+from cbvsynth.page.measured import Measured
 from cbvsynth.page.results import keep_results
 from cbvsynth.study.nifti import read_volume
 from tests.client.heads import write_head
@@ -74,6 +75,6 @@ def test_without_a_card_there_is_none(made, tmp_path):
 
 def test_a_measured_map_that_cannot_be_read_is_said(made, tmp_path):
     (tmp_path / "cbv.nii").write_text("no image")
-    found = keep_results(tmp_path, made, tmp_path / "cbv.nii", tmp_path)
+    found = keep_results(tmp_path, made, Measured(tmp_path / "cbv.nii"), tmp_path)
     assert "not a NIfTI file" in found["compared"]["problem"]
     assert "real" not in found["layers"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout
 from cbvsynth.errors import CbvsynthError, UsageError
-from cbvsynth.page.names import ROLES
+from cbvsynth.page.names import ROLES, Named
 from cbvsynth.page.studies import Store, Study, Upload
 from cbvsynth.study.manifest import load_manifest
 from cbvsynth.study.paths import resolve_inside
@@ -54,4 +55,7 @@ class Examples:
             stored = f"{role}{ending}"
             target = store.folder(study.id) / "files" / stored
             shutil.copyfile(source, target)
-            store.add(study.id, Upload(f"{role}{ending}", stored, target.stat().st_size))
+            unit = examination.target_unit if role == "cbv" else None
+            known = Named(role, "as its study has it", examination.scales.get(role, 1.0), unit)
+            store.add(study.id, Upload(stored, stored, target.stat().st_size, known))
+        store.change(study.id, lambda one: replace(one, orientation=examination.orientation))

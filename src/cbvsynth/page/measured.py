@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from cbvsynth.page.wording import for_a_visitor
 from cbvsynth.registration.displacement import displacement_mm, points_of
 from cbvsynth.registration.rigid import ALIGNED_MM, register
 from cbvsynth.registration.target import Target
-from cbvsynth.study.nifti import read_volume
+from cbvsynth.study.nifti import open_image, read_volume
 
 LEAST_COVERED = 0.9
 """Share of the brain that measured CBV must cover, to be compared. Our choice."""
@@ -30,8 +30,20 @@ _LABEL = "measured CBV"
 FloatArray = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Measured CBV of an examination.
+
+    scale: factor from stored voxels to CBV. unit: None where nothing tells it, which is taken for mL/100 g.
+    """
+
+    path: Path
+    scale: float = 1.0
+    unit: TargetUnit | None = None
+
+
 def compare(
-    real: Path | None, made: Prediction, reference: Path | None
+    real: Measured | None, made: Prediction, reference: Path | None
 ) -> tuple[Mapping[str, object], dict[str, FloatArray]]:
     """What measured CBV says of a map, and both as layers to look at; else why it cannot be compared.
 
@@ -44,11 +56,12 @@ def compare(
         return {}, {}
     prepared = made.prepared
     assert prepared.placement is not None, "files have a place"
-    if made.record.served.target_unit is not TargetUnit.ML_PER_100G:
-        return {"problem": f"the model's unit is relative, and that of {_LABEL} is not known"}, {}
+    if problem := _unit_problem(real.unit, made.record.served.target_unit):
+        return {"problem": problem}, {}
     grid = canonical_grid(prepared.placement.grid)
     try:
-        volume = without_gaps(to_canonical(read_volume(real, _LABEL)))[0]
+        with open_image(real.path, _LABEL) as image:
+            volume = without_gaps(to_canonical(image.volume(real.scale)))[0]
         placed, how = _placed(volume, grid, reference)
     except VolumeError as error:
         return {"problem": for_a_visitor(str(error))}, {}
@@ -73,6 +86,18 @@ def compare(
         },
         {"real": measured, "difference": difference},
     )
+
+
+def _unit_problem(measured: TargetUnit | None, synthetic: TargetUnit) -> str:
+    """Why two maps are in no common unit, as a sentence's text; empty where they are."""
+    if synthetic is not TargetUnit.ML_PER_100G:
+        return f"the model's unit is relative, and that of {_LABEL} is not known"
+    if measured is TargetUnit.RELATIVE:
+        return (
+            f"{_LABEL} is relative by its name or its study, and the map is in mL/100 g; where it is in that, "
+            "too, give a JSON file beside it that states these Units"
+        )
+    return ""
 
 
 def _placed(volume: Volume, grid: Grid, reference: Path | None) -> tuple[Volume, str]:

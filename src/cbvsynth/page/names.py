@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.study.layout_tables import TABLES
 
 ROLES = ("t1", "t2", "t1c", "flair", "adc", "asl", "mask", "cbv")
@@ -12,9 +14,10 @@ ROLES = ("t1", "t2", "t1c", "flair", "adc", "asl", "mask", "cbv")
 
 _ENDING = re.compile(r"(?i)\.nii(?:\.gz)?$")
 _AGENT = {"ce", "gd", "gad", "gado", "gadolinium", "contrast", "post", "postgd", "postcontrast", "km"}
+_RELATIVE = frozenset({"rcbv", "relcbv"})
 _WORDS = (
     ("mask", {"mask", "brainmask"}),
-    ("cbv", {"cbv", "rcbv"}),
+    ("cbv", {"cbv", *_RELATIVE}),
     ("adc", {"adc"}),
     ("asl", {"cbf"}),
     ("flair", {"flair", "t2f", "t2flair"}),
@@ -30,19 +33,34 @@ def is_nifti(name: str) -> bool:
     return bool(_ENDING.search(name))
 
 
-def role_of(name: str) -> tuple[str, str]:
-    """Role and reason of a file by its path below the folder that was given; no role where none is told."""
+@dataclass(frozen=True)
+class Named:
+    """What a file is, and how that was told; no role where nothing tells it.
+
+    scale: factor from stored voxels to the role's quantity. unit: of a CBV map, where something tells it.
+    """
+
+    role: str
+    reason: str
+    scale: float = 1.0
+    unit: TargetUnit | None = None
+
+
+def named(name: str) -> Named:
+    """What a file is by its path below the folder that was given."""
     for table in TABLES.values():
         for rule in table.rules:
             if rule.role in ROLES and rule.pattern.fullmatch(name):
-                return rule.role, f"named as in {table.title}"
+                unit = table.target_unit if rule.role == "cbv" else None
+                return Named(rule.role, f"named as in {table.title}", rule.scale, unit)
     words = set(re.split(r"[^a-z0-9]+", _ENDING.sub("", PurePosixPath(name).name).lower()))
     if words & _SEGMENTATION and "brain" not in words:
-        return "", "a segmentation by its name; load it as a region beside the map"
+        return Named("", "a segmentation by its name; load it as a region beside the map")
     for role, known in _WORDS:
         found = sorted(words & known)
         if found and role == "t1" and words & _AGENT:
-            return "t1c", f"'{found[0]}' and '{min(words & _AGENT)}' in its name"
+            return Named("t1c", f"'{found[0]}' and '{min(words & _AGENT)}' in its name")
         if found:
-            return role, f"'{found[0]}' in its name"
-    return "", "its name says no sequence; choose one"
+            unit = TargetUnit.RELATIVE if words & _RELATIVE else None
+            return Named(role, f"'{found[0]}' in its name", unit=unit)
+    return Named("", "its name says no sequence; choose one")

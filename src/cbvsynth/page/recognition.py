@@ -8,15 +8,16 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from cbvsynth.domain.sequences import Sequence, TargetUnit
 from cbvsynth.errors import CbvsynthError, UsageError, VolumeError
-from cbvsynth.page.names import ROLES, is_nifti, role_of
-from cbvsynth.page.studies import Row, Study
+from cbvsynth.page.names import ROLES, Named, is_nifti, named
+from cbvsynth.page.studies import Row, Study, Upload
 from cbvsynth.page.wording import for_a_visitor
 from cbvsynth.study.dicom.roles import ROLES_TABLE
 from cbvsynth.study.nifti import read_header
+from cbvsynth.study.sidecars import Sidecars
 
 BY_HAND = "chosen by hand"
 CONVERTED = "converted"
@@ -72,13 +73,19 @@ def _require_roles(stated: Mapping[str, str]) -> None:
 
 def _of_nifti(study: Study, folder: Path, stated: Mapping[str, str], max_voxels: float) -> Recognised:
     images = [upload for upload in study.uploads if is_nifti(upload.name)]
+    named_as = {PurePosixPath(one.name): PurePosixPath(one.stored) for one in study.uploads}
+    sidecars = Sidecars(folder / "files", named_as)
     rows = []
     for upload in images:
-        role, reason = role_of(upload.name)
+        found = upload.known or named(upload.name)
         if upload.stored in stated:
-            role, reason = stated[upload.stored], BY_HAND
-        problem = _problem(folder / "files" / upload.stored, max_voxels)
-        rows.append(Row(upload.stored, upload.name, "" if problem else role, problem or reason))
+            role = stated[upload.stored]
+            found = replace(found, reason=BY_HAND) if role == found.role else Named(role, BY_HAND)
+        if problem := _problem(folder / "files" / upload.stored, max_voxels):
+            found = Named("", problem)
+        elif found.role == "cbv" and not upload.known:
+            found = _in_stated_unit(found, upload, sidecars)
+        rows.append(Row(upload.stored, upload.name, found.role, found.reason, found.scale, found.unit))
     twice = {role for role, count in Counter(row.role for row in rows if row.role).items() if count > 1}
     rows = [
         replace(row, role="", reason=f"more than one may be {row.role.upper()}; choose which")
@@ -89,6 +96,14 @@ def _of_nifti(study: Study, folder: Path, stated: Mapping[str, str], max_voxels:
     others = len(study.uploads) - len(images)
     notes = (f"{others} other files are no NIfTI by their names and were not looked at",) if others else ()
     return Recognised(tuple(rows), notes, {row.role: f"files/{row.key}" for row in rows if row.role})
+
+
+def _in_stated_unit(found: Named, upload: Upload, sidecars: Sidecars) -> Named:
+    """A CBV map with the unit that its sidecar states, where one was given that does."""
+    stated = sidecars.cbv_unit(PurePosixPath(upload.name))
+    if stated.problem:
+        return Named("", stated.problem)
+    return replace(found, scale=found.scale * stated.factor, unit=stated.unit or found.unit)
 
 
 def _problem(path: Path, max_voxels: float) -> str:

@@ -13,7 +13,7 @@ from cbvsynth.client.synthesis import UNIT_NOTES, Prediction
 from cbvsynth.domain.geometry import canonical_grid
 from cbvsynth.domain.volume import Volume
 from cbvsynth.domain.white_matter import normal_appearing_white_matter
-from cbvsynth.page.measured import compare
+from cbvsynth.page.measured import Measured, compare
 from cbvsynth.signature import RESEARCH_NOTE
 from cbvsynth.study.nifti import write_volume
 
@@ -27,7 +27,7 @@ FloatArray = npt.NDArray[np.float32]
 
 
 def keep_results(
-    folder: Path, made: Prediction, real: Path | None, cards: Path, reference: Path | None = None
+    folder: Path, made: Prediction, real: Measured | None, cards: Path, reference: Path | None = None
 ) -> dict[str, object]:
     """Write view/ and results/ of a study's folder.
 

@@ -20,7 +20,9 @@ from threading import RLock
 
 import msgspec
 
+from cbvsynth.domain.sequences import TargetUnit
 from cbvsynth.errors import UsageError
+from cbvsynth.page.names import Named
 from cbvsynth.records.storage import write_json
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -44,11 +46,15 @@ ACTIVE = (State.QUEUED, State.RUNNING)
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it was given: what it was called, and under which name it lies in files/."""
+    """A file as it was given: what it was called, and under which name it lies in files/.
+
+    known: what it is, where the study that it was taken from says so.
+    """
 
     name: str
     stored: str
     size: int
+    known: Named | None = None
 
 
 @dataclass(frozen=True)
@@ -57,12 +63,15 @@ class Row:
 
     key: its number among the uploads, or of its DICOM series.
     role: t1 ... asl, mask, cbv; empty where it is left out.
+    scale, unit: as in `Named`.
     """
 
     key: str
     name: str
     role: str
     reason: str
+    scale: float = 1.0
+    unit: TargetUnit | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,7 @@ class Study:
     owner: digest of the session that it belongs to.
     stages: stage -> seconds it took, of those that are over.
     images: files in converted/ or files/ by role, relative to the study's folder.
+    orientation: as in `Examination`.
     result: what the map rests on; empty before there is one.
     """
 
@@ -118,6 +128,7 @@ class Study:
     rows: tuple[Row, ...] = ()
     notes: tuple[str, ...] = ()
     images: Mapping[str, str] = field(default_factory=dict)
+    orientation: str = ""
     result: Mapping[str, object] = field(default_factory=dict)
     regions: tuple[Region, ...] = ()
 

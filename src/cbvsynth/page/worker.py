@@ -17,6 +17,7 @@ from cbvsynth.domain.sequences import Sequence
 from cbvsynth.entrypoint import storage_error
 from cbvsynth.errors import CbvsynthError
 from cbvsynth.page.dicom_files import keep_dicom, reference_of
+from cbvsynth.page.measured import Measured
 from cbvsynth.page.results import RESULTS, keep_results
 from cbvsynth.page.settings import PageSettings
 from cbvsynth.page.studies import State, Store, Study
@@ -117,11 +118,18 @@ class Worker:
             for role, name in study.images.items()
             if role in (*Sequence, "mask") and (folder / name).is_file()
         }
+        rows = {row.role: row for row in study.rows if row.role}
         root, examination = examination_of_files(files, f"examination {study.number}")
+        examination = replace(
+            examination,
+            scales={role: row.scale for role, row in rows.items()},
+            orientation=study.orientation,
+        )
         prepared = prepare_files(root, examination, reference=reference_of(study), on_stage=watch.begin)
         watch.begin(Stage.SYNTHESIS)
         made = self._synthesis(prepared)
-        real = folder / study.images["cbv"] if "cbv" in study.images else None
+        measured = study.images.get("cbv")
+        real = Measured(folder / measured, rows["cbv"].scale, rows["cbv"].unit) if measured else None
         result = keep_results(folder, made, real, self._cards, files[prepared.reference])
         result["dicom"] = keep_dicom(folder, folder / RESULTS, made, study, self._uids)
         watch.end()

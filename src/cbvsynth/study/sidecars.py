@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -56,8 +57,10 @@ class Sidecars:
     Every image asks the root too, where a study has a folder for each patient.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, stored: Mapping[PurePosixPath, PurePosixPath] | None = None) -> None:
+        """Look below `root`, where files that lie there under other names do so as `stored` says."""
         self._root = root
+        self._stored = stored
         self._listed: dict[PurePosixPath, dict[str, list[PurePosixPath]]] = {}
 
     def cbv_unit(self, image: PurePosixPath) -> StatedUnit:
@@ -101,10 +104,7 @@ class Sidecars:
     def _of_suffix(self, folder: PurePosixPath, suffix: str) -> list[PurePosixPath]:
         """A folder's JSON files that end in a suffix, those with the longest names first."""
         if folder not in self._listed:
-            try:
-                names = [path.name for path in (self._root / folder).iterdir()]
-            except OSError:
-                names = []
+            names = self._names(folder)
             by_suffix: dict[str, list[PurePosixPath]] = defaultdict(list)
             for name in sorted(names, key=lambda name: (-len(name), name)):
                 if name.endswith(".json"):
@@ -112,10 +112,19 @@ class Sidecars:
             self._listed[folder] = dict(by_suffix)
         return self._listed[folder].get(suffix, [])
 
-    def _content(self, sidecar: PurePosixPath) -> object:
-        path = self._root / sidecar
+    def _names(self, folder: PurePosixPath) -> list[str]:
+        if self._stored is not None:
+            return [path.name for path in self._stored if path.parent == folder]
         try:
-            text = path.read_text(encoding="utf-8-sig") if _readable(self._root, sidecar) else ""
+            return [path.name for path in (self._root / folder).iterdir()]
+        except OSError:
+            return []
+
+    def _content(self, sidecar: PurePosixPath) -> object:
+        place = sidecar if self._stored is None else self._stored[sidecar]
+        path = self._root / place
+        try:
+            text = path.read_text(encoding="utf-8-sig") if _readable(self._root, place) else ""
             return json.loads(text)
         except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise _UnreadableError from error

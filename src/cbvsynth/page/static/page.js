@@ -92,9 +92,14 @@ function showRows(study) {
       select.value = row.role;
       select.dataset.key = row.key;
       select.addEventListener("change", guarded(() => correct(study, row.key, select.value)));
-      return element("tr", {}, element("th", { scope: "row", className: "name" }, row.name), element("td", { className: "left" }, select), element("td", { className: "why" }, row.reason));
+      return element("tr", {}, element("th", { scope: "row", className: "name" }, row.name), element("td", { className: "left" }, select), element("td", { className: "why" }, whyOf(row)));
     }),
   );
+}
+
+function whyOf({ reason, scale, unit }) {
+  const factor = scale === 1 ? "" : `; its stored values are taken times ${Number(scale.toPrecision(3))}`;
+  return `${reason}${factor}${unit === "relative" ? "; relative, not compared with the map" : ""}`;
 }
 
 // A role belongs to one image: what had it before is left out.
