@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 
+from cbvsynth.page.app import MOST_REGIONS
 from cbvsynth.records.storage import sha256_of
 from cbvsynth.wire.tensors import array_of
 from tests.client.heads import AFFINES, PATIENT_NAME, SHAPE, image, write
@@ -139,6 +141,33 @@ def test_a_region_is_measured_and_taken_away(done: tuple[Visitor, dict]) -> None
     assert "For research only" in table
     assert visitor.ask("DELETE", f"{path}/0")[0] == 204
     assert visitor.study(study["id"])["regions"] == []
+
+
+def ball(*place: slice) -> bytes:
+    drawn = np.zeros(SHAPE, np.uint8)
+    drawn[place] = 1
+    return bytes(nib.Nifti1Image(drawn, AFFINES["RAS"]).to_bytes())
+
+
+def test_regions_that_are_measured_at_once_are_each_their_own(
+    page: Running, visitor: Visitor, head: dict[str, Path]
+) -> None:
+    """Both were one file: figures of one under the other's name, or none, and more than there may be."""
+    study = visitor.map({"t1.nii.gz": head["t1.nii.gz"]})["id"]
+    bodies = {2: ball(*np.s_[9:11, 8:9, 3:4]), 80: ball(*np.s_[8:12, 7:12, 2:6])}
+
+    def measure(voxels: int) -> tuple[int, int, int]:
+        other = Visitor(page.port, visitor.cookie)
+        status, answer, _ = other.ask("POST", f"/api/studies/{study}/regions", bodies[voxels])
+        return status, voxels, json.loads(answer).get("voxels", 0)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(measure, [2, 80] * (MOST_REGIONS // 2 + 3)))
+    assert [one for one in found if one[0] == 201 and one[1] != one[2]] == []
+    assert sorted(status for status, *_ in found) == [201] * MOST_REGIONS + [400] * 6
+    assert len(visitor.study(study)["regions"]) == MOST_REGIONS
+    folder = page.page.store.folder(study)
+    assert sorted(one.name for one in folder.iterdir()) == ["files", "results", "study.json", "view"]
 
 
 def test_a_second_visitor_sees_nothing_of_the_first(page: Running, done: tuple[Visitor, dict]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -102,7 +103,12 @@ def make_app(page: Page) -> Starlette:
             Route("/api/studies/{id}/regions/{number:int}", _forget, methods=["DELETE"]),
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=guarded)],
-        exception_handlers={HTTPException: _refused, CbvsynthError: _failed, OSError: _no_storage},
+        exception_handlers={
+            HTTPException: _refused,
+            CbvsynthError: _failed,
+            OSError: _no_storage,
+            ClientDisconnect: _gone,
+        },
         lifespan=lifespan,
     )
     app.state.page = page
@@ -129,6 +135,10 @@ async def _no_storage(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(storage_error(OSError(error.errno, error.strerror)))}, 507)
 
 
+async def _gone(_: Request, __: Exception) -> Response:
+    return Response(status_code=400)
+
+
 def _for_owner(answer: Callable[[Request, Page, str], Awaitable[Response]]) -> Answer:
     """Let only visitors with a session in."""
 
@@ -153,6 +163,19 @@ def _for_study(answer: Callable[[Request, Page, Study], Awaitable[Response]]) ->
         return await answer(request, page, study)
 
     return _for_owner(wraps(answer)(checked))
+
+
+def _one_at_a_time(answer: Callable[[Request, Page, Study], Awaitable[Response]]) -> Answer:
+    """Let a visitor change an examination of his own when whatever else changes it is over."""
+
+    async def alone(request: Request, page: Page, study: Study) -> Response:
+        async with page.locks.setdefault(study.id, asyncio.Lock()):
+            now = page.store.get(study.id)
+            if now is None:
+                raise HTTPException(404, "There is no such examination, or not any more.")
+            return await answer(request, page, now)
+
+    return _for_study(wraps(answer)(alone))
 
 
 async def _content(request: Request) -> dict[str, Any]:
@@ -259,19 +282,10 @@ async def _delete(_: Request, page: Page, study: Study) -> Response:
     return Response(status_code=204)
 
 
-@_for_study
+@_one_at_a_time
 async def _upload(request: Request, page: Page, study: Study) -> Response:
     name = uploads.checked_name(request.headers.get("x-file-name", ""))
-    # One file of an examination after the other, so that its limits hold for all of them together.
-    lock = page.locks.setdefault(study.id, asyncio.Lock())
-    async with lock:
-        now = page.store.get(study.id)
-        if now is None:
-            raise HTTPException(404, "There is no such examination, or not any more.")
-        try:
-            await uploads.receive(page.store, now, name, request.stream(), page.settings)
-        except ClientDisconnect:
-            return Response(status_code=400)
+    await uploads.receive(page.store, study, name, request.stream(), page.settings)
     return Response(status_code=204)
 
 
@@ -362,14 +376,14 @@ async def _results(request: Request, page: Page, study: Study) -> Response:
     return FileResponse(path, headers=shown)
 
 
-@_for_study
+@_one_at_a_time
 async def _measure(request: Request, page: Page, study: Study) -> Response:
     if study.state is not State.DONE:
         raise UsageError("There is no map to measure yet.")
     if len(study.regions) >= MOST_REGIONS:
         raise UsageError(f"There are {MOST_REGIONS} regions, which is as many as there may be. Remove one.")
     name = " ".join(uploads.checked_name(request.headers.get("x-region-name", "region")).split())[:60]
-    path = page.store.folder(study.id) / "region.nii"
+    path = page.store.folder(study.id) / f"region-{secrets.token_hex(8)}.nii"
     most_mb = page.settings.max_voxels_million * 8
     try:
         await uploads.write_pieces(path, request.stream(), most_mb * 1e6, most_mb)

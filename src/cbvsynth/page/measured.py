@@ -94,8 +94,8 @@ def _unit_problem(measured: TargetUnit | None, synthetic: TargetUnit) -> str:
         return f"the model's unit is relative, and that of {_LABEL} is not known"
     if measured is TargetUnit.RELATIVE:
         return (
-            f"{_LABEL} is relative by its name or its study, and the map is in mL/100 g; where it is in that, "
-            "too, give a JSON file beside it that states these Units"
+            f"{_LABEL} is relative by its name or its study, and the map is in mL/100 g; where it is in that "
+            "unit, too, give a JSON file beside it that states so as Units"
         )
     return ""
 
