@@ -9,12 +9,14 @@ from pathlib import Path
 from threading import Event
 
 import grpc
+import numpy as np
 import pytest
 
 from cbvsynth.errors import ReplyError
 from cbvsynth.page.settings import PageSettings
 from cbvsynth.page.studies import State, Store, Upload
 from cbvsynth.page.worker import Worker
+from tests.client.heads import AFFINES, image, write
 from tests.page.running import running
 
 DONE = (State.DONE, State.FAILED, State.CANCELLED)
@@ -78,6 +80,30 @@ def test_one_that_fails_stops_no_other_and_is_tried_again(tmp_path, head):
         assert visitor.map({"t1.nii.gz": head["t1.nii.gz"]})["state"] == "done"
         assert visitor.act(first["id"], "start") == (204, "")
         assert visitor.wait(first["id"])["state"] == "done"
+
+
+def test_nothing_of_a_cancelled_map_is_in_the_next_one(tmp_path, head):
+    """One cancelled in its last stage left its layers; the next map's regions were measured with them."""
+    cbv = write(tmp_path / "cbv.nii.gz", image("t1") / np.float32(100), AFFINES["RAS"])
+    with running(tmp_path / "page") as started:
+        visitor = started.visitor()
+        study = visitor.give({"t1.nii.gz": head["t1.nii.gz"], "cbv.nii.gz": cbv})
+        key = {row["role"]: row["key"] for row in visitor.study(study)["rows"]}["cbv"]
+        started.server.delay_s = 0.2
+        assert visitor.act(study, "start") == (204, "")
+        while visitor.study(study)["stage"] != "synthesis":
+            time.sleep(0.02)
+        assert visitor.act(study, "cancel") == (204, "")
+        assert visitor.wait(study)["state"] == "cancelled"
+        started.server.delay_s = 0.0
+        (started.page.store.folder(study) / "results/cbv-dicom.zip").write_bytes(b"of an earlier map")
+        assert visitor.act(study, "recognise", {"roles": {key: ""}}) == (204, "")
+        assert visitor.act(study, "start") == (204, "")
+        assert visitor.wait(study)["result"]["layers"] == ["t1", "cbv", "mask"]
+        assert {one.stem for one in (started.page.store.folder(study) / "view").iterdir()} == {
+            *("t1", "cbv", "mask", "white")
+        }
+        assert visitor.ask("GET", f"/api/studies/{study}/results/cbv-dicom.zip")[0] == 404
 
 
 def test_several_wait_in_their_order_and_are_cancelled(tmp_path, head):

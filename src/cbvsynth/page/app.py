@@ -390,7 +390,10 @@ async def _measure(request: Request, page: Page, study: Study) -> Response:
         judged = Judged(
             float(cast("float", study.result.get("lesion_sds", 0.0))), page.settings.lesion_threshold
         )
-        region = await run_in_threadpool(measure_region, page.store.folder(study.id), path, name, judged)
+        layers = cast("list[str]", study.result["layers"])
+        region = await run_in_threadpool(
+            measure_region, page.store.folder(study.id), layers, path, name, judged
+        )
     finally:
         path.unlink(missing_ok=True)
     page.store.change(study.id, lambda one: replace(one, regions=(*one.regions, region)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,7 @@ class Judged:
     threshold: float
 
 
-def measure_region(folder: Path, path: Path, name: str, judged: Judged) -> Region:
+def measure_region(folder: Path, layers: Collection[str], path: Path, name: str, judged: Judged) -> Region:
     """Measure the map of a study inside a region; what lies outside the brain is not counted.
 
     White matter is that of the report: by tissue class, away from the region. Beside it stands the region
@@ -44,6 +45,7 @@ def measure_region(folder: Path, path: Path, name: str, judged: Judged) -> Regio
 
     Args:
         folder: of the study.
+        layers: what there is of its map, by name.
         path: NIfTI on the map's grid, region where not 0.
         name: how the region is called.
         judged: how an interval is made and read.
@@ -68,7 +70,7 @@ def measure_region(folder: Path, path: Path, name: str, judged: Judged) -> Regio
     inputs = {
         sequence: read_volume(folder / VIEW / f"{sequence.value}.nii", sequence.label).data
         for sequence in ANATOMY
-        if (folder / VIEW / f"{sequence.value}.nii").exists()
+        if sequence.value in layers
     }
     white = normal_appearing_white_matter(inputs, mask, inside.astype(np.int64), grid.spacing_mm)
     normal = _mean(cbv.data, white)
@@ -77,7 +79,7 @@ def measure_region(folder: Path, path: Path, name: str, judged: Judged) -> Regio
     shown = inside.astype(np.float32) + 2.0 * other_side.astype(np.float32)
     write_volume(folder / VIEW / f"{LAST_REGION}.nii", Volume(shown, grid.affine))
     mean, hot_spot = float(values.mean()), float(np.percentile(values, HOT_SPOT_PERCENTILE))
-    real, sd = _values(folder, "real", inside), _values(folder, SD_LAYER, inside)
+    real, sd = (_values(folder, layer, inside) if layer in layers else None for layer in ("real", SD_LAYER))
     sure = (
         None if sd is None else region_interval(mean, float(sd.mean()), judged.lesion_sds, judged.threshold)
     )
@@ -108,7 +110,6 @@ def _mean(cbv: npt.NDArray[np.float32], where: npt.NDArray[np.bool_]) -> float |
     return found if found > 0.0 else None
 
 
-def _values(folder: Path, layer: str, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64] | None:
-    """The voxels of a layer in a region, (N,); None where there is no such layer."""
-    path = folder / VIEW / f"{layer}.nii"
-    return read_volume(path, layer).data[inside].astype(np.float64) if path.exists() else None
+def _values(folder: Path, layer: str, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """The voxels of a layer in a region, (N,)."""
+    return read_volume(folder / VIEW / f"{layer}.nii", layer).data[inside].astype(np.float64)

@@ -18,7 +18,7 @@ from cbvsynth.entrypoint import storage_error
 from cbvsynth.errors import CbvsynthError
 from cbvsynth.page.dicom_files import keep_dicom, reference_of
 from cbvsynth.page.measured import Measured
-from cbvsynth.page.results import RESULTS, keep_results
+from cbvsynth.page.results import RESULTS, VIEW, keep_results
 from cbvsynth.page.settings import PageSettings
 from cbvsynth.page.studies import State, Store, Study
 from cbvsynth.page.wording import for_a_visitor
@@ -113,6 +113,8 @@ class Worker:
     def _map(self, study: Study) -> dict[str, object]:
         watch = _Watch(self._store, study.id, self._stop)
         folder = self._store.folder(study.id)
+        for place in (VIEW, RESULTS):  # of a map that was cancelled, or whose process was killed
+            shutil.rmtree(folder / place, ignore_errors=True)
         files = {
             role: folder / name
             for role, name in study.images.items()
