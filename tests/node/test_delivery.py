@@ -15,6 +15,7 @@ from pynetdicom import AE, evt
 from cbvsynth.node import encryption
 from cbvsynth.node.delivery import CLASSES, Delivery
 from cbvsynth.node.journal import State
+from cbvsynth.node.status import to_text
 from tests.node.pacs import running_pacs
 from tests.node.parts import NAME, write_study
 from tests.server.tls_files import make_pair
@@ -144,6 +145,65 @@ def test_a_class_that_the_pacs_does_not_take_is_named(made):
     assert node.row().reason == (
         "PACS takes no Parametric Map. Leave it out with --send, or have the PACS take it."
     )
+
+
+def lose(node, how: str, number: int = -1) -> None:
+    """Spoil a file that is to be sent, by its place among them."""
+    path = node.folder / node.journal.to_send(time.time() + 1e6)[1][number].path
+    path.unlink() if how == "gone" else path.write_bytes(path.read_bytes()[:-100])
+
+
+@pytest.mark.parametrize("how", ["gone", "damaged"])
+def test_a_result_whose_file_is_lost_is_made_again_and_holds_up_no_other(made, tmp_path, how):
+    """The node ended, and ended again at each start: no study was sent any more."""
+    with archive() as pacs:
+        node, delivery = made(pacs.port)
+        lose(node, how)
+        node.receive(write_study(tmp_path / "other", study="1.2.3.5"))
+        node.work()
+        send(node, delivery)
+        assert (node.row().state, node.row().maps, pacs.received) == (State.RECEIVING, 0, [])
+        send(node, delivery)
+        assert node.row(2).state is State.SENT
+        assert node.work()
+        send(node, delivery)
+    assert (node.row().state, node.row().maps) == (State.SENT, 1)
+    sent = [one for one in pacs.received if one.StudyInstanceUID == "1.2.3.4"]
+    assert len({one.SOPInstanceUID for one in sent}) == len(sent) == 17
+
+
+def test_one_that_is_lost_again_is_given_up_with_its_reason(made, tmp_path):
+    with archive() as pacs:
+        node, delivery = made(pacs.port)
+        for _ in range(2):
+            lose(node, "gone")
+            send(node, delivery)
+            node.work()
+        row = node.row()
+        assert (row.state, row.maps) == (State.FAILED, 0)
+        assert "Found 1 file of its map gone or damaged on the disk." in to_text([row])
+        assert pacs.received == []
+        assert not delivery.send_next()
+        node.receive(sorted((tmp_path / "in").rglob("*.dcm")))
+        assert node.work()
+        send(node, delivery)
+    assert (node.row().state, node.row().maps) == (State.SENT, 1)
+
+
+def test_a_result_that_the_pacs_has_in_part_is_not_made_again_by_itself(made, tmp_path):
+    """Made again it would be other objects: the PACS would have one map and a part of another."""
+    with archive() as pacs:
+        node, delivery = made(pacs.port)
+        pacs.abort_after = 5
+        send(node, delivery)
+        lose(node, "damaged")
+        send(node, delivery)
+        assert (node.row().state, len(pacs.received)) == (State.FAILED, 5)
+        assert node.row().reason.endswith("Look at the disk, then send the study again.")
+        node.receive(sorted((tmp_path / "in").rglob("*.dcm")))
+        assert node.work()
+        send(node, delivery)
+    assert (node.row().state, node.row().maps, len(pacs.received)) == (State.SENT, 2, 5 + 17)
 
 
 def test_over_tls_the_pacs_must_be_the_one_that_is_vouched_for(made, tmp_path):

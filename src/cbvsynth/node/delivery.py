@@ -7,13 +7,19 @@ import sys
 import time
 from collections.abc import Sequence
 from threading import Event
+from typing import TYPE_CHECKING
 
 from pynetdicom import AE
 from pynetdicom.association import Association
 
+from cbvsynth.domain.wording import counted
 from cbvsynth.node.journal import Journal, Object
 from cbvsynth.node.settings import NodeSettings
 from cbvsynth.node.work import back_off
+from cbvsynth.study.dicom.headers import RAISED_BY_DAMAGE
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
 
 CLASSES = {
     "1.2.840.10008.5.1.4.1.1.30": "Parametric Map",
@@ -37,6 +43,7 @@ class Delivery:
         self._settings, self._journal = settings, journal
         self._peer, self._folder = settings.peer(), settings.folder
         self._encryption, self._stop = encryption, stop
+        self._made_again: set[int] = set()
 
     def run(self) -> None:
         """Send what is to be sent; what is refused is tried again, ever more seldom."""
@@ -50,6 +57,10 @@ class Delivery:
         if turn is None:
             return False
         number, objects, attempts = turn
+        lost = sum(self._read(one) is None for one in objects)
+        if lost:
+            self._give_up(number, lost)
+            return True
         problem = self._send(objects) if objects else ""
         if self._stop.is_set() and problem:
             return True
@@ -61,6 +72,17 @@ class Delivery:
             self._journal.all_sent(number, time.time())
             print(f"study {number}: its map is with {self._peer.title}", flush=True)
         return True
+
+    def _give_up(self, number: int, lost: int) -> None:
+        """Have a map made again of which files are lost; once, for a second loss is no chance."""
+        what = f"{counted(lost, 'file')} of its map gone or damaged on the disk"
+        if number not in self._made_again and self._journal.make_again(number, time.time()):
+            self._made_again.add(number)
+            print(f"study {number}: {what}; it is made again", file=sys.stderr, flush=True)
+            return
+        reason = f"Found {what}. Look at the disk, then send the study again."
+        self._journal.lost(number, reason, time.time())
+        print(f"study {number}: no map: {reason}", file=sys.stderr, flush=True)
 
     def _send(self, objects: Sequence[Object]) -> str:
         """Send objects and note each that is taken; what went wrong, empty where nothing did."""
@@ -90,11 +112,11 @@ class Delivery:
         )
 
     def _send_one(self, association: Association, one: Object) -> str:
-        from pydicom import dcmread
-
         if self._stop.is_set():
             return "The node was told to stop."
-        peer, dataset = self._peer.title, dcmread(self._folder / one.path)
+        peer, dataset = self._peer.title, self._read(one)
+        if dataset is None:
+            return "A file of its map is gone or damaged on the disk."
         name = CLASSES.get(str(dataset.SOPClassUID), str(dataset.SOPClassUID))
         try:
             status = association.send_c_store(dataset).get("Status")
@@ -105,6 +127,20 @@ class Delivery:
         if status in _TAKEN:
             self._journal.sent(one.sop_uid)
             return ""
-        if status is None:
-            return f"{peer} did not answer in {self._settings.idle_s:g} s, or ended the association."
-        return f"{peer} refuses a {name} with status {status:04X}."
+        return (
+            f"{peer} did not answer in {self._settings.idle_s:g} s, or ended the association."
+            if status is None
+            else f"{peer} refuses a {name} with status {status:04X}."
+        )
+
+    def _read(self, one: Object) -> Dataset | None:
+        """An object's file; None where it is gone or is not what was written."""
+        from pydicom import dcmread
+        from pydicom.errors import BytesLengthException, InvalidDicomError
+
+        path = self._folder / one.path
+        try:
+            dataset = dcmread(path) if path.stat().st_size == one.bytes else None
+            return dataset if dataset and str(dataset.SOPInstanceUID) == one.sop_uid else None
+        except (OSError, InvalidDicomError, BytesLengthException, *RAISED_BY_DAMAGE):
+            return None

@@ -7,7 +7,8 @@ known by keyed hashes of their UIDs.
     receiving -> working -> made -> sent
                         \-> failed
 
-What comes for a study that is being worked on makes the work void; what comes later opens it again.
+What comes for a study that is being worked on makes the work void; what comes later opens it again. A result
+whose files are lost before they are sent is made again, or the study has failed.
 """
 
 from __future__ import annotations
@@ -322,6 +323,41 @@ class Journal:
                 (next_attempt, reason, number, State.MADE),
             )
 
+    def make_again(self, number: int, now: float) -> bool:
+        """A result's files are lost: put its study back, unless the PACS has a part; whether that was done.
+
+        What is made again are other objects, which beside a part of the first would be a second map.
+        """
+        with self._change() as database:
+            if _is_sent_in_part(database, number):
+                return False
+            self._drop_unsent(database, number)
+            database.execute(
+                "UPDATE studies SET state = ?, maps = maps - 1, changed = ? WHERE number = ? AND state = ?",
+                (State.RECEIVING, now, number, State.MADE),
+            )
+        return True
+
+    def lost(self, number: int, reason: str, now: float) -> None:
+        """A result's files are lost; it is made again when the study is sent again, or more of it came."""
+        with self._change() as database:
+            made = int(_is_sent_in_part(database, number))
+            self._drop_unsent(database, number)
+            database.execute(
+                "UPDATE studies SET state = CASE WHEN revision = answered THEN 'failed' ELSE 'receiving' END,"
+                " maps = maps - 1 + ?, reason = ?, changed = ? WHERE number = ? AND state = ?",
+                (made, reason, now, number, State.MADE),
+            )
+
+    def _drop_unsent(self, database: sqlite3.Connection, number: int) -> None:
+        """Forget a result: its objects, of what it was made, and how often it was tried to send it."""
+        database.execute("DELETE FROM objects WHERE study = ? AND NOT sent", (number,))
+        database.execute(
+            "UPDATE studies SET inputs = '', attempts = 0, next_attempt = 0, reason = '' WHERE number = ?",
+            (number,),
+        )
+        self._bytes = self._sum_of_bytes()
+
     # --- keeping ------------------------------------------------------------------------------------
 
     def let_go(self, sent_before: float, failed_before: float) -> list[str]:
@@ -435,6 +471,13 @@ def _unreadable(error: sqlite3.DatabaseError) -> str:
         f"The node's journal cannot be read ({error}); expected {FILE} as the node writes it. Bring it back "
         "from a backup, or give another --folder."
     )
+
+
+def _is_sent_in_part(database: sqlite3.Connection, number: int) -> bool:
+    """Whether the PACS has objects of the result that is being sent; each result has a folder of its own."""
+    found = database.execute("SELECT path, sent FROM objects WHERE study = ?", (number,)).fetchall()
+    folders = {is_sent: {path.split("/")[2] for path, sent in found if sent == is_sent} for is_sent in (0, 1)}
+    return bool(folders[0] & folders[1])
 
 
 def _rows(database: sqlite3.Connection) -> list[Row]:
