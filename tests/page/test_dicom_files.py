@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import subprocess
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import highdicom
@@ -16,6 +18,7 @@ from pydicom import dcmread
 
 from cbvsynth.page.dicom_files import NO_DICOM
 from tests.client.heads import image
+from tests.node.parts import write_study
 from tests.page.running import Running, Visitor
 from tests.study.dicom.dicom_files import ADC, FLAIR, T1, T1C, T2, write_enhanced, write_series
 from tests.tools import require_tool
@@ -117,6 +120,50 @@ def test_tags_that_cannot_be_written_again_cost_the_dicom_and_not_the_map(
     assert study["state"] == "done", study["error"]
     assert study["result"]["dicom"]["file"] == ""
     assert "no DICOM of it was written" in study["result"]["dicom"]["text"]
+
+
+def test_a_start_waits_until_the_images_are_sorted(
+    page: Running, visitor: Visitor, given: dict[str, Path]
+) -> None:
+    """From two tabs the start was answered and forgotten, or the map made of what was sorted so far."""
+    study = visitor.give(given)
+    other, folder = Visitor(page.port, visitor.cookie), page.page.store.folder(study)
+    before = set(folder.rglob("*"))
+    with ThreadPoolExecutor(1) as pool:
+        sorted_again = pool.submit(visitor.act, study, "recognise", {"roles": {}})
+        while set(folder.rglob("*")) == before and not sorted_again.done():
+            time.sleep(0.01)
+        assert other.act(study, "start") == (204, "")
+        assert sorted_again.result() == (204, "")
+    found = visitor.wait(study)
+    assert (found["state"], found["error"]) == ("done", "")
+    assert found["result"]["record"]["InputsLeftOut"] == {}
+
+
+@pytest.mark.parametrize("after_s", [0.06, 0.1, 0.14, 0.18, 0.22])
+def test_one_that_is_deleted_while_it_is_sorted_leaves_nothing(
+    page: Running, visitor: Visitor, tmp_path: Path, after_s: float
+) -> None:
+    """Images that were converted after it was deleted stayed on the disk."""
+    study = visitor.begin()
+    for path in write_study(tmp_path):
+        assert visitor.send(study, path.name, path.read_bytes()) == (204, "")
+    other = Visitor(page.port, visitor.cookie)
+    with ThreadPoolExecutor(1) as pool:
+        sorting = pool.submit(visitor.act, study, "recognise")
+        time.sleep(after_s)
+        assert other.ask("DELETE", f"/api/studies/{study}")[0] == 204
+        sorting.result()
+    assert not page.page.store.folder(study).exists()
+
+
+def test_a_sorting_that_fails_leaves_the_one_before(page: Running, visitor: Visitor, tmp_path: Path) -> None:
+    """Its images were removed, the page showed them, and a start said that there was none."""
+    study = visitor.give(examination(tmp_path, ("t1",)))
+    status, error = visitor.act(study, "recognise", {"roles": {"1": ""}})
+    assert (status, "No series of the folder can be used" in error) == (400, True)
+    assert visitor.act(study, "start") == (204, "")
+    assert visitor.wait(study)["state"] == "done"
 
 
 def test_mixed_patients_are_refused(visitor: Visitor, tmp_path: Path) -> None:

@@ -106,6 +106,28 @@ def test_nothing_of_a_cancelled_map_is_in_the_next_one(tmp_path, head):
         assert visitor.ask("GET", f"/api/studies/{study}/results/cbv-dicom.zip")[0] == 404
 
 
+def test_an_image_that_is_gone_is_said(tmp_path, head):
+    """It was left out without a word, and the map made of the others."""
+    store = Store(tmp_path)
+    study = queued(store, head["t1.nii.gz"])
+    store.change(study, lambda one: replace(one, images={**one.images, "t1c": "files/2.nii.gz"}))
+    runs = worker(store, None, tmp_path)
+    assert wait(store, study) is State.FAILED
+    runs.stop()
+    assert "T1C" in store.get(study).error
+    assert str(tmp_path) not in store.get(study).error
+
+
+def test_one_cancelled_as_it_is_taken_out_of_the_queue_stays_cancelled(tmp_path, head):
+    """Its map was made, and its images read while they could be sorted anew."""
+    store = Store(tmp_path)
+    study = queued(store, head["t1.nii.gz"])
+    taken = store.next_queued()
+    store.change(study, lambda one: replace(one, state=State.CANCELLED))
+    Worker(store, None, lambda: None, PageSettings())._work(taken)
+    assert store.get(study).state is State.CANCELLED
+
+
 def test_several_wait_in_their_order_and_are_cancelled(tmp_path, head):
     store, go, order = Store(tmp_path), Event(), []
 

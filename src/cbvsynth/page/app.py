@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import shutil
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -173,7 +174,11 @@ def _one_at_a_time(answer: Callable[[Request, Page, Study], Awaitable[Response]]
             now = page.store.get(study.id)
             if now is None:
                 raise HTTPException(404, "There is no such examination, or not any more.")
-            return await answer(request, page, now)
+            try:
+                return await answer(request, page, now)
+            finally:
+                if page.store.get(study.id) is None:  # deleted meanwhile: what was written since goes, too
+                    shutil.rmtree(page.store.folder(study.id), ignore_errors=True)
 
     return _for_study(wraps(answer)(alone))
 
@@ -289,7 +294,7 @@ async def _upload(request: Request, page: Page, study: Study) -> Response:
     return Response(status_code=204)
 
 
-@_for_study
+@_one_at_a_time
 async def _example(request: Request, page: Page, study: Study) -> Response:
     if study.state is not State.UPLOADING or study.uploads:
         raise UsageError("This examination has its files already. Begin another one.")
@@ -298,7 +303,7 @@ async def _example(request: Request, page: Page, study: Study) -> Response:
     return Response(status_code=204)
 
 
-@_for_study
+@_one_at_a_time
 async def _recognise(request: Request, page: Page, study: Study) -> Response:
     if study.state in (*ACTIVE, State.DONE):
         raise UsageError("This examination is being worked on or done. Begin another one.")
@@ -308,24 +313,21 @@ async def _recognise(request: Request, page: Page, study: Study) -> Response:
     most = page.settings.max_voxels_million * 1e6
     folder = page.store.folder(study.id)
     found = await run_in_threadpool(recognise, study, folder, stated, most)
-
-    def sorted_anew(one: Study) -> Study:
-        if one.state in (*ACTIVE, State.DONE):  # it was started meanwhile
-            return one
-        return replace(
+    page.store.change(
+        study.id,
+        lambda one: replace(
             one,
             state=State.RECOGNISED,
             rows=found.rows,
             notes=found.notes,
             images=found.images,
             error="",
-        )
-
-    page.store.change(study.id, sorted_anew)
+        ),
+    )
     return Response(status_code=204)
 
 
-@_for_study
+@_one_at_a_time
 async def _start(_: Request, page: Page, study: Study) -> Response:
     if study.state not in (State.RECOGNISED, State.FAILED, State.CANCELLED):
         raise UsageError("This examination cannot be started now.")

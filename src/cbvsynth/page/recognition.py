@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from cbvsynth.domain.sequences import Sequence, TargetUnit
-from cbvsynth.errors import CbvsynthError, UsageError, VolumeError
+from cbvsynth.errors import UsageError, VolumeError
 from cbvsynth.page.names import ROLES, Named, is_nifti, named
 from cbvsynth.page.studies import Row, Study, Upload
 from cbvsynth.page.wording import for_a_visitor
@@ -132,6 +133,15 @@ def _for_a_reader(reason: str) -> str:
 
 
 def _of_dicom(folder: Path, stated: Mapping[str, str], max_voxels: float) -> Recognised:
+    # Where this fails the images of the last time stay, as the examination still names them.
+    with tempfile.TemporaryDirectory(dir=folder, prefix="converting-") as work:
+        found = _converted(folder / "files", Path(work, CONVERTED), stated, max_voxels)
+        shutil.rmtree(folder / CONVERTED, ignore_errors=True)
+        Path(work, CONVERTED).rename(folder / CONVERTED)
+    return found
+
+
+def _converted(source: Path, work: Path, stated: Mapping[str, str], max_voxels: float) -> Recognised:
     from cbvsynth.study.dicom.choice import beyond_voxels, choose_series, name_of, words_of
     from cbvsynth.study.dicom.examinations import convert_folder
     from cbvsynth.study.dicom.headers import read_folder
@@ -139,18 +149,11 @@ def _of_dicom(folder: Path, stated: Mapping[str, str], max_voxels: float) -> Rec
     from cbvsynth.study.dicom.roles import Stated
     from cbvsynth.study.dicom.series import series_of
 
-    source, work = folder / "files", folder / CONVERTED
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(mode=0o700)
     for one in series_of(read_folder(source)[0]):
         if problem := beyond_voxels(one, max_voxels):
             raise UsageError(f"{problem}. Leave it out of the folder.")
     roles = {int(key): Stated(role) for key, role in stated.items() if key.isdecimal() and role != "mask"}
-    try:
-        made = convert_folder(source, work, stated=roles)
-    except CbvsynthError:
-        shutil.rmtree(work, ignore_errors=True)
-        raise
+    made = convert_folder(source, work, stated=roles)
     taken = {
         reason.partition(":")[0]: (role, reason.partition(": ")[2]) for role, reason in made.reasons.items()
     }
@@ -174,5 +177,5 @@ def _of_dicom(folder: Path, stated: Mapping[str, str], max_voxels: float) -> Rec
         *made.warnings,
         *(f"{what}: {why}" for what, why in left.items() if not what.startswith("series")),
     )
-    paths = {role: path.relative_to(folder).as_posix() for role, path in images.items()}
+    paths = {role: path.relative_to(work.parent).as_posix() for role, path in images.items()}
     return Recognised(tuple(rows), notes, paths)

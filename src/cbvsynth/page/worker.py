@@ -20,7 +20,7 @@ from cbvsynth.page.dicom_files import keep_dicom, reference_of
 from cbvsynth.page.measured import Measured
 from cbvsynth.page.results import RESULTS, VIEW, keep_results
 from cbvsynth.page.settings import PageSettings
-from cbvsynth.page.studies import State, Store, Study
+from cbvsynth.page.studies import ACTIVE, State, Store, Study
 from cbvsynth.page.wording import for_a_visitor
 
 _SECONDS_BETWEEN_LOOKS = 0.5
@@ -115,11 +115,7 @@ class Worker:
         folder = self._store.folder(study.id)
         for place in (VIEW, RESULTS):  # of a map that was cancelled, or whose process was killed
             shutil.rmtree(folder / place, ignore_errors=True)
-        files = {
-            role: folder / name
-            for role, name in study.images.items()
-            if role in (*Sequence, "mask") and (folder / name).is_file()
-        }
+        files = {role: folder / name for role, name in study.images.items() if role in (*Sequence, "mask")}
         rows = {row.role: row for row in study.rows if row.role}
         root, examination = examination_of_files(files, f"examination {study.number}")
         examination = replace(
@@ -159,7 +155,11 @@ class _Watch:
         self._stage, self._since = stage, now
         study = self._store.change(
             self._id,
-            lambda one: replace(one, state=State.RUNNING, stage=stage, stages={**one.stages, **over}),
+            lambda one: (
+                replace(one, state=State.RUNNING, stage=stage, stages={**one.stages, **over})
+                if one.state in ACTIVE  # else it was cancelled just as it was taken out of the queue
+                else one
+            ),
         )
-        if study is None or study.cancel or self._stop.is_set():
+        if study is None or study.state not in ACTIVE or study.cancel or self._stop.is_set():
             raise Cancelled
