@@ -251,6 +251,16 @@ def test_browsers_are_told_what_to_forbid(visitor: Visitor) -> None:
     assert "SameSite=strict" in cookie
 
 
+def test_a_visit_lasts_as_long_as_what_was_given_last(page: Running) -> None:
+    """It ended so long after the first load: one given late outlived it, and nobody could delete it."""
+    visitor = Visitor(page.port)
+    first = visitor.ask("GET", "/")[2]["set-cookie"]
+    for method, path in (("GET", "/"), ("POST", "/api/studies"), ("GET", "/api/state")):
+        assert visitor.ask(method, path)[2]["set-cookie"] == first
+    assert "Max-Age=86400;" in first
+    assert "set-cookie" not in Visitor(page.port).ask("GET", "/api/state")[2]
+
+
 @pytest.mark.parametrize(
     "path",
     [

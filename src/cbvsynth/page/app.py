@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import secrets
 import shutil
 import time
@@ -141,7 +142,7 @@ async def _gone(_: Request, __: Exception) -> Response:
 
 
 def _for_owner(answer: Callable[[Request, Page, str], Awaitable[Response]]) -> Answer:
-    """Let only visitors with a session in."""
+    """Let only visitors with a session in, which then lasts as long again as an examination is kept."""
 
     @wraps(answer)
     async def checked(request: Request) -> Response:
@@ -149,7 +150,7 @@ def _for_owner(answer: Callable[[Request, Page, str], Awaitable[Response]]) -> A
         owner = page.guard.owner(request)
         if not owner:
             raise HTTPException(401, "This visit has ended or never began. Load the page again.")
-        return await answer(request, page, owner)
+        return _with_session(page, await answer(request, page, owner), request.cookies[COOKIE])
 
     return checked
 
@@ -199,11 +200,11 @@ async def _content(request: Request) -> dict[str, Any]:
     return content
 
 
-def _with_session(page: Page, response: Response) -> Response:
+def _with_session(page: Page, response: Response, session: str) -> Response:
     response.set_cookie(
         COOKIE,
-        page.guard.new_session(),
-        max_age=int(3600 * page.settings.keep_hours),
+        session,
+        max_age=math.ceil(3600 * page.settings.keep_hours),
         httponly=True,
         samesite="strict",
         secure=page.guard.secure,
@@ -216,7 +217,9 @@ async def _index(request: Request) -> Response:
     known = bool(page.guard.owner(request))
     content = {"title": "Synthetic CBV", "locked": not known and bool(page.guard.token), "roles": ROLES}
     response = Response(rendered("page/templates/page.html.j2", content), media_type="text/html")
-    return response if known or page.guard.token else _with_session(page, response)
+    if known:
+        return _with_session(page, response, request.cookies[COOKIE])
+    return response if page.guard.token else _with_session(page, response, page.guard.new_session())
 
 
 async def _static(request: Request) -> Response:
@@ -244,7 +247,7 @@ async def _login(request: Request) -> Response:
     if not page.guard.token or not isinstance(given, str) or not page.guard.knows_token(given):
         await asyncio.sleep(_SECONDS_AFTER_A_WRONG_TOKEN)
         raise HTTPException(403, "This is not the token. Ask who runs this page.")
-    return _with_session(page, JSONResponse({}))
+    return _with_session(page, JSONResponse({}), page.guard.new_session())
 
 
 @_for_owner
