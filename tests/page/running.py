@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 import uvicorn
+from starlette.applications import Starlette
 
 from cbvsynth.client import CbvClient
 from cbvsynth.client.synthesis import synthesise
@@ -102,6 +103,7 @@ class Running:
     port: int
     page: Page
     server: PredictionServer
+    app: Starlette
 
     def visitor(self) -> Visitor:
         return Visitor(self.port).come()
@@ -129,7 +131,8 @@ def running(
         )
         guard = Guard(read_key(folder), token, hosts, secure=False)
         page = Page(settings, store, worker, guard, Examples(settings.data), viewer)
-        config = uvicorn.Config(make_app(page), port=0, log_level="warning", access_log=False)
+        app = make_app(page)
+        config = uvicorn.Config(app, port=0, log_level="warning", access_log=False)
         program = uvicorn.Server(config)
         thread = threading.Thread(target=program.run, daemon=True)
         thread.start()
@@ -138,7 +141,7 @@ def running(
             time.sleep(0.01)
         port = program.servers[0].sockets[0].getsockname()[1]
         try:
-            yield Running(port, page, server)
+            yield Running(port, page, server, app)
         finally:
             program.should_exit = True
             thread.join(timeout=30)

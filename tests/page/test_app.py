@@ -11,8 +11,12 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from cbvsynth.page.app import MOST_REGIONS
+from cbvsynth.page.guard import HEADERS
 from cbvsynth.records.storage import sha256_of
 from cbvsynth.wire.tensors import array_of
 from tests.client.heads import AFFINES, PATIENT_NAME, SHAPE, image, write
@@ -127,6 +131,7 @@ def test_an_example_is_taken_as_predict_takes_it(tmp_path: Path) -> None:
 
 
 def test_a_region_is_measured_and_taken_away(done: tuple[Visitor, dict]) -> None:
+    """One that is not there was removed without a word, and one of 5000 digits was a bare 500."""
     visitor, study = done
     drawn = np.zeros(SHAPE, np.uint8)
     drawn[8:12, 8:12, 3:5] = 1
@@ -141,6 +146,8 @@ def test_a_region_is_measured_and_taken_away(done: tuple[Visitor, dict]) -> None
     assert "For research only" in table
     assert visitor.ask("DELETE", f"{path}/0")[0] == 204
     assert visitor.study(study["id"])["regions"] == []
+    for number in ("0", "-1", "x", "9" * 5000):
+        assert visitor.ask("DELETE", f"{path}/{number}")[0] == 404
 
 
 def ball(*place: slice) -> bytes:
@@ -220,9 +227,11 @@ def test_nothing_names_the_patient(
         ({"Origin": "https://evil.example.org"}, "another page"),
         ({"Sec-Fetch-Site": "cross-site"}, "another site"),
         ({"Origin": "null"}, "another page"),
+        ({"Origin": "http://["}, "another page"),
     ],
 )
 def test_another_site_cannot_ask_in_a_visitors_name(visitor: Visitor, headers: dict, words: str) -> None:
+    """An origin that is no address was answered with a bare 500."""
     status, body, _ = visitor.ask("POST", "/api/studies", headers=headers)
     assert (status, visitor.studies()) == (403, [])
     assert words in json.loads(body)["error"]
@@ -359,12 +368,14 @@ def test_uploads_are_capped(tmp_path: Path, head: dict[str, Path]) -> None:
 
 
 def test_away_from_this_machine_a_token_is_asked_for(tmp_path: Path) -> None:
+    """Half a character as the token was answered with a bare 500, before anybody had logged in."""
     with running(tmp_path, token="0123456789abcdef0123", hosts=("127.0.0.1",)) as started:
         visitor = Visitor(started.port).come()
         assert visitor.cookie == ""
         assert visitor.ask("GET", "/api/state")[0] == 401
         assert visitor.ask("POST", "/api/login", {"token": "wrong"})[0] == 403
         assert visitor.ask("POST", "/api/login", {"token": 7})[0] == 403
+        assert visitor.ask("POST", "/api/login", {"token": "\ud800"})[0] == 403
         assert visitor.ask("POST", "/api/login", {"token": "0123456789abcdef0123"})[0] == 200
         assert visitor.studies() == []
 
@@ -383,6 +394,20 @@ def test_requests_of_no_sense(visitor: Visitor) -> None:
     assert "cannot be read" in visitor.act(study, "recognise", {"roles": {"1": 7}})[1]
     assert visitor.act(study, "recognise")[0] == 204
     assert "No image is taken as" in visitor.act(study, "start")[1]
+
+
+def test_a_fault_of_ours_is_answered_as_other_refusals_are(page: Running) -> None:
+    """What nobody had thought of was a bare line, without the headers that every answer has."""
+
+    def fails(_: Request) -> Response:
+        raise RuntimeError("secret detail")
+
+    page.app.router.routes.append(Route("/fails", fails))
+    status, body, headers = page.visitor().ask("GET", "/fails")
+    assert (status, headers["content-type"]) == (500, "application/json")
+    assert "a fault of its own" in json.loads(body)["error"]
+    assert b"secret" not in body
+    assert HEADERS.items() <= headers.items()
 
 
 def test_no_command_line_is_needed_to_see_that_it_lives(visitor: Visitor) -> None:

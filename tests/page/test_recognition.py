@@ -69,6 +69,7 @@ def test_a_choice_by_hand_keeps_what_the_file_holds(tmp_path):
 
 
 def test_dicom_series_with_their_reasons_and_a_correction(tmp_path):
+    """A choice for a series of 5000 digits was a bare 500."""
     write_examination(tmp_path / "files")
     study = Study("0" * 32, "me", 1, 0.0, uploads=(Upload("IM1", "1.dcm", 1),))
     found = recognise(study, tmp_path, {}, MANY)
@@ -86,6 +87,7 @@ def test_dicom_series_with_their_reasons_and_a_correction(tmp_path):
     assert all((tmp_path / path).is_file() for path in found.images.values())
     again = recognise(study, tmp_path, {"3": ""}, MANY)
     assert "t2" not in again.images
+    assert recognise(study, tmp_path, {"9" * 5000: "t1", "99": "t1", "x": "t2"}, MANY).rows == found.rows
     assert {row.key: row.reason for row in again.rows}["3"] == "chosen by hand"
     with pytest.raises(UsageError, match=r"more than the 0\.001 million"):
         recognise(study, tmp_path, {}, 1000.0)

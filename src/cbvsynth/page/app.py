@@ -51,6 +51,7 @@ REGIONS = "regions.csv"
 DOWNLOADS = (MAP, SD_MAP, "cbv.json", PICTURE, ARCHIVE, REGIONS)
 _MOST_JSON_BYTES = 1 << 20
 _SECONDS_AFTER_A_WRONG_TOKEN = 1.0
+_UNFORESEEN = "The page failed over this request through a fault of its own; its log says where."
 _MEDIA = {".js": "text/javascript", ".nii": "application/octet-stream"}
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -102,7 +103,7 @@ def make_app(page: Page) -> Starlette:
             Route("/api/studies/{id}/view/{name}", _view),
             Route("/api/studies/{id}/results/{name}", _results),
             Route("/api/studies/{id}/regions", _measure, methods=["POST"]),
-            Route("/api/studies/{id}/regions/{number:int}", _forget, methods=["DELETE"]),
+            Route("/api/studies/{id}/regions/{number}", _forget, methods=["DELETE"]),
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=guarded)],
         exception_handlers={
@@ -110,6 +111,7 @@ def make_app(page: Page) -> Starlette:
             CbvsynthError: _failed,
             OSError: _no_storage,
             ClientDisconnect: _gone,
+            Exception: _unforeseen,
         },
         lifespan=lifespan,
     )
@@ -139,6 +141,11 @@ async def _no_storage(_: Request, error: Exception) -> Response:
 
 async def _gone(_: Request, __: Exception) -> Response:
     return Response(status_code=400)
+
+
+async def _unforeseen(_: Request, __: Exception) -> Response:
+    # Outside of what adds the headers; the server writes to its log what happened.
+    return JSONResponse({"error": _UNFORESEEN}, 500, HEADERS)
 
 
 def _for_owner(answer: Callable[[Request, Page, str], Awaitable[Response]]) -> Answer:
@@ -407,7 +414,10 @@ async def _measure(request: Request, page: Page, study: Study) -> Response:
 
 @_for_study
 async def _forget(request: Request, page: Page, study: Study) -> Response:
-    number = request.path_params["number"]
+    numbers = [str(number) for number in range(len(study.regions))]
+    if request.path_params["number"] not in numbers:
+        raise HTTPException(404, "There is no such region, or not any more.")
+    number = int(request.path_params["number"])
     page.store.change(
         study.id,
         lambda one: replace(one, regions=(*one.regions[:number], *one.regions[number + 1 :])),

@@ -149,10 +149,13 @@ def _converted(source: Path, work: Path, stated: Mapping[str, str], max_voxels: 
     from cbvsynth.study.dicom.roles import Stated
     from cbvsynth.study.dicom.series import series_of
 
-    for one in series_of(read_folder(source)[0]):
+    series = series_of(read_folder(source)[0])
+    for one in series:
         if problem := beyond_voxels(one, max_voxels):
             raise UsageError(f"{problem}. Leave it out of the folder.")
-    roles = {int(key): Stated(role) for key, role in stated.items() if key.isdecimal() and role != "mask"}
+    roles = {
+        one.number: Stated(role) for one in series if (role := stated.get(str(one.number), "mask")) != "mask"
+    }
     made = convert_folder(source, work, stated=roles)
     taken = {
         reason.partition(":")[0]: (role, reason.partition(": ")[2]) for role, reason in made.reasons.items()
