@@ -111,6 +111,18 @@ def test_the_patients_right_is_on_the_left(page: Running, head: dict[str, Path],
         require_silence(driver, f"http://127.0.0.1:{page.port}/")
 
 
+def test_a_factor_and_a_relative_map_are_told(page: Running, head: dict[str, Path], tmp_path: Path) -> None:
+    """A person saw neither that a trace was taken for ADC as it is, nor that measured CBV was relative."""
+    names = {name: tmp_path / f"UPENN-GBM-00001_11_{name}.nii.gz" for name in ("DTI_TR", "DSC_ap-rCBV")}
+    for path in names.values():
+        path.write_bytes(head["adc.nii.gz"].read_bytes())
+    with browser(tmp_path, flags=WEBGL_FLAGS) as driver:
+        give(driver, page, list(names.values()))
+        rows = driver.find_element(By.ID, "rows").text
+        assert "UPENN-GBM (TCIA); its stored values are taken times 0.333" in rows
+        assert "UPENN-GBM (TCIA); relative, not compared with the map" in rows
+
+
 def test_a_refusal_is_read_out(page: Running, tmp_path: Path) -> None:
     (tmp_path / "study.zip").write_bytes(b"PK")
     with browser(tmp_path, flags=WEBGL_FLAGS) as driver:
