@@ -95,6 +95,20 @@ def test_a_head_whose_air_was_blanked_is_not_stripped() -> None:
     assert is_stripped({"t1": STRIPPED})
 
 
+def test_a_background_without_numbers_is_stripped(tmp_path: Path) -> None:
+    """NaN is not 0: such images went to deepbet, which is made for heads, and what it found was no brain."""
+    gaps = Volume(np.where(brain(), head().data, np.float32(np.nan)), STORED_AFFINE)
+    assert is_stripped({"t1": gaps})
+    chosen = choose_brain(EXAMINATION, {"t1": gaps}, {}, settings(tmp_path, BrainMask.AUTO))
+    assert (list(chosen.stored), chosen.source) == (["t1"], "")
+
+
+def test_a_head_whose_air_holds_no_numbers_is_not_stripped() -> None:
+    gaps = Volume(np.where(head().data < 15, np.float32(np.nan), head().data), STORED_AFFINE)
+    assert np.isnan(gaps.data).mean() > 0.1
+    assert not is_stripped({"t1": gaps})
+
+
 def test_a_given_mask_that_holds_the_head_is_refused(tmp_path: Path) -> None:
     whole = Volume((head().data > 15).astype(np.float32), STORED_AFFINE)
     with pytest.raises(VolumeError, match="a brain has at most 2000"):

@@ -32,6 +32,7 @@ from cbvsynth.quality.limits import Limits
 from cbvsynth.quality.survey import Survey, _each, survey_study
 from cbvsynth.study.nifti import read_volume, write_volume
 from cbvsynth.study.sidecars import Sidecars
+from tests.extraction.heads import brain as whole_brain
 from tests.extraction.heads import head as whole_head
 from tests.extraction.heads import program
 from tests.study.listings import listed
@@ -394,6 +395,24 @@ def test_heads_without_a_mask_are_measured_in_the_brain_that_preprocess_will_fin
     ((group, text),) = surveying.survey_examination(tmp_path, one, None, Register.OFF, given).problems
     assert group is Group.UNREADABLE
     assert "there is no brain mask" in text
+
+
+def test_stripped_images_without_numbers_around_are_measured_in_what_they_show(tmp_path: Path) -> None:
+    """A brain was sought in them as in heads, was not believed, and the examination was dropped."""
+    shown, inside = whole_head(), whole_brain()
+    for name, values in (("t1", shown.data), ("t1c", 1.2 * shown.data), ("cbv", shown.data / 100.0)):
+        voxels = np.where(inside, values, np.nan).astype(np.float32)
+        nib.save(nib.Nifti1Image(voxels, shown.affine), tmp_path / f"{name}.nii.gz")
+    inputs = {Mri(name): PurePosixPath(f"{name}.nii.gz") for name in ("t1", "t1c")}
+    one = Examination("e1", "s1", "", inputs, cbv=PurePosixPath("cbv.nii.gz"))
+    nothing = BrainSettings(command=program(tmp_path, "found[:] = False"))
+
+    survey = surveying.survey_examination(tmp_path, one, None, Register.RIGID, nothing)
+
+    voxel_ml = abs(float(np.linalg.det(shown.affine[:3, :3]))) / 1000.0
+    assert survey.problems == ()
+    assert survey.value("brain_volume_ml") == pytest.approx(inside.sum() * voxel_ml, rel=1e-3)
+    assert not any("extracted" in text or "moved" in text for text in survey.warnings)
 
 
 def test_voxels_without_a_number_are_told_or_a_problem(copy: tuple[Path, Examination]) -> None:

@@ -98,12 +98,12 @@ def without_ignored_mask(examination: Examination, settings: BrainSettings) -> E
 
 
 def is_stripped(stored: Mapping[str, Volume]) -> bool:
-    """Whether an image by role is 0 outside of something that is not larger than a brain."""
+    """Whether an image by role is 0, or no number, outside of something that is not larger than a brain."""
+    images = (without_gaps(stored[name.value])[0] for name in Sequence if name.value in stored)
     return any(
-        MIN_STRIPPED_ZERO_SHARE <= float(np.mean(volume.data == 0.0)) < 1.0
-        and _filled_ml(volume) <= MAX_BRAIN_ML
-        for role, volume in stored.items()
-        if role in {name.value for name in Sequence}
+        MIN_STRIPPED_ZERO_SHARE <= float(np.mean(image.data == 0.0)) < 1.0
+        and _filled_ml(image) <= MAX_BRAIN_ML
+        for image in images
     )
 
 

@@ -75,7 +75,7 @@ def _on_one_grid(images: Mapping[str, Volume]) -> bool:
 
 
 def _is_stripped(volume: Volume) -> bool:
-    return is_brain(volume.data != 0.0, _voxel_ml(volume))
+    return is_brain(without_gaps(volume)[0].data != 0.0, _voxel_ml(volume))
 
 
 def _voxel_ml(volume: Volume) -> float:
