@@ -181,6 +181,26 @@ def test_a_wrong_flag_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None
     assert "--cuont" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--models", "a", "--models", "b"],
+        ["--models", "a", "--count=1", "--models=a"],
+        ["--models", "a", "b", "--model-names", "c", "--model_names", "d"],
+    ],
+)
+def test_a_flag_given_twice_is_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The last one counted, without a word: of two images ruled out one was used all the same."""
+
+    def command(count: int = 1, models: tuple[str, ...] = (), model_names: tuple[str, ...] = ()) -> None:
+        raise AssertionError((count, models, model_names))
+
+    assert run_function(command, words, "cbvsynth count") == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("error: --model")
+    assert "is given 2 times; expected once" in shown
+
+
 @pytest.mark.parametrize("step", ["validate", "preprocess", "train", "evaluate", "promote"])
 def test_help_starts_without_a_heavy_package(step: str) -> None:
     code = (

@@ -8,14 +8,16 @@ import os
 import re
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
 from cbvsynth.defaults_check import answer_at_once
-from cbvsynth.errors import CbvsynthError, InstallationError, StorageError
+from cbvsynth.errors import CbvsynthError, InstallationError, StorageError, UsageError
 from cbvsynth.interruption import Terminated, terminable
 
 # OpenBLAS starts a thread for each core when NumPy is imported, and again for SciPy; one that waits keeps its
@@ -69,17 +71,36 @@ def run_function(target: Any, arguments: Sequence[str], program: str, about: str
         about: What the help begins with; the function's docstring by default.
     """
     answer_at_once()
-    return run_guarded(
-        lambda: tyro.cli(
+
+    def action() -> None:
+        _require_flags_once(arguments)
+        tyro.cli(
             target,
             prog=program,
             description=about,
             args=arguments,
             use_underscores=True,
             config=(tyro.conf.FlagConversionOff, tyro.conf.EnumChoicesFromValues),
-        ),
-        extras=program.split(),
-    )
+        )
+
+    return run_guarded(action, extras=program.split())
+
+
+def _require_flags_once(arguments: Sequence[str]) -> None:
+    """Refuse a flag that is given twice: the parser takes the last one and forgets the others.
+
+    Raises:
+        UsageError: there is one.
+    """
+    words = takewhile(lambda word: word != "--", arguments)
+    flags = Counter(word.partition("=")[0].replace("-", "_") for word in words if word.startswith("--"))
+    for flag, count in flags.items():
+        if count > 1:
+            name = f"--{flag[2:]}"
+            raise UsageError(
+                f"{name} is given {count} times; expected once, as only the last would count. Where it takes "
+                f"several values, give them one after the other: {name} A B."
+            )
 
 
 def run_guarded(  # noqa: PLR0911  an exit each

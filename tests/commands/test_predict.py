@@ -200,6 +200,8 @@ def test_files_that_are_there_stop_it_before_the_server_is_asked(
         (["--t1", "t1.nii.gz", "--out_dicom", "o"], "--out_dicom needs --dicom"),
         (["--dicom", "d", "--out_dicom", "d/o"], "'d/o' lies in the folder of --dicom"),
         (["--dicom", "d", "--out_dicom", "o", "--uid_root", "1.x"], "The root of new UIDs is '1.x'"),
+        (["--t1", "a.nii", "--t1", "b.nii", "--out", "o.nii"], "--t1 is given 2 times"),
+        (["--t1", "a.nii", "--unusable", "t1", "--unusable", "adc"], "give them one after the other: --unusable A B"),
     ],
 )
 def test_flags_that_do_not_go_together_are_named(
