@@ -27,7 +27,8 @@ def root(finished: Path, tmp_path: Path) -> Path:
 
 
 def report(root: Path, *flags: str) -> int:
-    return main(["report", "--artifacts", str(root), "--out", str(root / "report"), *flags])
+    out = () if "--out" in flags else ("--out", str(root / "report"))
+    return main(["report", "--artifacts", str(root), *out, *flags])
 
 
 def test_a_page_for_the_run_and_one_for_every_mapped_examination(root, capsys):
