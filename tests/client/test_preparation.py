@@ -176,6 +176,18 @@ def test_voxels_without_a_number_outside_the_brain_are_background_and_told(
     assert any("T1: " in text and "none of them in the brain" in text for text in prepared.warnings)
 
 
+@pytest.mark.parametrize("value", [0.0, 7.0, np.nan])
+def test_an_image_that_cannot_serve_stops_no_other_by_its_grid(tmp_path: Path, value: float) -> None:
+    """It was left out with its reason, and then all were refused, as they did not lie on its grid."""
+    files = write_head(tmp_path, "t1 t1c")
+    flat = np.full((10, 9, 4), value, np.float32)
+    flat[3, 3, 2] = 0.0 if np.isnan(value) else value
+    files["flair"] = str(write(tmp_path / "flair.nii.gz", flat, np.diag([4.0, 4.0, 8.0, 1.0])))
+    prepared = prepare(files)
+    assert list(prepared.inputs) == [Sequence.T1, Sequence.T1C]
+    assert "constant in the brain" in prepared.left_out[Sequence.FLAIR]
+
+
 def test_images_that_are_ruled_out_are_not_even_read(tmp_path: Path) -> None:
     files = write_head(tmp_path, "t1")
     files["adc"] = str(tmp_path / "not-there.nii.gz")

@@ -19,9 +19,11 @@ def grid(spacing_mm: tuple[float, float, float]) -> Grid:
     return Grid((64, 64, 64), np.diag([*spacing_mm, 1.0]))
 
 
-def chosen(wanted: str = "", **spacings: tuple[float, float, float]) -> tuple[str, tuple[str, ...]]:
+def chosen(
+    wanted: str = "", preferred: str = "", **spacings: tuple[float, float, float]
+) -> tuple[str, tuple[str, ...]]:
     grids = {role: grid(spacing_mm) for role, spacing_mm in spacings.items()}
-    return reference_of(EXAMINATION, [Sequence(role) for role in spacings], grids, wanted)
+    return reference_of(EXAMINATION, [Sequence(role) for role in spacings], grids, wanted, preferred)
 
 
 @pytest.mark.parametrize("spacing_mm", [AXIAL, VOLUME])
@@ -54,6 +56,13 @@ def test_without_axial_slices_the_first_image_counts_with_a_warning() -> None:
 def test_an_image_that_is_not_usable_is_refused() -> None:
     with pytest.raises(UsageError, match=r"the reference is 't2'.*\(t1\)"):
         chosen("t2", t1=AXIAL)
+
+
+def test_what_is_preferred_counts_where_it_is_usable_and_nobody_asks() -> None:
+    """T1C was insisted on for DICOM: one that could not serve stopped the others."""
+    assert chosen(preferred="t1c", t1=AXIAL, t1c=AXIAL) == ("t1c", ())
+    assert chosen(preferred="t1c", t1=AXIAL, t2=AXIAL) == ("t1", ())
+    assert chosen("t1", preferred="t1c", t1=AXIAL, t1c=AXIAL) == ("t1", ())
 
 
 def test_slices_are_told_by_where_they_lie_not_by_the_order_of_axes() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 import nibabel as nib
 import numpy as np
+import pydicom
 import pytest
 
 from tests.client.heads import PATIENT_NAME, brain, image, write_head
@@ -121,6 +122,24 @@ def test_a_folder_of_dicom_gives_dicom_on_the_slices_of_t1c(
     np.testing.assert_allclose(sd.array, 0.5 * volume.array, rtol=1e-6)
 
 
+@pytest.mark.parametrize("more", [(), ("--unusable", "t1c")], ids=["constant", "ruled out"])
+def test_a_t1c_that_cannot_serve_leaves_dicom_to_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: tuple[str, ...]
+) -> None:
+    """DICOM was to lie on T1C, whatever it held: nothing was made, with exit code 2."""
+    write_dicom(tmp_path / "in", "t1")
+    flat = np.full((8, 18, 20), 3, np.int16)
+    write_series(tmp_path / "in", T1C, number=2, voxels=flat)
+    words = ("--dicom", tmp_path / "in", "--out_dicom", tmp_path / "out", *more)
+    with serve(server()) as running:
+        assert run(*words, "--server", running.address) == 0
+    source = pydicom.dcmread(tmp_path / "out/series/0001.dcm").SourceImageSequence[0]
+    references = [pydicom.dcmread(path) for path in (tmp_path / "in").glob("*")]
+    (found,) = [one for one in references if one.SOPInstanceUID == source.ReferencedSOPInstanceUID]
+    assert found.SeriesDescription == T1["SeriesDescription"]
+    assert "left out  T1C: " in capsys.readouterr().out
+
+
 def test_a_fall_back_is_said_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = write_head(tmp_path, "t1 t1c")
     with serve(server()) as running:
@@ -201,7 +220,10 @@ def test_files_that_are_there_stop_it_before_the_server_is_asked(
         (["--dicom", "d", "--out_dicom", "d/o"], "'d/o' lies in the folder of --dicom"),
         (["--dicom", "d", "--out_dicom", "o", "--uid_root", "1.x"], "The root of new UIDs is '1.x'"),
         (["--t1", "a.nii", "--t1", "b.nii", "--out", "o.nii"], "--t1 is given 2 times"),
-        (["--t1", "a.nii", "--unusable", "t1", "--unusable", "adc"], "give them one after the other: --unusable A B"),
+        (
+            ["--t1", "a.nii", "--unusable", "t1", "--unusable", "adc"],
+            "give them one after the other: --unusable A B",
+        ),
     ],
 )
 def test_flags_that_do_not_go_together_are_named(

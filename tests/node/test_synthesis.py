@@ -9,14 +9,17 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, JPEGLSLossless, RLELossless
 
+from cbvsynth.client import CbvClient
 from cbvsynth.errors import ManifestError
 from cbvsynth.node.settings import NodeSettings, Part
 from cbvsynth.node.synthesis import Result, inputs_digest, make_result
 from cbvsynth.study.dicom.examinations import convert_folder
 from cbvsynth.study.nifti import read_volume
-from tests.node.parts import write_study
+from tests.client.predict_command import server
+from tests.client.prediction_server import serve
+from tests.node.parts import Node, synthesis_of, write_study
 from tests.node.programs import dcmtk
-from tests.study.dicom.dicom_files import T1, T2, write_series
+from tests.study.dicom.dicom_files import T1, T1C, T2, write_series
 
 
 def make(folder, start, *, former="", **more) -> Result:
@@ -51,6 +54,16 @@ def test_the_same_images_are_not_made_again(tmp_path, start):
     assert not (tmp_path / "out").exists()
     write_series(tmp_path / "in", T2, number=3)
     assert inputs_digest(convert_folder(tmp_path / "in", tmp_path)) != digest
+
+
+def test_a_t1c_that_cannot_serve_leaves_the_map_to_the_others(tmp_path):
+    """The map was to lie on T1C, whatever it held: the study failed."""
+    write_series(tmp_path / "in", T1, number=1)
+    write_series(tmp_path / "in", T1C, number=2, voxels=np.full((8, 20, 16), 3, np.int16))
+    with serve(server()) as running, CbvClient(running.address) as client:
+        result = make(tmp_path, lambda **more: Node(tmp_path / "node", more, synthesis_of(client)))
+    named = {dcmread(path).SourceImageSequence[0].ReferencedSOPInstanceUID for path in result.files[1:]}
+    assert named == {dcmread(path).SOPInstanceUID for path in (tmp_path / "in").glob("IM001*")}
 
 
 def test_a_series_that_declares_too_much_is_refused_before_it_is_unpacked(tmp_path, start):

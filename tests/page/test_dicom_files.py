@@ -102,6 +102,16 @@ def test_without_t1c_the_map_lies_on_the_first_image(visitor: Visitor, tmp_path:
         assert len(found.namelist()) == 17
 
 
+def test_a_t1c_that_cannot_serve_leaves_the_map_to_the_others(visitor: Visitor, tmp_path: Path) -> None:
+    """The map was to lie on T1C, whatever it held: the examination failed."""
+    examination(tmp_path, ("t1",))
+    flat = np.full((8, 18, 20), 3, np.int16)
+    write_series(tmp_path / "c", T1C, number=2, time="101500", voxels=flat)
+    study = visitor.map(files_below(tmp_path))
+    assert study["state"] == "done", study["error"]
+    assert study["result"]["dicom"]["text"].endswith("on the slices of T1")
+
+
 def test_of_nifti_there_is_no_dicom_and_the_page_says_why(visitor: Visitor, head: dict[str, Path]) -> None:
     study = visitor.map({"t1.nii.gz": head["t1.nii.gz"]})
     assert study["result"]["dicom"] == {"file": "", "text": NO_DICOM}

@@ -61,6 +61,7 @@ def prepare(  # noqa: PLR0913  all by name, all with a default
     mask: Image | None = None,
     unusable: Collection[str] = (),
     reference: str = "",
+    preferred: str = "",
     resample: bool = False,
     register: str = Register.RIGID,
     brain: BrainSettings = DEFAULT_BRAIN,
@@ -68,6 +69,8 @@ def prepare(  # noqa: PLR0913  all by name, all with a default
     spacing_mm: tuple[float, float, float] | None = None,
 ) -> PreparedExamination:
     """Make the images of one examination ready to be sent; the arguments are those of `predict`.
+
+    `preferred` is as in `prepare_files`.
 
     Raises:
         UsageError: files and arrays are mixed, or a name is not a sequence.
@@ -92,6 +95,7 @@ def prepare(  # noqa: PLR0913  all by name, all with a default
             examination,
             unusable=ruled_out,
             reference=reference,
+            preferred=preferred,
             resample=resample,
             register=checked_register(register),
             brain=brain,
@@ -167,6 +171,7 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
     *,
     unusable: Collection[Sequence] = (),
     reference: str = "",
+    preferred: str = "",
     resample: bool = False,
     register: Register = Register.RIGID,
     brain: BrainSettings = DEFAULT_BRAIN,
@@ -180,6 +185,7 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
         unusable: sequences that a person rules out, as for a metal artefact.
         reference: sequence whose grid and orientation the map gets; by default the first usable one that
             has axial slices.
+        preferred: sequence to take for reference where none is given, if it is usable.
         resample: bring images of other grids to the reference's, as preprocess does, instead of
             refusing them.
         register: as in preprocess; `rigid` brings raw images of other grids to the reference's, too.
@@ -213,7 +219,7 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
     volumes, damaged = _read(asked, files, grids)
     left_out |= damaged
     require_a_sequence(examination, volumes, left_out)
-    chosen, about_slices = reference_of(examination, volumes, grids, reference)
+    chosen, about_slices = reference_of(examination, volumes, grids, reference, preferred)
     require_size(canonical_grid(grids[chosen]).shape, examination)
     stored = {name.value: volume for name, volume in volumes.items()}
     if asked.mask is not None:
@@ -231,7 +237,7 @@ def prepare_files(  # noqa: PLR0913  all but two by name, with a default
         images, mask, mask_source = dict(aligned.inputs), aligned.mask, aligned.mask_source
         noted = aligned.warnings
     else:
-        _require_one_grid(grids, examination, chosen)
+        _require_one_grid({role: grids[role] for role in stored}, examination, chosen)
         turned = {name.value: without_gaps(to_canonical(volume)) for name, volume in volumes.items()}
         images = {name: turned[name.value][0].data for name in volumes}
         grid = Grid.of(turned[chosen][0])
@@ -286,8 +292,9 @@ def _read(
         except VolumeError as error:
             damaged[sequence] = without_label(str(error), examination.label(sequence.value))
             continue
-        value = float(volumes[sequence].data.flat[0])
-        if np.all(volumes[sequence].data == value):
+        shown = without_gaps(volumes[sequence])[0].data
+        value = float(shown.flat[0])
+        if np.all(shown == value):
             damaged[sequence] = f"constant in the brain (every voxel is {value:g})"
             del volumes[sequence]
     return volumes, damaged

@@ -16,7 +16,11 @@ _DIRECTIONS = ("from left to right", "from back to front", "")
 
 
 def reference_of(
-    examination: Examination, usable: Iterable[Sequence], grids: Mapping[str, Grid], wanted: str
+    examination: Examination,
+    usable: Iterable[Sequence],
+    grids: Mapping[str, Grid],
+    wanted: str,
+    preferred: str = "",
 ) -> tuple[str, tuple[str, ...]]:
     """The role of the image that a map is made on, and a sentence where slices run another way than axial.
 
@@ -28,6 +32,7 @@ def reference_of(
         usable: sequences that can be read, in channel order.
         grids: by role, as stored.
         wanted: the role that somebody asks for; empty otherwise.
+        preferred: the role that counts where nobody asks and it is usable.
 
     Raises:
         UsageError: the image that is asked for is not among the usable ones.
@@ -38,6 +43,7 @@ def reference_of(
             f"{examination.exam_id}: the reference is '{wanted}', which is not among the usable images "
             f"({', '.join(names)}). Choose one of them."
         )
+    wanted = wanted or (preferred if preferred in names else "")
     axial = [name for name in names if not slices_of(grids[name])]
     first, chosen = names[0], wanted or (axial or names)[0]
     if slices := slices_of(grids[chosen]):

@@ -185,7 +185,8 @@ def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOpti
             read,
             mask=images.mask,
             unusable=images.unusable,
-            reference=_reference(images, output, series),
+            reference=images.reference or "",
+            preferred=Sequence.T1C if output.out_dicom is not None else "",  # DICOM is read beside T1C
             resample=images.resample is Switch.ON,
             register=images.register,
             brain=replace(images.brain(), picture=_mask_picture(output)),
@@ -210,15 +211,6 @@ def _predict_one(images: ImageOptions, output: OutputOptions, server: ServerOpti
         count = len(save_dicom(made, output.out_dicom, series[prepared.reference], NewUids(output.uid_root)))
         written.append(f"{count} DICOM files in {output.out_dicom.name}")
     _print(made, output, written)
-
-
-def _reference(images: ImageOptions, output: OutputOptions, series: Mapping[str, Series]) -> str:
-    """Whose grid the map gets: DICOM is read beside T1C."""
-    if images.reference is not None:
-        return images.reference.value
-    wanted = Sequence.T1C
-    beside = output.out_dicom is not None and wanted in series and wanted not in images.unusable
-    return wanted.value if beside else ""
 
 
 def _mask_picture(output: OutputOptions) -> Path | None:

@@ -79,8 +79,7 @@ def make_result(  # noqa: PLR0913  all by name
     if inputs == former:
         return Result(inputs)
     root, examination = examination_of_files(made.files, label)
-    reference = Sequence.T1C.value if Sequence.T1C in made.files else ""
-    prepared = prepare_files(root, examination, reference=reference, on_stage=on_stage)
+    prepared = prepare_files(root, examination, preferred=Sequence.T1C.value, on_stage=on_stage)
     on_stage(Stage.SYNTHESIS)
     predicted = synthesis(prepared)
     files = save_dicom(predicted, target, made.sources[prepared.reference], NewUids(settings.uid_root))

@@ -123,7 +123,7 @@ class Worker:
             scales={role: row.scale for role, row in rows.items()},
             orientation=study.orientation,
         )
-        prepared = prepare_files(root, examination, reference=reference_of(study), on_stage=watch.begin)
+        prepared = prepare_files(root, examination, preferred=reference_of(study), on_stage=watch.begin)
         watch.begin(Stage.SYNTHESIS)
         made = self._synthesis(prepared)
         measured = study.images.get("cbv")
