@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
+from pydicom.dataelem import RawDataElement
+from pydicom.tag import Tag
 
 from cbvsynth.errors import StorageError, UsageError, VolumeError
 from cbvsynth.study.dicom.headers import read_folder
@@ -52,6 +55,65 @@ def test_tags_that_cannot_be_written_again_are_named_without_their_text(tmp_path
         write_dicom(tmp_path / "out", map_on(series, tmp_path), series, FACTS, NewUids())
     assert "MUELLER" not in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("character_set", "name", "written"),
+    [
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう", ["", "ISO 2022 IR 87"]),
+        (["ISO 2022 IR 13", "ISO 2022 IR 87"], "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎", ["ISO 2022 IR 13", "ISO 2022 IR 87"]),
+        (["", "ISO 2022 IR 149"], "Hong^Gildong=洪^吉洞=홍^길동", ["", "ISO 2022 IR 149"]),
+        ("GB18030", "Wang^XiaoDong=王^小东", "GB18030"),
+        ("ISO 2022 IR 100", "Müller^Jörg", "ISO 2022 IR 100"),
+        ("ISO_IR 192", "Μητσοτάκης^Ζ", "ISO_IR 192"),
+        ("ISO_IR 6", "Miller^J", None),
+        ("", "Miller^J", None),
+        (None, "Miller^J", None),
+    ],
+)
+def test_names_in_any_script_come_through(
+    tmp_path: Path, character_set: str | list[str] | None, name: str, written: str | list[str] | None
+) -> None:
+    """Of patients of Japan and Korea there was no DICOM: a library refused how their text is written."""
+
+    def put(dataset, index):
+        if character_set is not None:
+            dataset.SpecificCharacterSet = character_set
+        dataset.PatientName, dataset.StudyDescription = name, name[-3:]
+
+    write_series(tmp_path / "in", T1C, change=put)
+    (series,) = series_of(read_folder(tmp_path / "in")[0])
+    cbv = map_on(series, tmp_path)
+    for path in write_dicom(tmp_path / "out", cbv, series, FACTS, NewUids(), sd=cbv):
+        made = dcmread(path)
+        assert made.get("SpecificCharacterSet") == written
+        assert made.PatientName == name
+        assert made.get("StudyDescription", name[-3:]) == name[-3:]
+
+
+def test_chinese_between_latin_letters_stays_as_it_was_written(tmp_path: Path) -> None:
+    """There was no DICOM either. pydicom writes no such name by itself, but again what it has read."""
+    china = b"\x1b$)A"
+    texts = {
+        "PatientName": b"Zhang^Xiao=" + china + "张^".encode("gb2312") + china + "小".encode("gb2312"),
+        "StudyDescription": china + "脑".encode("gb2312"),
+    }
+
+    def put(dataset, index):
+        dataset.SpecificCharacterSet = ["", "ISO 2022 IR 58"]
+        for (keyword, text), kind in zip(texts.items(), ("PN", "LO"), strict=True):
+            dataset[keyword] = RawDataElement(Tag(keyword), kind, len(text), text, 0, False, True)
+
+    write_series(tmp_path / "in", T1C, change=put)
+    (series,) = series_of(read_folder(tmp_path / "in")[0])
+    for path in write_dicom(tmp_path / "out", map_on(series, tmp_path), series, FACTS, NewUids()):
+        made = dcmread(path)
+        assert made.SpecificCharacterSet == ["", "ISO 2022 IR 58"]
+        assert made.get_item("PatientName").value == texts["PatientName"]
+        assert (
+            "StudyDescription" not in made
+            or made.get_item("StudyDescription").value.strip() == texts["StudyDescription"]
+        )
 
 
 def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:

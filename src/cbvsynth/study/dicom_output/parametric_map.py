@@ -138,6 +138,8 @@ def _made(
         ],
         derivation=Code(*DERIVED_BY),
     )
+    if source.character_set:
+        made.SpecificCharacterSet = source.character_set
     made.SeriesDescription, made.BodyPartExamined = shown.description, "HEAD"
     _describe(made, shown)
     _own_uids(made, uids)

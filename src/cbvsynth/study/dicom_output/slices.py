@@ -30,7 +30,7 @@ LARGEST_STORED = 32767
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 # Modules of patient, study and frame of reference; the rest of the scanner's header is of another image.
 _FROM_THE_SOURCE = (
-    *("SpecificCharacterSet", "TimezoneOffsetFromUTC"),
+    "TimezoneOffsetFromUTC",
     *("PatientName", "PatientID", "IssuerOfPatientID", "OtherPatientIDsSequence", "PatientBirthDate"),
     *("PatientSex", "PatientAge", "PatientSize", "PatientWeight", "PatientPosition"),
     *("PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence"),
@@ -88,6 +88,8 @@ def new_file(sop_class: str, source: SourcePlanes, when: datetime, uids: NewUids
     for name in _FROM_THE_SOURCE:
         if name in source.first:
             made[name] = source.first[name]
+    if source.character_set:
+        made.SpecificCharacterSet = source.character_set
     made.BodyPartExamined = "HEAD"
     made.SOPClassUID, made.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
     made.Manufacturer, made.ManufacturerModelName = MANUFACTURER, MODEL_NAME

@@ -25,6 +25,8 @@ _MAY_BE_EMPTY = (
     *("PositionReferenceIndicator", "Manufacturer"),
 )
 """What every image has, though it may say nothing; some exports leave it out."""
+_PLAIN = (None, "", "ISO_IR 6")
+"""How it is said that there are ASCII's letters alone; the standard says it by no character set at all."""
 _RAS_LPS = np.array([-1.0, -1.0, 1.0])
 
 Float64Array = npt.NDArray[np.float64]
@@ -34,10 +36,11 @@ Float64Array = npt.NDArray[np.float64]
 class SourcePlanes:
     """Slices of the source, in the order in which they are stacked.
 
-    headers: its files without pixels.
+    headers: its files without pixels; the first one without its character set.
     positions_mm: (N, 3) of each slice's first pixel, in DICOM's axes (left, posterior, superior).
     row_direction, column_direction: (3,), where the columns of a row and the rows of a column follow.
     spacing_mm: between rows, between columns, between slices.
+    character_set: to write the text of the first header in; empty where ASCII's letters are enough.
     """
 
     headers: tuple[Dataset, ...]
@@ -47,6 +50,7 @@ class SourcePlanes:
     spacing_mm: tuple[float, float, float]
     rows: int
     columns: int
+    character_set: str | list[str] = ""
 
     @property
     def first(self) -> Dataset:
@@ -127,7 +131,21 @@ def read_source(series: Series) -> SourcePlanes:
         spacing_mm=(series.spacing_mm[1], series.spacing_mm[0], series.spacing_mm[2]),
         rows=rows,
         columns=columns,
+        character_set=_without_character_set(headers[0]),
     )
+
+
+def _without_character_set(header: Dataset) -> str | list[str]:
+    """Take the character set out of a header: highdicom refuses those of East Asia in the standard's form.
+
+    Its text is read as before: pydicom keeps in mind how it was stored.
+    """
+    found = header.get("SpecificCharacterSet")
+    if "SpecificCharacterSet" in header:
+        del header.SpecificCharacterSet
+    if found in _PLAIN:
+        return ""
+    return found if isinstance(found, str) else list(found)
 
 
 def _along(header: Dataset, normal: Float64Array) -> float:
