@@ -86,6 +86,36 @@ def test_how_sure_each_map_is_is_written_where_it_is_asked_for(tmp_path: Path) -
         np.testing.assert_allclose(sd, 0.5 * nib.load(path).get_fdata(), rtol=1e-5)
 
 
+@pytest.mark.parametrize("uncertainty", ["auto", "off"])
+def test_a_map_whose_run_was_killed_before_its_standard_deviation_is_made_again(
+    tmp_path: Path, uncertainty: str
+) -> None:
+    """With auto it counted as done, and how sure it is was never written."""
+    data, out = study(tmp_path / "data", 2), tmp_path / "maps"
+    with serve(server(interval_level=0.9)) as running:
+        assert many(data, out, running, "--uncertainty", "auto") == 0
+        killed, other = sorted(out.glob("*_cbv_sd.nii.gz"))
+        killed.unlink()
+        assert many(data, out, running, "--uncertainty", uncertainty) == 0
+        assert [row["status"] for row in table(out)] == ["made", "there already"]
+        assert many(data, out, running, "--uncertainty", uncertainty) == 0
+        assert [row["status"] for row in table(out)] == ["there already"] * 2
+    assert killed.exists() is (uncertainty == "auto")
+    assert other.exists()
+
+
+def test_how_sure_a_map_was_that_was_taken_away_does_not_stay_beside_another(tmp_path: Path) -> None:
+    """Beside the map of a model that says nothing of it lay the one of a model that did."""
+    data, out = study(tmp_path / "data", 2), tmp_path / "maps"
+    with serve(server(interval_level=0.9)) as running:
+        assert many(data, out, running, "--uncertainty", "on") == 0
+        for path in out.glob("*_cbv.nii.gz"):
+            path.unlink()
+        assert many(data, out, running, "--unusable", "t1c") == 0
+    assert not list(out.glob("*_sd.nii.gz"))
+    assert {row["model"] for row in table(out)} == {"fcgan-t1"}
+
+
 def test_an_examination_that_fails_does_not_stop_the_others(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -106,12 +136,19 @@ def test_an_examination_that_fails_does_not_stop_the_others(
 def test_a_damaged_record_of_a_former_run_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """To delete it alone, as was advised, left a map without a record, and ended the whole study."""
     data, out = study(tmp_path / "data"), tmp_path / "maps"
-    with serve(server()) as running:
-        assert many(data, out, running) == 0
-        next(iter(sorted(out.glob("*.json")))).write_text("{")
+    with serve(server(interval_level=0.9)) as running:
+        assert many(data, out, running, "--uncertainty", "on") == 0
+        record = min(out.glob("*.json"))
+        record.write_text("{")
         assert many(data, out, running) == 1
-    assert "is damaged; delete it" in capsys.readouterr().err
+        advised = capsys.readouterr().err.partition(f"{record.name} is damaged; delete ")[2]
+        files = advised.partition(", and the map is made again")[0].split(" and ")
+        assert len(files) == 3
+        for name in files:
+            (out / name).unlink()
+        assert many(data, out, running) == 0
 
 
 def test_a_study_stops_when_the_server_does_not_answer(
@@ -172,6 +209,18 @@ def test_a_record_of_somebody_else_is_not_written_over_either(tmp_path: Path) ->
     assert (out / "BraTS-GLI-00001-000_cbv.json").read_text() == '{"mine": 1}'
     assert not (out / "BraTS-GLI-00001-000_cbv.nii.gz").exists()
     assert [row["status"] for row in table(out)] == ["made", "failed", "made"]
+
+
+def test_a_standard_deviation_of_somebody_else_is_not_deleted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = study(tmp_path / "data"), tmp_path / "maps"
+    out.mkdir()
+    (out / "BraTS-GLI-00001-000_cbv_sd.nii.gz").write_text("mine")
+    with serve(server()) as running:
+        assert many(data, out, running) == 2
+    assert "BraTS-GLI-00001-000_cbv_sd.nii.gz. Nothing was made." in capsys.readouterr().err
+    assert contents(out) == {"BraTS-GLI-00001-000_cbv_sd.nii.gz": b"mine"}
 
 
 @pytest.mark.parametrize("asked", [("--version", "3"), ("--label", "canary")])

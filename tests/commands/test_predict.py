@@ -182,10 +182,11 @@ def test_files_without_orientation_are_refused_until_it_is_stated(
     np.testing.assert_allclose(made.get_fdata() > 0, brain())
 
 
-@pytest.mark.parametrize("taken", ["cbv.nii.gz", "cbv.json", "cbv.png"])
+@pytest.mark.parametrize("taken", ["cbv.nii.gz", "cbv.json", "cbv.png", "cbv_sd.nii.gz", "cbv_mask.png"])
 def test_files_that_are_there_stop_it_before_the_server_is_asked(
     tmp_path: Path, taken: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """How sure another map was stayed beside the new one; the picture of the mask was written over."""
     files = write_head(tmp_path, "t1")
     (tmp_path / taken).write_text("mine")
     words = [*flags(files), "--out", tmp_path / "cbv.nii.gz", "--montage", tmp_path / "cbv.png"]
@@ -195,7 +196,19 @@ def test_files_that_are_there_stop_it_before_the_server_is_asked(
         assert (tmp_path / taken).read_text() == "mine"
         assert f"{taken}' exists and is not written over" in capsys.readouterr().err
         assert run(*words, "--server", running.address, "--overwrite", "on") == 0
-    assert (tmp_path / taken).read_bytes() != b"mine"
+    if taken == "cbv_sd.nii.gz":
+        assert not (tmp_path / taken).exists()
+    elif taken != "cbv_mask.png":  # a stripped image needs none
+        assert (tmp_path / taken).read_bytes() != b"mine"
+
+
+def test_the_picture_of_a_mask_is_in_nobodys_way_where_none_is_drawn(tmp_path: Path) -> None:
+    files = write_head(tmp_path, "t1")
+    (tmp_path / "cbv_mask.png").write_text("mine")
+    words = [*flags(files), "--out", tmp_path / "cbv.nii.gz", "--brain_mask", "derived"]
+    with serve(server()) as running:
+        assert run(*words, "--server", running.address) == 0
+    assert (tmp_path / "cbv_mask.png").read_text() == "mine"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 
 from cbvsynth.client.outputs import mask_picture_of, sd_of, sidecar_of
 from cbvsynth.client.preparation import checked_orientation, prepare_files
-from cbvsynth.client.synthesis import Models, synthesise
+from cbvsynth.client.synthesis import WITH_SD, Models, synthesise
 from cbvsynth.domain import sequences
 from cbvsynth.domain.examination import Examination
 from cbvsynth.domain.options import Layout, Register, Uncertainty
@@ -136,10 +136,10 @@ def _require_own_maps(examinations: Sequence[Examination], options: BatchOptions
     foreign, other = [], []
     for examination in examinations:
         path = options.out_folder / map_name(examination.exam_id)
-        if path.exists() and not sidecar_of(path).exists():
-            foreign.append(path.name)
+        if not sidecar_of(path).exists():
+            foreign += [one.name for one in (path, sd_of(path)) if one.exists()]
         elif path.exists():
-            row = _row_of_record(examination.exam_id, sidecar_of(path))
+            row = _row_of_record(examination.exam_id, path)
             if row.status == _PRESENT and asked and row.version != str(asked):
                 other.append(f"{path.name} by version {row.version}")
     place = f"in '{options.out_folder}'"
@@ -179,9 +179,8 @@ def _predict_one(examination: Examination, options: BatchOptions, models: Models
     exam_id = examination.exam_id
     path = options.out_folder / map_name(exam_id)
     if not options.overwrite and sidecar_of(path).exists():
-        row = _row_of_record(exam_id, sidecar_of(path))
-        lacks_sd = options.uncertainty is Uncertainty.ON and not sd_of(path).exists()
-        if (path.exists() and not lacks_sd) or row.status == _FAILED:
+        row = _row_of_record(exam_id, path)
+        if row.status == _FAILED or _is_whole(path, options.uncertainty):
             return row
     try:
         prepared = prepare_files(
@@ -208,12 +207,21 @@ def _predict_one(examination: Examination, options: BatchOptions, models: Models
     return _row(exam_id, _MADE, made.record.to_json())
 
 
-def _row_of_record(exam_id: str, sidecar: Path) -> BatchRow:
+def _is_whole(path: Path, uncertainty: Uncertainty) -> bool:
+    """Whether a map with a sound record is there, and how sure it is where its record says so or one asks."""
+    record = json.loads(sidecar_of(path).read_text(encoding="utf-8"))
+    with_sd = uncertainty is Uncertainty.ON or record.get(WITH_SD, False)
+    return path.exists() and (not with_sd or sd_of(path).exists())
+
+
+def _row_of_record(exam_id: str, path: Path) -> BatchRow:
     """The row of a map that an earlier run made."""
+    sidecar = sidecar_of(path)
     try:
         return _row(exam_id, _PRESENT, json.loads(sidecar.read_text(encoding="utf-8")))
     except (ValueError, KeyError, TypeError, AttributeError):
-        reason = f"{sidecar.name} is damaged; delete it, and the map is made again"
+        files = " and ".join(one.name for one in (sidecar, path, sd_of(path)) if one.exists())
+        reason = f"{sidecar.name} is damaged; delete {files}, and the map is made again"
         return BatchRow(exam_id, _FAILED, reason=f"{exam_id}: {reason}")
 
 

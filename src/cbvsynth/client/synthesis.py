@@ -28,6 +28,8 @@ from cbvsynth.study.nifti import write_volume
 
 UNIT_NOTES = {TargetUnit.ML_PER_100G: "mL/100 g", TargetUnit.RELATIVE: "relative"}
 """How units are written into files."""
+WITH_SD = "StandardDeviation"
+"""Where a record says whether the map came with its standard deviation."""
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -73,6 +75,7 @@ class Record:
     mask_source: str
     adc_unit: str
     input_sha256: Mapping[str, str]
+    with_sd: bool
     warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
@@ -101,6 +104,7 @@ class Record:
             "BrainMask": self.mask_source,
             "AdcStoredIn": self.adc_unit or None,
             "InputSha256": dict(self.input_sha256),
+            WITH_SD: self.with_sd,
             "PreprocessingVersion": PREPROCESSING_VERSION,
             "GeneratedBy": f"cbvsynth {__version__}",
         }
@@ -152,16 +156,14 @@ class Prediction:
         target = Path(path)
         sidecar = sidecar_of(target)
         if not overwrite:
-            require_free(target)
-            require_free(sidecar)
-            if self.sd is not None:
-                require_free(sd_of(target))
+            for place in (target, sidecar, sd_of(target)):
+                require_free(place)
         # Killed in between, this leaves a record without a map, or a map without a record, but never a map
         # beside another one's record.
         replaces = target.exists()
+        sd_of(target).unlink(missing_ok=True)  # of the map that is replaced, or was taken away
         if replaces:
             sidecar.unlink(missing_ok=True)
-            sd_of(target).unlink(missing_ok=True)  # of the map that is replaced
         else:
             write_json(sidecar, self.record.to_json())
         unit = UNIT_NOTES[self.record.served.target_unit]
@@ -254,6 +256,7 @@ def _attempt(
         mask_source=prepared.mask_source,
         adc_unit=prepared.adc_unit,
         input_sha256=prepared.sha256 or {},
+        with_sd=sd is not None,
         warnings=(*prepared.warnings, *description.outside_training(shape, spacing_mm)),
     )
     return Prediction(

@@ -330,7 +330,7 @@ def open_models(server: ServerOptions) -> Iterator[Models]:
 
 def _require_outputs(output: OutputOptions, images: ImageOptions) -> None:
     """Say before the work, not after it, that a file is there or cannot be made."""
-    from cbvsynth.client.outputs import require_free, sd_of, sidecar_of
+    from cbvsynth.client.outputs import mask_picture_of, require_free, sd_of, sidecar_of
     from cbvsynth.records.writable import require_writable
 
     if output.out_dicom is not None:
@@ -341,9 +341,11 @@ def _require_outputs(output: OutputOptions, images: ImageOptions) -> None:
         require_dicom_output(output.out_dicom, images.dicom)
     places: dict[Path, str] = {}
     if output.out is not None:
-        places |= {output.out: "--out", sidecar_of(output.out): "--out"}
-        if output.uncertainty is not Uncertainty.OFF:
-            places[sd_of(output.out)] = "--out"
+        # How sure an earlier map was would pass for how sure this one is, where nobody asks.
+        places |= dict.fromkeys((output.out, sidecar_of(output.out), sd_of(output.out)), "--out")
+        mode = images.brain_mask
+        if mode is BrainMask.EXTRACTED or (mode is BrainMask.AUTO and images.mask is None):
+            places[mask_picture_of(output.out)] = "--out"
     if output.montage is not None:
         if output.montage in places:
             raise UsageError(
