@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from cbvsynth.study.dicom_output.folder import write_dicom
 from cbvsynth.study.dicom_output.uids import NewUids
 from tests.study.dicom.dicom_files import T1C, write_series
 from tests.study.dicom_output.maps import FACTS, map_on, series_in
+from tests.tools import require_tool
 
 
 def test_a_folder_holds_the_map_how_sure_it_is_its_slices_and_its_pictures(tmp_path: Path) -> None:
@@ -114,6 +116,41 @@ def test_chinese_between_latin_letters_stays_as_it_was_written(tmp_path: Path) -
             "StudyDescription" not in made
             or made.get_item("StudyDescription").value.strip() == texts["StudyDescription"]
         )
+
+
+@pytest.mark.parametrize(
+    ("stated", "written", "day", "time"),
+    [
+        ("+0900", "+0900", "20260102", "120405"),
+        ("-0430", "-0430", "20260101", "223405"),
+        ("somewhere", None, "20260102", "030405"),
+        (None, None, "20260102", "030405"),
+    ],
+)
+def test_times_are_by_the_clock_of_the_source(
+    tmp_path: Path, stated: str | None, written: str | None, day: str, time: str
+) -> None:
+    """This machine's time stood beside the scanner's offset; the map itself had no offset at all."""
+
+    def put(dataset, index):
+        if stated is not None:
+            dataset.TimezoneOffsetFromUTC = stated
+
+    write_series(tmp_path / "in", T1C, change=put)
+    (series,) = series_of(read_folder(tmp_path / "in")[0])
+    cbv = map_on(series, tmp_path)
+    for path in write_dicom(tmp_path / "out", cbv, series, FACTS, NewUids(), sd=cbv):
+        made = dcmread(path)
+        assert made.get("TimezoneOffsetFromUTC") == written
+        for what in ("Series", "Content", "InstanceCreation"):
+            assert (made[f"{what}Date"].value, made[f"{what}Time"].value) == (day, time)
+    found = subprocess.run(
+        [require_tool("dciodvfy"), tmp_path / "out/parametric-map.dcm"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Error" not in found.stderr, found.stderr
 
 
 def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:

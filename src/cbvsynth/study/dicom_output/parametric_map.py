@@ -18,6 +18,7 @@ from cbvsynth.study.dicom_output.facts import (
     SERIAL_NUMBER,
     MapFacts,
 )
+from cbvsynth.study.dicom_output.slices import put_times
 from cbvsynth.study.dicom_output.source import SourcePlanes
 from cbvsynth.study.dicom_output.uids import NewUids
 
@@ -140,6 +141,7 @@ def _made(
     )
     if source.character_set:
         made.SpecificCharacterSet = source.character_set
+    put_times(made, source, facts.made)
     made.SeriesDescription, made.BodyPartExamined = shown.description, "HEAD"
     _describe(made, shown)
     _own_uids(made, uids)

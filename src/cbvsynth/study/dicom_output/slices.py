@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +30,6 @@ LARGEST_STORED = 32767
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 # Modules of patient, study and frame of reference; the rest of the scanner's header is of another image.
 _FROM_THE_SOURCE = (
-    "TimezoneOffsetFromUTC",
     *("PatientName", "PatientID", "IssuerOfPatientID", "OtherPatientIDsSequence", "PatientBirthDate"),
     *("PatientSex", "PatientAge", "PatientSize", "PatientWeight", "PatientPosition"),
     *("PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence"),
@@ -94,9 +93,26 @@ def new_file(sop_class: str, source: SourcePlanes, when: datetime, uids: NewUids
     made.SOPClassUID, made.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
     made.Manufacturer, made.ManufacturerModelName = MANUFACTURER, MODEL_NAME
     made.SoftwareVersions, made.DeviceSerialNumber = __version__, SERIAL_NUMBER
+    put_times(made, source, when)
+    return made
+
+
+def put_times(made: Dataset, source: SourcePlanes, when: datetime) -> None:
+    """Say when an object was made, by the clock of the source, whose offset holds for all its times."""
+    offset = _offset(source.first)
+    if offset is not None:
+        when = when.astimezone(offset)
+        made.TimezoneOffsetFromUTC = f"{when:%z}"
     made.SeriesDate = made.ContentDate = made.InstanceCreationDate = f"{when:%Y%m%d}"
     made.SeriesTime = made.ContentTime = made.InstanceCreationTime = f"{when:%H%M%S}"
-    return made
+
+
+def _offset(header: Dataset) -> tzinfo | None:
+    """How far the times of a header lie from UTC; None where it does not say so as the standard does."""
+    try:
+        return datetime.strptime(str(header.get("TimezoneOffsetFromUTC")), "%z").tzinfo
+    except ValueError:
+        return None
 
 
 def _acquisition(made: Dataset) -> None:
