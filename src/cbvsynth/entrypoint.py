@@ -73,7 +73,7 @@ def run_function(target: Any, arguments: Sequence[str], program: str, about: str
     answer_at_once()
 
     def action() -> None:
-        _require_flags_once(arguments)
+        require_flags_once(arguments)
         tyro.cli(
             target,
             prog=program,
@@ -86,7 +86,7 @@ def run_function(target: Any, arguments: Sequence[str], program: str, about: str
     return run_guarded(action, extras=program.split())
 
 
-def _require_flags_once(arguments: Sequence[str]) -> None:
+def require_flags_once(arguments: Sequence[str]) -> None:
     """Refuse a flag that is given twice: the parser takes the last one and forgets the others.
 
     Raises:

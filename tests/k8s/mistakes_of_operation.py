@@ -185,6 +185,12 @@ MISTAKES = [
     ),
     Mistake("sync's mode is none", "flags", "mode", lambda o: argument(o, "sync", "--mode", "--mode=best")),
     Mistake(
+        "sync is told its folder twice",
+        "flags",
+        "--base_path is given 2 times",
+        lambda o: container(o, "sync")["args"].append("--base_path=/elsewhere"),
+    ),
+    Mistake(
         "sync does not ask the server",
         "flags",
         "expected --server",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import TypeVar
 
+from cbvsynth.entrypoint import require_flags_once
 from cbvsynth.errors import UsageError
 from cbvsynth.k8s.cluster import Cluster, Manifest, Workload, called, selects
 from cbvsynth.server.flags import OURS, build_parser
@@ -52,6 +53,7 @@ def sync_options(words: list[str]) -> SyncOptions:
     """
     import tyro
 
+    require_flags_once(words)
     config = (tyro.conf.FlagConversionOff, tyro.conf.EnumChoicesFromValues)
     return _quietly(lambda: tyro.cli(SyncOptions, args=words, use_underscores=True, config=config))
 
