@@ -232,6 +232,14 @@ def test_the_picture_of_a_mask_is_in_nobodys_way_where_none_is_drawn(tmp_path: P
         (["--t1", "t1.nii.gz", "--out_dicom", "o"], "--out_dicom needs --dicom"),
         (["--dicom", "d", "--out_dicom", "d/o"], "'d/o' lies in the folder of --dicom"),
         (["--dicom", "d", "--out_dicom", "o", "--uid_root", "1.x"], "The root of new UIDs is '1.x'"),
+        (
+            ["--dicom", "d", "--out_dicom", "o", "--out", "o/c.nii"],
+            "--out 'c.nii' lies in the folder of --out_d",
+        ),
+        (
+            ["--dicom", "d", "--out_dicom", "o", "--montage", "o/c.png"],
+            "--montage 'c.png' lies in the folder",
+        ),
         (["--t1", "a.nii", "--t1", "b.nii", "--out", "o.nii"], "--t1 is given 2 times"),
         (
             ["--t1", "a.nii", "--unusable", "t1", "--unusable", "adc"],

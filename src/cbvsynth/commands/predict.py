@@ -354,6 +354,11 @@ def _require_outputs(output: OutputOptions, images: ImageOptions) -> None:
             )
         places[output.montage] = "--montage"
     for path, flag in places.items():
+        if output.out_dicom is not None and path.resolve().is_relative_to(output.out_dicom.resolve()):
+            raise UsageError(
+                f"{flag} '{path.name}' lies in the folder of --out_dicom; expected another place, as that "
+                "folder is made with the map."
+            )
         require_writable(path)
         if output.overwrite is Switch.OFF:
             require_free(path, flag)
