@@ -43,7 +43,7 @@ def report(artifacts: Path = Path("artifacts"), out: Path = Path("artifacts/repo
         raise UsageError(f"{out} is not a report and would be replaced; give another --out.")
     verdict = read_verdict(artifacts / "evaluate" / "verdict.json")
     results, maps_root = artifacts / "train", artifacts / "maps"
-    models = read_judged(results, verdict).models
+    models = read_judged(results, verdict)
     scores = {model.slug: judged for model, judged in restrict(models).items()}
     index = read_index(artifacts / "preprocess")
     maps = read_map_index(maps_root) if (maps_root / INDEX_FILE).is_file() else None

@@ -50,21 +50,19 @@ def read_sweep(results: Path, models: Sequence[ModelId]) -> Sweep:
     )
 
 
-def read_judged(results: Path, verdict: Verdict) -> Sweep:
-    """The tables that a verdict rests on.
+def read_judged(results: Path, verdict: Verdict) -> tuple[ScoredModel, ...]:
+    """The models that a verdict rests on, with their scores.
 
     Raises:
         ResultError: a table is missing, damaged, or no longer the one that was judged.
     """
     sweep = read_sweep(results, [ModelId.parse(model) for model in verdict.evidence.per_exam])
-    changed = [
-        model for model, digest in sweep.per_exam_sha256.items() if digest != verdict.evidence.per_exam[model]
-    ]
-    if changed:
-        raise ResultError(
-            f"{changed[0]}: its result table is not the one that the verdict rests on. Run evaluate again."
-        )
-    return sweep
+    for model, digest in sweep.per_exam_sha256.items():
+        if digest != verdict.evidence.per_exam[model]:
+            raise ResultError(
+                f"{model}: its result table is not the one that the verdict rests on. Run evaluate again."
+            )
+    return sweep.models
 
 
 def _read_model(results: Path, model: ModelId) -> ScoredModel:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from cbvsynth.config import PromoteConfig
-from cbvsynth.domain.selection.records import Outcome, Verdict
+from cbvsynth.domain.selection.records import Outcome, ScoredModel, Verdict
 from cbvsynth.domain.sequences import patterns_like
 from cbvsynth.domain.wording import counted
-from cbvsynth.errors import ResultError
+from cbvsynth.evaluation.sweep import SUMMARY_FILE, read_judged
 from cbvsynth.pages.model_card import model_card
 from cbvsynth.records.regions import REGIONS_FILE, read_regions
-from cbvsynth.records.results import read_scores
 from cbvsynth.records.selection import PATTERN_LABEL_PREFIX
 from cbvsynth.records.storage import atomic_folder, sha256_of, write_json, write_text
 from cbvsynth.records.summaries import read_summary
@@ -32,7 +31,8 @@ def run(config: PromoteConfig) -> Promotion:
     """
     verdict = read_verdict(config.verdict)
     candidates = {
-        model: _candidate(config.results / model, model, verdict) for model in verdict.evidence.per_exam
+        scored.model.slug: _candidate(config.results / scored.model.slug, scored, verdict)
+        for scored in read_judged(config.results, verdict)
     }
     registry = open_registry(config.registered_name)
     promotion = promote(registry, verdict, config.verdict, candidates)
@@ -45,15 +45,11 @@ def run(config: PromoteConfig) -> Promotion:
     return promotion
 
 
-def _candidate(folder: Path, model: str, verdict: Verdict) -> Candidate:
-    summary = read_summary(folder / "summary.json")
-    if summary.model != model or sha256_of(folder / "per_exam.csv") != verdict.evidence.per_exam[model]:
-        raise ResultError(
-            f"{model}: its result table is not the one that the verdict rests on. Run evaluate again."
-        )
+def _candidate(folder: Path, scored: ScoredModel, verdict: Verdict) -> Candidate:
+    summary = read_summary(folder / SUMMARY_FILE)
     regions = read_regions(folder / REGIONS_FILE)
     uncertainty = read_uncertainty(folder / UNCERTAINTY_FILE)
-    card = model_card(summary, read_scores(folder / "per_exam.csv"), verdict, regions, uncertainty)
+    card = model_card(summary, scored.scores, verdict, regions, uncertainty)
     return Candidate(folder, summary, card)
 
 
